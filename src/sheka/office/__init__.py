@@ -1,0 +1,1 @@
+"""What every system leans on: organisations, staff, approvals, audit, messages."""
