@@ -1,0 +1,115 @@
+"""Django settings of a node, from its configuration file (SHEKA_NODE)."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from django.utils.translation import gettext_lazy as _
+
+from sheka.equipment.server.node import NodeConfig
+
+NODE = NodeConfig.load(Path(os.environ["SHEKA_NODE"]))
+PACKAGE = Path(__file__).resolve().parents[1]
+
+SECRET_KEY = NODE.secrets.django
+DEBUG = False
+DEMO = NODE.demo
+ALLOWED_HOSTS = NODE.web_hosts
+CSRF_TRUSTED_ORIGINS = [f"http://{host}:{NODE.web_port}" for host in NODE.web_hosts]
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "sheka.office.audit",
+    "sheka.office.organisations",
+    "sheka.office.staff",
+    "sheka.office.approvals",
+    "sheka.office.messages",
+    "sheka.systems.keys",
+    "sheka.systems.cards",
+    "sheka.systems.issuance",
+    "sheka.systems.accounts",
+    "sheka.systems.transactions",
+    "sheka.systems.exceptions",
+    "sheka.systems.clearing",
+    "sheka.faces.console",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "sheka.faces.console.middleware.content_security_policy",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "sheka.faces.console.middleware.chosen_language",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "sheka.faces.console.middleware.signed_in",
+    "sheka.faces.console.middleware.refusals_as_pages",
+]
+ROOT_URLCONF = "sheka.config.urls"
+WSGI_APPLICATION = "sheka.config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.messages.context_processors.messages",
+                "sheka.faces.console.context.console",
+            ],
+        },
+    }
+]
+
+DATABASES = {"default": NODE.django_database(os.environ.get("SHEKA_DATABASE_ROLE", "sheka_app"))}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "staff.StaffMember"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "console:sign_in"
+
+SESSION_COOKIE_AGE = 8 * 3600
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Strict"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEMO
+SECURE_HSTS_SECONDS = 0 if DEMO else 365 * 24 * 3600
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 2**20
+
+LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [("zh-hans", _("Chinese (simplified)")), ("en", _("English"))]
+LOCALE_PATHS = [PACKAGE / "faces" / "console" / "locale"]
+USE_I18N = True
+TIME_ZONE = "Asia/Shanghai"
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = NODE.folder / "static"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+}

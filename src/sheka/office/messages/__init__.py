@@ -1,0 +1,1 @@
+"""Messages between organisations: outbox, inbox and their handlers (design §4)."""

@@ -1,0 +1,1 @@
+"""Organisations: ministry, provinces, cities, outlets and partners in one tree."""

@@ -1,0 +1,52 @@
+"""The tree of organisations: scope of every right and of every row (design §2.6)."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from sheka.office.fields import LtreeField
+
+
+class Kind(models.TextChoices):
+    MINISTRY = "ministry"
+    PROVINCE = "province"
+    CITY = "city"
+    OUTLET = "outlet"
+    CARD_CENTRE = "card_centre"
+    HOSPITAL = "hospital"
+    PHARMACY = "pharmacy"
+    BANK = "bank"
+
+
+class Organisation(models.Model):
+    """An office or a partner. The code of a bureau is its region (000000 for the ministry); others carry their own."""
+
+    code = models.CharField(max_length=20, primary_key=True)
+    name = models.CharField(max_length=120)
+    name_en = models.CharField(max_length=120)
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    region = models.CharField(max_length=6)
+    parent = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="children")
+    path = LtreeField(unique=True)
+    valid_from = models.DateField()
+    valid_to = models.DateField(null=True)
+
+    class Meta:
+        ordering = ("path",)
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(valid_to__isnull=True) | models.Q(valid_to__gt=models.F("valid_from")),
+                name="organisations_valid_dates",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    def label(self, language: str) -> str:
+        """The name in the reader's language."""
+        return self.name if language.startswith("zh") else self.name_en
+
+    @property
+    def superior(self) -> Organisation | None:
+        return self.parent

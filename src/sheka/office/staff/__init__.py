@@ -1,0 +1,1 @@
+"""Staff: who works where, with which roles, and how they sign in."""

@@ -1,0 +1,1 @@
+"""The verbs on staff: appoint, grant."""

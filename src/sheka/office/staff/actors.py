@@ -1,0 +1,49 @@
+"""Who acts: the first argument of every action."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sheka.foundation.refusals import Code, Refused
+from sheka.office.organisations.models import Organisation
+from sheka.office.organisations.queries import organisation
+from sheka.office.staff.permissions import Permission
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A person signed in, or a process of the node, with the organisation it acts for."""
+
+    staff_id: int | None
+    name: str
+    organisation: str
+    path: str
+    permissions: frozenset[Permission]
+
+    @classmethod
+    def process(cls, name: str, organisation_code: str) -> Actor:
+        """A job or message handler of a hosted organisation: it holds every permission there, and its name is audited."""
+        place = organisation(organisation_code)
+        return cls(None, f"process:{name}", place.code, place.path, frozenset(Permission))
+
+    @property
+    def is_person(self) -> bool:
+        return self.staff_id is not None
+
+    def may(self, permission: Permission) -> bool:
+        return permission in self.permissions
+
+    def require(self, permission: Permission) -> None:
+        """Raises Refused(PERMISSION_MISSING)."""
+        if not self.may(permission):
+            raise Refused(Code.PERMISSION_MISSING, permission=permission.value)
+
+    def reaches(self, place: Organisation) -> bool:
+        """True for the actor's own organisation and everything below it."""
+        return place.path == self.path or place.path.startswith(self.path + ".")
+
+    def must_act_for(self, place: Organisation | str) -> None:
+        """Raises Refused(ORGANISATION_OUT_OF_REACH) when `place` is not the actor's own organisation or below it."""
+        found = organisation(place) if isinstance(place, str) else place
+        if not self.reaches(found):
+            raise Refused(Code.ORGANISATION_OUT_OF_REACH, organisation=found.name)

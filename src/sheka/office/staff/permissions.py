@@ -1,0 +1,61 @@
+"""The closed list of permissions and the matrix of roles, read from policy/permissions.yaml (design §2.6)."""
+
+from __future__ import annotations
+
+from enum import StrEnum, unique
+from functools import cache
+
+import yaml
+
+from sheka.foundation.refusals import Code, Refused
+from sheka.office.policy import policy_file
+
+
+@unique
+class Permission(StrEnum):
+    # office
+    ORGANISATION_MANAGE = "organisation.manage"
+    STAFF_MANAGE = "staff.manage"
+    AUDIT_READ = "audit.read"
+    # keys
+    KEY_PROPOSE = "key.propose"
+    KEY_DECIDE = "key.decide"
+    KEY_DISTRIBUTE = "key.distribute"
+    KEY_IMPORT = "key.import"
+    KEY_VIEW = "key.view"
+    # issuance
+    ISSUANCE_APPLY = "issuance.apply"
+    ISSUANCE_EXAMINE = "issuance.examine"
+    ISSUANCE_APPROVE = "issuance.approve"
+    ISSUANCE_VIEW = "issuance.view"
+    # cards
+    # accounts
+    # transactions
+    # exceptions
+    # clearing
+
+
+@cache
+def matrix() -> dict[str, frozenset[Permission]]:
+    """Role → its permissions. An unknown permission in the file stops the start: rights are never guessed."""
+    found = {}
+    for role, row in yaml.safe_load(policy_file("permissions.yaml").read_text("utf-8"))["roles"].items():
+        try:
+            found[role] = frozenset(Permission(name) for name in row["permissions"])
+        except ValueError as error:
+            raise Refused(Code.PERMISSION_UNKNOWN, role=role, detail=str(error)) from error
+    return found
+
+
+@cache
+def role_levels() -> dict[str, frozenset[str]]:
+    """Role → the kinds of organisation in which it can be granted."""
+    rows = yaml.safe_load(policy_file("permissions.yaml").read_text("utf-8"))["roles"]
+    return {role: frozenset(row["levels"]) for role, row in rows.items()}
+
+
+@cache
+def incompatible_pairs() -> frozenset[frozenset[str]]:
+    """Pairs of roles that one person may not hold together (separation of duties)."""
+    rows = yaml.safe_load(policy_file("permissions.yaml").read_text("utf-8"))["incompatible"]
+    return frozenset(frozenset(pair) for pair in rows)
