@@ -50,8 +50,7 @@ class Code(Enum):
     READER_CARD_LOST = 2206
     READER_BUSY = 2207
     VPCD_UNREACHABLE = 2208
-    VPCD_PORT_TAKEN = 2209
-    READER_SERVICE_FAILED = 2210
+    READER_SERVICE_FAILED = 2209
     # encryption machine (2300)
     # initialisation (2400)
     # server (2500)
