@@ -12,8 +12,9 @@ from functools import cache
 from pathlib import Path
 
 from sheka.foundation.refusals.codes import Code
+from sheka.foundation.terms import Term, is_chinese
 
-__all__ = ["Code", "Refused", "Sentence", "sentence"]
+__all__ = ["Code", "Refused", "Sentence", "Term", "sentence"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +29,11 @@ class Sentence:
 
 
 class Refused(Exception):
-    """A refusal with its number. `facts` fill the placeholders of the sentence.
+    """A refusal with its number. `facts` fill the placeholders of the sentence; a Term reads in the sentence's language.
 
-    >>> error = Refused(Code.NUMBER_LENGTH, what="卡号", expected=9, got=8)
-    >>> error.number
-    1001
+    >>> error = Refused(Code.NUMBER_LENGTH, what=Term("卡号", "Card number"), expected=9, got=8)
+    >>> error.number, error.text("en")
+    (1001, 'Card number must have 9 characters, got 8.')
     """
 
     def __init__(self, code: Code, **facts: object) -> None:
@@ -51,12 +52,20 @@ class Refused(Exception):
     def text(self, language: str) -> str:
         """The sentence in `zh-Hans` (any tag that starts with zh) or English."""
         found = sentence(self.code)
-        return _fill(found.zh if language.startswith("zh") else found.en, self.facts)
+        return _fill(found.zh if is_chinese(language) else found.en, self.facts, language)
 
     def todo(self, language: str) -> str:
         """What the reader can do next."""
         found = sentence(self.code)
-        return _fill(found.zh_do if language.startswith("zh") else found.en_do, self.facts)
+        return _fill(found.zh_do if is_chinese(language) else found.en_do, self.facts, language)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """A refusal crosses process borders whole, with its code and facts."""
+        return _rebuild, (self.code, self.facts)
+
+
+def _rebuild(code: Code, facts: dict[str, object]) -> Refused:
+    return Refused(code, **facts)
 
 
 def sentence(code: Code) -> Sentence:
@@ -81,5 +90,6 @@ class _Facts(dict[str, object]):
         return "?"
 
 
-def _fill(template: str, facts: dict[str, object]) -> str:
-    return template.format_map(_Facts(facts))
+def _fill(template: str, facts: dict[str, object], language: str) -> str:
+    shown = {name: fact.text(language) if isinstance(fact, Term) else fact for name, fact in facts.items()}
+    return template.format_map(_Facts(shown))

@@ -1,0 +1,50 @@
+"""Applications to issue, and the issuers that came of them."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from sheka.office.organisations.models import Organisation
+
+
+class Application(models.Model):
+    """An application to issue, as one organisation holds it. The copies at city, province and ministry share `number`."""
+
+    number = models.UUIDField()
+    held_by = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    applicant = models.CharField(max_length=20)
+    payload = models.JSONField()
+    digest = models.CharField(max_length=64)
+    state = models.CharField(max_length=20)
+    author_id = models.BigIntegerField(null=True)
+    decided_by = models.CharField(max_length=80, default="")
+    reason = models.TextField(default="")
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("-at",)
+        constraints = (models.UniqueConstraint(fields=("number", "held_by"), name="issuance_application_once"),)
+
+
+class Issuer(models.Model):
+    """A right to issue: the number that the ministry assigned, how many cards, in which layout (I3, I6).
+
+    The ministry holds the row that makes the number unique; the city holds its own copy.
+    """
+
+    held_by = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    organisation = models.CharField(max_length=20)
+    number = models.CharField(max_length=24)
+    application = models.UUIDField()
+    quantity = models.PositiveIntegerField()
+    layout_digest = models.CharField(max_length=64)
+    valid_from = models.DateField()
+    valid_to = models.DateField()
+    filing_reference = models.CharField(max_length=60, default="")
+    filed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("held_by", "number"), name="issuance_number_unique"),
+            models.UniqueConstraint(fields=("held_by", "application"), name="issuance_one_number_an_application"),
+        )

@@ -1,0 +1,33 @@
+"""Which level generates which key of the card profile, and the factor that leads to the level below (K2, K3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sheka.foundation.chip.profile import load_profile
+from sheka.office.organisations.models import Kind, Organisation
+
+LEVELS = (Kind.MINISTRY.value, Kind.PROVINCE.value, Kind.CITY.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One key of the card: its name and the level that generates its root."""
+
+    name: str
+    owner_level: str
+
+
+def entries() -> list[Entry]:
+    """Every key that a card carries, in the order of the profile."""
+    return [Entry(key.name, key.owner) for key in load_profile().keys]
+
+
+def generated_at(level: str) -> list[str]:
+    """The names of the keys whose root is generated at this level."""
+    return [entry.name for entry in entries() if entry.owner_level == level]
+
+
+def factor_for(organisation: Organisation) -> bytes:
+    """The 8-byte factor of a province or city, made from its region digits by the template of the profile."""
+    return load_profile().region_factor(organisation.region)
