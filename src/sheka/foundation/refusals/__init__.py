@@ -29,7 +29,7 @@ class Sentence:
 
 
 class Refused(Exception):
-    """A refusal with its number. `facts` fill the placeholders of the sentence; a Term reads in the sentence's language.
+    """A refusal with its number. `facts` fill the placeholders; a Term reads in the language of the sentence.
 
     >>> error = Refused(Code.NUMBER_LENGTH, what=Term("卡号", "Card number"), expected=9, got=8)
     >>> error.number, error.text("en")

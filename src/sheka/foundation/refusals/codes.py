@@ -1,9 +1,9 @@
 """The closed list of refusal numbers. A number is never used for a second meaning; a retired one stays listed.
 
-Ranges: 1000 numbers · 1100 calendar and regions · 1200 money · 1300 states, canonical form · 2000 cryptography · 2100 chip ·
-2200 card reader · 2300 encryption machine · 2400 initialisation · 2500 server · 3000 organisations, staff, permissions ·
-3100 approvals · 3200 audit · 3300 messages · 4000 keys · 4100 issuance · 4200 cards · 4300 accounts · 4400 transactions ·
-4500 clearing · 4600 exceptions · 9000 faces.
+Ranges: 1000 numbers and names · 1100 calendar and regions · 1200 money · 1300 states, canonical form ·
+2000 cryptography · 2100 chip · 2200 card reader · 2300 encryption machine · 2400 initialisation · 2500 server ·
+3000 organisations, staff, permissions · 3100 approvals · 3200 audit · 3300 messages · 4000 keys · 4100 issuance ·
+4200 cards · 4300 accounts · 4400 transactions · 4500 clearing · 4600 exceptions · 9000 faces.
 """
 
 from __future__ import annotations
