@@ -14,6 +14,7 @@ from sheka.office.actions import action
 from sheka.office.audit.trail import record
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
+from sheka.systems.cards.actions.take_issuing_right import take_issuing_right
 from sheka.systems.issuance.models import Application, Issuer
 from sheka.systems.issuance.states import APPLICATION
 
@@ -50,6 +51,14 @@ def note_outcome(
             held_by_id=actor.organisation,
             organisation=actor.organisation,
             application=number,
+            number=issuer["number"],
+            quantity=issuer["quantity"],
+            layout_digest=issuer["layout_digest"],
+            valid_from=date.fromisoformat(issuer["valid_from"]),
+            valid_to=date.fromisoformat(issuer["valid_to"]),
+        )
+        take_issuing_right(
+            actor,
             number=issuer["number"],
             quantity=issuer["quantity"],
             layout_digest=issuer["layout_digest"],
