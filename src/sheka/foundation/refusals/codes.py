@@ -188,6 +188,14 @@ class Code(Enum):
     # cards (4200)
     # accounts (4300)
     # transactions (4400)
+    MESSAGE_TOO_SHORT = 4401
+    MESSAGE_TYPE_INVALID = 4402
+    FIELD_NOT_IN_DICTIONARY = 4403
+    FIELD_INVALID = 4404
+    FIELD_MISSING = 4405
+    MESSAGE_TOO_LONG = 4406
+    MESSAGE_KIND_UNKNOWN = 4407
+    MESSAGE_MAC_INVALID = 4408
     # clearing (4500)
     # exceptions (4600)
     # faces (9000)

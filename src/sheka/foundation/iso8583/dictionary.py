@@ -1,0 +1,82 @@
+"""The fields and message types of the dictionary (S4): read from dictionary.toml beside it, ISO 8583:1987 clause 4."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+#: The characters of each format, as a class of a regular expression over Latin-1 text.
+CHARACTERS = {
+    "n": "[0-9]",
+    "an": "[0-9A-Za-z]",
+    "ans": "[\x20-\x7e]",
+    "z": "[0-9D=]",
+    "b": "[\x00-\xff]",
+}
+MAC_FIELDS = (64, 128)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field: `length` is fixed when `prefix` is 0, else the greatest length behind `prefix` digits of length."""
+
+    number: int
+    name: str
+    format: str
+    length: int
+    prefix: int = 0
+    local: bool = False
+
+    @property
+    def is_binary(self) -> bool:
+        return self.format == "b"
+
+    @property
+    def pattern(self) -> str:
+        """A regular expression that matches one valid value."""
+        least = 0 if self.prefix else self.length
+        return f"{CHARACTERS[self.format]}{{{least},{self.length}}}"
+
+
+@dataclass(frozen=True, slots=True)
+class MessageKind:
+    """What a request of this type and processing code must carry."""
+
+    name: str
+    type: str
+    code: str
+    fields: tuple[int, ...]
+
+
+@cache
+def _table() -> dict[str, list[dict[str, object]]]:
+    return tomllib.loads((Path(__file__).parent / "dictionary.toml").read_text("utf-8"))
+
+
+@cache
+def fields() -> dict[int, Field]:
+    """Every field, by number."""
+    rows = [Field(**row) for row in _table()["field"]]  # type: ignore[arg-type]
+    found = {row.number: row for row in rows}
+    if len(found) != len(rows):
+        raise ValueError("dictionary.toml: a field number stands twice")
+    return found
+
+
+@cache
+def kinds() -> dict[tuple[str, str], MessageKind]:
+    """Every kind of request, by message type and the first two digits of its processing code."""
+    found = {}
+    for row in _table()["message"]:
+        kind = MessageKind(**{**row, "fields": tuple(row["fields"])})  # type: ignore[arg-type]
+        found[kind.type, kind.code] = kind
+    return found
+
+
+@cache
+def checks() -> dict[int, re.Pattern[str]]:
+    """For each field the compiled pattern of one value."""
+    return {number: re.compile(field.pattern, re.ASCII) for number, field in fields().items()}
