@@ -1,0 +1,318 @@
+"""The node's file (H1): what one installation is called, hosts and runs, read from TOML and checked before anything
+starts.
+
+A node is one level (ministry, province, city), the organisations that it hosts, one database and its encryption
+machines (design §4). `node.toml` holds nothing secret; passwords and keys stand in `secrets.toml` beside it, readable
+by its owner alone.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tomllib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from psycopg.conninfo import conninfo_to_dict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from sheka.equipment.server.files import make_folder, socket_folder, write_private, write_whole
+from sheka.equipment.server.postgres import PostgresCluster
+from sheka.foundation.refusals import Code, Refused
+
+__all__ = ["ROLE_VARIABLE", "VARIABLE", "DatabaseConfig", "Listener", "MachineConfig", "NodeConfig", "node_environment"]
+
+VARIABLE = "SHEKA_NODE"
+ROLE_VARIABLE = "SHEKA_DATABASE_ROLE"
+CALLERS = ("systems", "switch", "initialisation")
+NAME = r"^[a-z][a-z0-9-]{0,30}$"
+CODE = r"^[0-9]{6}$"
+Role = Literal["app", "owner"]
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Listener(_Part):
+    """An address that a process listens on."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(ge=1, le=65535)
+
+
+class MachineConfig(_Part):
+    """An encryption machine: of which organisation, where it answers, where it keeps its keys.
+
+    `folder` is relative to the node's folder, or empty for a machine that the node does not run itself; `address` is
+    `unix:/path` or `tcp:host:port`, or empty for a socket in the node's private folder.
+    """
+
+    name: str = Field(pattern=NAME)
+    organisation: str = Field(pattern=CODE)
+    address: str = Field(default="", pattern=r"^(|unix:/.+|tcp:[^:]+:[0-9]+)$")
+    folder: str = ""
+
+
+class DatabaseConfig(_Part):
+    """The node's database: our own cluster in `folder`, or an outside one whose addresses are in the secrets file."""
+
+    mode: Literal["embedded", "external"] = "embedded"
+    name: str = Field(default="sheka", pattern=r"^[a-z][a-z0-9_]{0,40}$")
+    folder: str = "postgres"
+
+
+class _File(_Part):
+    name: str = Field(pattern=NAME)
+    level: Literal["ministry", "province", "city"]
+    organisations: tuple[str, ...] = Field(min_length=1)
+    demo: bool = False
+    secrets: str = "secrets.toml"
+    web: Listener = Listener(port=8000)
+    switch: Listener = Listener(port=8583)
+    database: DatabaseConfig = DatabaseConfig()
+    machines: tuple[MachineConfig, ...] = ()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> _File:
+        if any(len(code) != 6 or not code.isdecimal() for code in self.organisations):
+            raise ValueError("organisations: each is a code of 6 digits")
+        if len({machine.name for machine in self.machines}) != len(self.machines):
+            raise ValueError("machines: two have the same name")
+        if outside := [one.name for one in self.machines if one.organisation not in self.organisations]:
+            raise ValueError(f"machines: the organisation of {outside[0]} is not hosted here")
+        if remote := [one.name for one in self.machines if not one.folder and not one.address]:
+            raise ValueError(f"machines: {remote[0]} has neither a folder nor an address")
+        if self.web.port == self.switch.port and self.web.host == self.switch.host:
+            raise ValueError("web and switch: the same port")
+        return self
+
+
+class _Secrets(_Part):
+    django_secret_key: str = Field(min_length=40)
+    machines: dict[str, dict[str, str]] = {}
+    database: dict[Role, str] = {}
+
+
+@dataclass(frozen=True)
+class NodeConfig:
+    """A node as its file describes it, with its secrets. `path` is the file, `folder` the folder it stands in."""
+
+    path: Path
+    file: _File
+    secret: _Secrets
+
+    @classmethod
+    def load(cls, path: Path | str | None = None) -> NodeConfig:
+        """Read `path`, or what the variable SHEKA_NODE names.
+
+        Raises Refused(NODE_FILE_MISSING, NODE_FILE_INVALID, NODE_SECRETS_OPEN).
+        """
+        named = path or os.environ.get(VARIABLE)
+        if not named:
+            raise Refused(Code.NODE_FILE_MISSING, file=f"${VARIABLE}")
+        place = Path(os.path.realpath(named))
+        file = _read(place, _File)
+        secret_path = place.parent / file.secrets
+        try:
+            if secret_path.stat().st_mode & 0o077:
+                raise Refused(Code.NODE_SECRETS_OPEN, file=secret_path)
+        except FileNotFoundError:
+            raise Refused(Code.NODE_FILE_MISSING, file=secret_path) from None
+        config = cls(place, file, _read(secret_path, _Secrets))
+        config._check_secrets(secret_path)
+        return config
+
+    @classmethod
+    def create_demo(
+        cls,
+        folder: Path,
+        *,
+        web_port: int = 8000,
+        switch_port: int = 8583,
+        database: str = "sheka",
+        postgres: str = "postgres",
+    ) -> NodeConfig:
+        """Write the demo world's node: the ministry, Hainan (460000) and Haikou (460100) on one machine; an existing
+        one is read.
+
+        `postgres` is the cluster's folder, relative to `folder` or absolute.
+        """
+        path = folder / "node.toml"
+        if path.exists():
+            return cls.load(path)
+        make_folder(folder)
+        organisations = {"ministry": "000000", "hainan": "460000", "haikou": "460100"}
+        write_private(folder / "secrets.toml", _secrets_text(organisations))
+        text = _demo_text(organisations, web_port, switch_port, database, postgres)
+        write_whole(path, text)
+        return cls.load(path)
+
+    @property
+    def name(self) -> str:
+        return self.file.name
+
+    @property
+    def level(self) -> str:
+        return self.file.level
+
+    @property
+    def demo(self) -> bool:
+        """Whether this is the demo world: it shows second factors and log-ins on screen."""
+        return self.file.demo
+
+    @property
+    def organisations(self) -> tuple[str, ...]:
+        """The codes of the organisations that this node hosts."""
+        return self.file.organisations
+
+    @property
+    def web(self) -> Listener:
+        return self.file.web
+
+    @property
+    def switch(self) -> Listener:
+        return self.file.switch
+
+    @property
+    def machines(self) -> tuple[MachineConfig, ...]:
+        return self.file.machines
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the node: everything that it writes is in here."""
+        return self.path.parent
+
+    @property
+    def django_secret_key(self) -> str:
+        return self.secret.django_secret_key
+
+    @property
+    def sockets(self) -> Path:
+        """The private folder of the machines' Unix sockets; `files.make_socket_folder` makes it."""
+        return socket_folder(self.folder)
+
+    def machine(self, name_or_organisation: str) -> MachineConfig:
+        """The encryption machine of that name, or of that organisation's code.
+
+        Raises Refused(NODE_MACHINE_UNKNOWN).
+        """
+        for machine in self.machines:
+            if name_or_organisation in {machine.name, machine.organisation}:
+                return machine
+        raise Refused(Code.NODE_MACHINE_UNKNOWN, machine=name_or_organisation, file=self.path)
+
+    def machine_address(self, name: str) -> str:
+        """Where the machine answers: `unix:/path` or `tcp:host:port`."""
+        machine = self.machine(name)
+        return machine.address or f"unix:{self.sockets / machine.name}.sock"
+
+    def machine_folder(self, name: str) -> Path:
+        """Where a machine that this node runs keeps its keys."""
+        return self.folder / self.machine(name).folder
+
+    def machine_callers(self, name: str) -> dict[str, bytes]:
+        """Every caller that the machine knows, with its secret (32 bytes)."""
+        return {caller: bytes.fromhex(word) for caller, word in self.secret.machines[self.machine(name).name].items()}
+
+    def machine_secret(self, name: str, caller: str = "systems") -> bytes:
+        """The secret (32 bytes) with which `caller` proves itself to the machine."""
+        return self.machine_callers(name)[caller]
+
+    @cached_property
+    def cluster(self) -> PostgresCluster:
+        """The node's own PostgreSQL cluster. Raises Refused(NODE_DATABASE_OUTSIDE) when the database is not ours to
+        run.
+        """
+        if self.file.database.mode != "embedded":
+            raise Refused(Code.NODE_DATABASE_OUTSIDE, file=self.path)
+        return PostgresCluster(self.folder / self.file.database.folder)
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the node runs its own PostgreSQL."""
+        return self.file.database.mode == "embedded"
+
+    def database_parameters(self, role: Role | None = None) -> dict[str, str]:
+        """libpq's connection parameters as `role`: "app" runs, "owner" migrates; default: the variable
+        SHEKA_DATABASE_ROLE, else "app".
+        """
+        who = role or os.environ.get(ROLE_VARIABLE) or "app"
+        if who not in {"app", "owner"}:
+            raise Refused(Code.NODE_FILE_INVALID, file=f"${ROLE_VARIABLE}", reason=who)
+        if self.embedded:
+            return self.cluster.parameters(self.file.database.name, f"sheka_{who}")
+        found = conninfo_to_dict(self.secret.database["owner" if who == "owner" else "app"])
+        return {key: str(value) for key, value in found.items() if value is not None}
+
+    def dsn(self, role: Role | None = None) -> str:
+        """One address of the database, for asyncpg and psycopg alike."""
+        if not self.embedded:
+            return self.secret.database[role or "app"]
+        who = self.database_parameters(role)["user"]
+        return self.cluster.dsn(self.file.database.name, who)
+
+    def django_database(self, role: Role | None = None) -> dict[str, Any]:
+        """The entry of Django's DATABASES."""
+        given = self.database_parameters(role)
+        known = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
+        entry: dict[str, Any] = {django: given.pop(libpq, "") for libpq, django in known.items()}
+        return {"ENGINE": "django.db.backends.postgresql", **entry, "OPTIONS": given}
+
+    def _check_secrets(self, path: Path) -> None:
+        for machine in self.machines:
+            words = self.secret.machines.get(machine.name, {})
+            if not words or not all(len(word) == 64 and _hexadecimal(word) for word in words.values()):
+                raise Refused(
+                    Code.NODE_FILE_INVALID, file=path, reason=f"machines.{machine.name}: 64 hexadecimal digits each"
+                )
+        if not self.embedded and set(self.secret.database) != {"app", "owner"}:
+            raise Refused(Code.NODE_FILE_INVALID, file=path, reason="database: app, owner")
+
+
+def node_environment(config: NodeConfig, role: Role = "app") -> dict[str, str]:
+    """The variables that the processes of a node read: its file, Django's settings, the database role."""
+    return {
+        VARIABLE: str(config.path),
+        ROLE_VARIABLE: role,
+        "DJANGO_SETTINGS_MODULE": "sheka.config.settings",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def _read(path: Path, model: type[Model]) -> Model:
+    try:
+        return model.model_validate(tomllib.loads(path.read_text("utf-8")))
+    except FileNotFoundError:
+        raise Refused(Code.NODE_FILE_MISSING, file=path) from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise Refused(Code.NODE_FILE_INVALID, file=path, reason=f"{place} {first['msg']}".strip()) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise Refused(Code.NODE_FILE_INVALID, file=path, reason=str(error)) from None
+
+
+def _hexadecimal(word: str) -> bool:
+    return all(letter in "0123456789abcdef" for letter in word)
+
+
+def _secrets_text(machines: dict[str, str]) -> str:
+    lines = [f'django_secret_key = "{secrets.token_urlsafe(48)}"']
+    for name in machines:
+        lines += ["", f"[machines.{name}]", *(f'{caller} = "{secrets.token_hex(32)}"' for caller in CALLERS)]
+    return "\n".join(lines) + "\n"
+
+
+def _demo_text(organisations: dict[str, str], web: int, switch: int, database: str, postgres: str) -> str:
+    codes = ", ".join(f'"{code}"' for code in organisations.values())
+    lines = ['name = "demo"', 'level = "ministry"', f"organisations = [{codes}]", "demo = true", ""]
+    lines += ["[web]", f"port = {web}", "", "[switch]", f"port = {switch}", ""]
+    lines += ["[database]", f'name = "{database}"', f'folder = "{postgres}"']
+    for name, code in organisations.items():
+        lines += ["", "[[machines]]", f'name = "{name}"', f'organisation = "{code}"', f'folder = "machines/{name}"']
+    return "\n".join(lines) + "\n"
