@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from django.utils.translation import gettext_lazy as _
 
 from sheka.equipment.server.node import NodeConfig
 
-NODE = NodeConfig.load(Path(os.environ["SHEKA_NODE"]))
+NODE = NodeConfig.load()
 PACKAGE = Path(__file__).resolve().parents[1]
 
-SECRET_KEY = NODE.secrets.django
+SECRET_KEY = NODE.django_secret_key
 DEBUG = False
 DEMO = NODE.demo
-ALLOWED_HOSTS = NODE.web_hosts
-CSRF_TRUSTED_ORIGINS = [f"http://{host}:{NODE.web_port}" for host in NODE.web_hosts]
+ALLOWED_HOSTS = [NODE.web.host, *(["localhost"] if NODE.web.host == "127.0.0.1" else [])]
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -46,7 +44,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "sheka.faces.console.middleware.content_security_policy",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "sheka.faces.console.middleware.chosen_language",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -54,8 +52,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "sheka.faces.console.middleware.signed_in",
-    "sheka.faces.console.middleware.refusals_as_pages",
+    "sheka.faces.console.middleware.SignedIn",
+    "sheka.faces.console.middleware.RefusalsAsPages",
 ]
 ROOT_URLCONF = "sheka.config.urls"
 WSGI_APPLICATION = "sheka.config.wsgi.application"
@@ -74,7 +72,7 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {"default": NODE.django_database(os.environ.get("SHEKA_DATABASE_ROLE", "sheka_app"))}
+DATABASES = {"default": NODE.django_database()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "staff.StaffMember"

@@ -1,0 +1,24 @@
+"""What every template knows: whom the reader acts for, and the rail."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from sheka.faces.console.navigation import rail_for
+from sheka.office.organisations.queries import organisation
+
+
+def console(request: HttpRequest) -> dict[str, Any]:
+    """Nothing for a stranger; organisation and navigation for someone signed in."""
+    actor = getattr(request, "actor", None)
+    if actor is None:
+        return {"demo": settings.DEMO}
+    return {
+        "demo": settings.DEMO,
+        "actor": actor,
+        "acting_for": organisation(actor.organisation),
+        "rail": rail_for(actor, request.resolver_match),
+    }

@@ -1,0 +1,28 @@
+"""Addresses of the console."""
+
+from __future__ import annotations
+
+from django.urls import path
+from django.views.i18n import set_language
+
+from sheka.faces.console.views import entrance, lists
+from sheka.faces.console.views import cards as card_views
+
+set_language.open_to_all = True
+
+app_name = "console"
+urlpatterns = [
+    path("", lists.overview, name="overview"),
+    path("sign-in", entrance.sign_in, name="sign_in"),
+    path("sign-in/code", entrance.second_factor, name="second_factor"),
+    path("sign-out", entrance.sign_out, name="sign_out"),
+    path("language", set_language, name="language"),
+    path("search", card_views.search, name="search"),
+    path("cards", card_views.cards, name="cards"),
+    path("cards/<str:number>", card_views.card, name="card"),
+    path("exchanges", card_views.exchanges, name="exchanges"),
+    path("issuance", lists.issuance, name="issuance"),
+    path("clearing", lists.clearing, name="clearing"),
+    path("keys", lists.keys, name="keys"),
+    path("audit", lists.audit, name="audit"),
+]

@@ -1,0 +1,90 @@
+"""Signing in with password and second factor, and signing out."""
+
+from __future__ import annotations
+
+import time
+
+from django.conf import settings
+from django.contrib.auth import login, logout
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import get_language
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+from django_otp import login as otp_login
+
+from sheka.faces.console.forms import CodeForm, SignInForm
+from sheka.foundation.refusals import Refused
+from sheka.office.staff.models import StaffMember
+from sheka.office.staff.sign_in import check_code, check_password, code_shown_in_demo
+
+PENDING = "sign_in_pending"
+PENDING_SECONDS = 300
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """First step: log-in name and password."""
+    form = SignInForm(request.POST or None)
+    problem = None
+    if request.method == "POST" and form.is_valid():
+        try:
+            staff = check_password(form.cleaned_data["login"], form.cleaned_data["password"])
+        except Refused as refusal:
+            problem = _told(refusal)
+        else:
+            request.session.cycle_key()
+            request.session[PENDING] = {"staff": staff.pk, "at": time.time(), "next": request.POST.get("next", "")}
+            return redirect("console:second_factor")
+    context = {"form": form, "problem": problem, "next": request.POST.get("next") or request.GET.get("next", "")}
+    return render(request, "console/sign_in.html", context, status=401 if problem else 200)
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def second_factor(request: HttpRequest) -> HttpResponse:
+    """Second step: the one-time code. In the demo the page shows it."""
+    pending = request.session.get(PENDING)
+    if not pending or time.time() - pending["at"] > PENDING_SECONDS:
+        request.session.pop(PENDING, None)
+        return redirect(settings.LOGIN_URL)
+    staff = StaffMember.objects.get(pk=pending["staff"])
+    form = CodeForm(request.POST or None)
+    problem = None
+    if request.method == "POST" and form.is_valid():
+        try:
+            device = check_code(staff, form.cleaned_data["code"])
+        except Refused as refusal:
+            problem = _told(refusal)
+        else:
+            login(request, staff, backend="django.contrib.auth.backends.ModelBackend")
+            otp_login(request, device)
+            request.session.pop(PENDING, None)
+            return redirect(_safe(request, pending["next"]))
+    shown = code_shown_in_demo(staff) if settings.DEMO else None
+    context = {"form": form, "problem": problem, "shown": shown, "staff": staff}
+    return render(request, "console/second_factor.html", context, status=401 if problem else 200)
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    logout(request)
+    return redirect(settings.LOGIN_URL)
+
+
+def _told(refusal: Refused) -> dict[str, object]:
+    language = get_language() or settings.LANGUAGE_CODE
+    return {"number": refusal.number, "text": refusal.text(language), "todo": refusal.todo(language)}
+
+
+def _safe(request: HttpRequest, address: str) -> str:
+    """Only an address of this console is gone to."""
+    if url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure()):
+        return address
+    return "/"
+
+
+for _view in (sign_in, second_factor, sign_out):
+    _view.open_to_all = True  # type: ignore[attr-defined]
