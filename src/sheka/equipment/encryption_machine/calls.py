@@ -1,0 +1,122 @@
+"""The verbs' arguments and answers on the line: one table that both clients and the machine read (H5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sheka.equipment.encryption_machine.model import KeyInfo, LogFinding, MachineInfo, Peer, Usage, Verb
+from sheka.equipment.encryption_machine.wire import (
+    BATCH,
+    BLOB,
+    BOOLS,
+    OPTIONAL_BATCH,
+    TEXT,
+    TEXTS,
+    U8,
+    U16,
+    U32,
+    Codec,
+    listed,
+    record,
+)
+from sheka.foundation.crypto.algorithms import Algorithm
+
+
+def _key_info(*, algorithm: int, usage: str, **rest: object) -> KeyInfo:
+    return KeyInfo(algorithm=Algorithm(algorithm), usage=Usage(usage), **rest)  # type: ignore[arg-type]
+
+
+def _finding(*, ok: int, **rest: object) -> LogFinding:
+    return LogFinding(ok=bool(ok), **rest)  # type: ignore[arg-type]
+
+
+KEY_INFO = record(
+    _key_info,
+    ref=TEXT,
+    name=TEXT,
+    algorithm=U8,
+    usage=TEXT,
+    version=U16,
+    owner=TEXT,
+    check_value=TEXT,
+    parent=TEXT,
+    factor=TEXT,
+    created=TEXT,
+    destroyed=TEXT,
+    origin=TEXT,
+)
+MACHINE_INFO = record(
+    MachineInfo,
+    product=TEXT,
+    version=TEXT,
+    certificate=TEXT,
+    fingerprint=TEXT,
+    keys=U32,
+    log_entries=U32,
+    log_head=TEXT,
+    refused_logins=U32,
+    started=TEXT,
+)
+PEER = record(Peer, name=TEXT, public_key=TEXT, owner=TEXT)
+FINDING = record(_finding, ok=U8, entries=U32, head=TEXT, broken_at=U32, reason=TEXT)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What one verb takes, in order, and what it answers."""
+
+    takes: tuple[Codec, ...]
+    gives: Codec
+
+
+CALLS: dict[Verb, Call] = {
+    Verb.DESCRIBE: Call((), MACHINE_INFO),
+    Verb.LIST_KEYS: Call((), listed(KEY_INFO)),
+    Verb.KEY: Call((TEXT,), KEY_INFO),
+    # name, algorithm, usage, version, owner
+    Verb.GENERATE: Call((TEXT, U8, TEXT, U16, TEXT), KEY_INFO),
+    # parent ref, factor, name, owner, usage, version
+    Verb.DERIVE: Call((TEXT, BLOB, TEXT, TEXT, TEXT, U16), KEY_INFO),
+    Verb.DESTROY: Call((TEXT,), KEY_INFO),
+    # ref, factors
+    Verb.CHECK_VALUES: Call((TEXT, BATCH), BATCH),
+    # ref, factors, data
+    Verb.CRYPTOGRAMS: Call((TEXT, OPTIONAL_BATCH, BATCH), BATCH),
+    # ref, card factors, sources, process factors
+    Verb.INTERNAL_AUTHENTICATION: Call((TEXT, OPTIONAL_BATCH, BATCH, OPTIONAL_BATCH), BATCH),
+    # ref, card factors, challenges, sources
+    Verb.EXTERNAL_AUTHENTICATION: Call((TEXT, OPTIONAL_BATCH, BATCH, OPTIONAL_BATCH), BATCH),
+    # ref, factors, first 12 bytes of the identification codes
+    Verb.CARD_AUTHENTICATION_CODES: Call((TEXT, OPTIONAL_BATCH, BATCH), BATCH),
+    # ref, factors, messages, initial vectors
+    Verb.MACS: Call((TEXT, OPTIONAL_BATCH, BATCH, OPTIONAL_BATCH), BATCH),
+    # distinct refs, each item's place among them (2 bytes each), messages, MACs
+    Verb.VERIFY_MACS: Call((TEXTS, BLOB, BATCH, BATCH), BOOLS),
+    # ref, factors, messages, MACs, initial vectors
+    Verb.VERIFY_DIVERSIFIED_MACS: Call((TEXT, OPTIONAL_BATCH, BATCH, BATCH, OPTIONAL_BATCH), BOOLS),
+    # refs, card factors, transport key ref, chip serials
+    Verb.WRAP_FOR_CHIPS: Call((TEXTS, BATCH, TEXT, OPTIONAL_BATCH), BATCH),
+    # refs, key ids (a byte each), key versions (a byte each), card factor, transport key ref, chip serial, challenge
+    Verb.WRAP_FOR_CHIP: Call((TEXTS, BLOB, BLOB, BLOB, TEXT, BLOB, BLOB), BATCH),
+    # ref, factors (8 bytes each), wrapping key ref, its factor
+    Verb.WRAP_DIVERSIFIED: Call((TEXT, BLOB, TEXT, BLOB), BLOB),
+    # ref, card factors, signed data (30 bytes each), TACs
+    Verb.VERIFY_TACS: Call((TEXT, OPTIONAL_BATCH, BATCH, BATCH), BOOLS),
+    # ref, card factors, session inputs (8 bytes each), settlements (26 bytes each)
+    Verb.MAC1: Call((TEXT, OPTIONAL_BATCH, BATCH, BATCH), BATCH),
+    # ref, card factors, session inputs (8 bytes each), amounts (12 bytes each), MACs
+    Verb.VERIFY_MAC2: Call((TEXT, OPTIONAL_BATCH, BATCH, BATCH, BATCH), BOOLS),
+    Verb.PUBLIC_KEY: Call((), BLOB),
+    Verb.SIGN: Call((BLOB,), BLOB),
+    # ref, recipient's public key
+    Verb.EXPORT_ENVELOPE: Call((TEXT, BLOB), BLOB),
+    # envelope, sender's public key, expected name, expected owner
+    Verb.IMPORT_ENVELOPE: Call((BLOB, BLOB, TEXT, TEXT), KEY_INFO),
+    # name, public key, owner
+    Verb.REGISTER_PEER: Call((TEXT, BLOB, TEXT), PEER),
+    Verb.PEERS: Call((), listed(PEER)),
+    Verb.REMOVE_PEER: Call((TEXT,), PEER),
+    Verb.VERIFY_LOG: Call((), FINDING),
+    # first entry, how many
+    Verb.LOG: Call((U32, U32), TEXTS),
+}
