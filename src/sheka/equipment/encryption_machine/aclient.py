@@ -158,8 +158,9 @@ class AsyncEncryptionMachine:
     async def key(self, ref: str) -> KeyInfo:
         return await self._do(requests.key(ref))
 
-    async def generate(self, name: str, algorithm: Algorithm, usage: Usage, version: int = 1, owner: str = "") ->
-    KeyInfo:
+    async def generate(
+        self, name: str, algorithm: Algorithm, usage: Usage, version: int = 1, owner: str = ""
+    ) -> KeyInfo:
         return await self._do(requests.generate(name, algorithm, usage, version, owner))
 
     async def derive(
@@ -313,8 +314,9 @@ class AsyncEncryptionMachine:
     async def export_envelope(self, ref: str, recipient_public: bytes) -> bytes:
         return await self._do(requests.export_envelope(ref, recipient_public))
 
-    async def import_envelope(self, envelope: bytes, sender_public: bytes, *, name: str = "", owner: str = "") ->
-    KeyInfo:
+    async def import_envelope(
+        self, envelope: bytes, sender_public: bytes, *, name: str = "", owner: str = ""
+    ) -> KeyInfo:
         return await self._do(requests.import_envelope(envelope, sender_public, name, owner))
 
     # the machine's own log

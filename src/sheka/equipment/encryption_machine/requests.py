@@ -193,8 +193,16 @@ def wrap_for_chip(
     challenge: bytes,
 ) -> Request[list[bytes]]:
     _counted(len(refs), key_ids=key_ids, versions=versions)
-    arguments = (list(refs), _octets("key id", key_ids), _octets("version", versions), factor, kek_ref, kek_factor,
-    challenge) return Request(Verb.WRAP_FOR_CHIP, arguments, _items)
+    arguments = (
+        list(refs),
+        _octets("key id", key_ids),
+        _octets("version", versions),
+        factor,
+        kek_ref,
+        kek_factor,
+        challenge,
+    )
+    return Request(Verb.WRAP_FOR_CHIP, arguments, _items)
 
 
 def wrap_diversified_raw(ref: str, factors: bytes, kek_ref: str, kek_factor: bytes) -> Request[bytes]:
