@@ -13,6 +13,7 @@ from sheka.foundation.numbers.card import (
     terminal_number,
 )
 from sheka.foundation.numbers.check_digits import card_check, luhn_check, luhn_holds, person_check
+from sheka.foundation.numbers.countries import Country, countries, country, is_country
 from sheka.foundation.numbers.doubts import Doubt
 from sheka.foundation.numbers.masking import (
     mask_card_number,
@@ -34,6 +35,7 @@ from sheka.foundation.numbers.person import (
 __all__ = [
     "CardIdentificationCode",
     "CardNumber",
+    "Country",
     "Doubt",
     "InitialisingOrganisation",
     "IssuerIdentificationNumber",
@@ -46,6 +48,9 @@ __all__ = [
     "assigned_number",
     "card_check",
     "card_number",
+    "countries",
+    "country",
+    "is_country",
     "luhn_check",
     "luhn_holds",
     "mask_card_number",

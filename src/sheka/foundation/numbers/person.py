@@ -17,7 +17,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from enum import IntEnum, StrEnum
 
+from sheka.foundation import regions
 from sheka.foundation.numbers.check_digits import person_check
+from sheka.foundation.numbers.countries import is_country
 from sheka.foundation.numbers.doubts import Doubt
 from sheka.foundation.numbers.masking import mask_person_number
 from sheka.foundation.numbers.shape import (
@@ -61,6 +63,7 @@ class PersonKind(StrEnum):
 
 
 _KIND_OF_PROVINCE = {"81": PersonKind.HONG_KONG, "82": PersonKind.MACAO, "83": PersonKind.TAIWAN}
+_PERMIT_REGIONS = ("810000", "820000", "830000")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -151,12 +154,15 @@ class SocialSecurityNumber:
         """What is odd about the number without making it wrong: region, age, nationality, a number without a
         check digit.
         """
-        found: list[Doubt] = []
-        birth = self.birth
+        birth, found = self.birth, []
         if birth is None:
             found.append(Doubt(Code.NUMBER_WITHOUT_CHECK, {"what": SOCIAL_SECURITY_NUMBER}))
         elif age_on(birth, on or datetime.now(_CHINA).date()) > _OLDEST_AGE:
             found.append(Doubt(Code.NUMBER_AGE, {"what": SOCIAL_SECURITY_NUMBER, "years": _OLDEST_AGE}))
+        if not is_country(self.nationality):
+            found.append(Doubt(Code.NUMBER_COUNTRY_UNKNOWN, {"what": SOCIAL_SECURITY_NUMBER, "got": self.nationality}))
+        if birth is not None:
+            found += _region_doubts(self.region or "", birth)
         return tuple(found)
 
     def __str__(self) -> str:
@@ -204,6 +210,22 @@ def age_on(birth: date, day: date) -> int:
     15
     """
     return day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))
+
+
+def _region_doubts(region: str, birth: date) -> list[Doubt]:
+    """A region that never was in the list, or that was abolished before the holder was born.
+
+    A code younger than the holder is no doubt: a number is given at the first registration, which may come late.
+    """
+    if region in _PERMIT_REGIONS:
+        return []
+    if not regions.is_known(region):
+        return [Doubt(Code.NUMBER_REGION_UNKNOWN, {"what": SOCIAL_SECURITY_NUMBER, "region": region})]
+    last = regions.region(region)
+    if last.valid_to is None or last.valid_to >= birth:
+        return []
+    facts = {"what": SOCIAL_SECURITY_NUMBER, "region": region, "name": last.name, "retired": last.valid_to.isoformat()}
+    return [Doubt(Code.NUMBER_REGION_RETIRED, facts)]
 
 
 def _refuse_old_forms(clean: str) -> None:
