@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sheka.foundation.canonical import digest as digest_of
 from sheka.foundation.refusals import Code, Refused
-from sheka.systems.issuance.models import Application
+from sheka.systems.issuance.models import Application, Issuer
 
 
 def application_held_by(organisation_code: str, number: UUID, digest: str) -> Application:
@@ -21,3 +21,8 @@ def application_held_by(organisation_code: str, number: UUID, digest: str) -> Ap
 
 def applications_held_by(organisation_code: str) -> list[Application]:
     return list(Application.objects.filter(held_by_id=organisation_code))
+
+
+def issuers_held_by(organisation_code: str) -> list[Issuer]:
+    """Issuer numbers: those it assigned (ministry), or the one that it was given (city)."""
+    return list(Issuer.objects.filter(held_by_id=organisation_code).order_by("number"))

@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
+from sheka.faces.console.words import LEVELS, WORDS
 from sheka.foundation.money import format_yuan
 
 register = template.Library()
@@ -44,3 +45,22 @@ def day(value: date | datetime | None) -> str:
 def clock(value: datetime | None) -> str:
     """09:12 in Shanghai."""
     return "" if value is None else f"{timezone.localtime(value):%H:%M}"
+
+
+@register.filter
+def hexed(value: bytes | memoryview, characters: int) -> str:
+    """The first characters of a binary value in hexadecimal."""
+    return bytes(value).hex()[:characters]
+
+
+@register.simple_tag
+def state_seal(state: str) -> SafeString:
+    """The stamp of a state, from the one table of words and tones."""
+    word, tone = WORDS.get(state, (state, "still"))
+    return seal(str(word), tone)
+
+
+@register.simple_tag
+def level_name(level: str) -> str:
+    """Ministry, province or city in the reader's language."""
+    return str(LEVELS.get(level, level))
