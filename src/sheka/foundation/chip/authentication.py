@@ -36,8 +36,8 @@ def internal_response(algorithm: Algorithm, irk16: bytes, factor8: bytes, source
 
     Parameters
     ----------
-    irk16 : the *card's* internal authentication key: the IRK diversified down to the card. A verifier that holds the key
-        of a higher level derives it with the missing region factors and the card factor (last 8 historical bytes).
+    irk16 : the *card's* internal authentication key: the IRK diversified down to the card. A verifier that holds the
+        key of a higher level derives it with the missing region factors and the card factor (last 8 historical bytes).
     factor8 : the process factor that the verifier chose, first half of the command data.
     source8 : the data to authenticate, second half of the command data.
 
@@ -174,7 +174,7 @@ def wrap_key_for_chip(
 def unwrap_key_in_chip(
     algorithm: Algorithm, kt16: bytes, challenge: bytes, data: bytes
 ) -> tuple[int, int, bytes] | None:
-    """The chip's side of `wrap_key_for_chip`: (key id, version, key), or None when length, algorithm or MAC is wrong."""
+    """The chip's side of `wrap_key_for_chip`: (id, version, key), or None when length, algorithm or MAC is wrong."""
     if len(data) != WRAPPED_KEY_BYTES or len(challenge) != 8 or data[2] != algorithm:
         return None
     head, mac = data[:-MAC_BYTES], data[-MAC_BYTES:]
