@@ -159,9 +159,16 @@ class AsyncEncryptionMachine:
         return await self._do(requests.key(ref))
 
     async def generate(
-        self, name: str, algorithm: Algorithm, usage: Usage, version: int = 1, owner: str = ""
+        self,
+        name: str,
+        algorithm: Algorithm,
+        usage: Usage,
+        version: int = 1,
+        owner: str = "",
+        *,
+        diversified: bool = False,
     ) -> KeyInfo:
-        return await self._do(requests.generate(name, algorithm, usage, version, owner))
+        return await self._do(requests.generate(name, algorithm, usage, version, owner, diversified))
 
     async def derive(
         self,
@@ -172,8 +179,9 @@ class AsyncEncryptionMachine:
         owner: str = "",
         usage: Usage = Usage.DIVERSIFY,
         version: int | None = None,
+        diversified: bool = True,
     ) -> KeyInfo:
-        return await self._do(requests.derive(parent_ref, factor8, name, owner, usage, version))
+        return await self._do(requests.derive(parent_ref, factor8, name, owner, usage, version, diversified))
 
     async def destroy(self, ref: str) -> KeyInfo:
         return await self._do(requests.destroy(ref))
@@ -195,7 +203,7 @@ class AsyncEncryptionMachine:
     async def internal_authentication(
         self,
         ref: str,
-        factors: Sequence[bytes] | None,
+        factors: Sequence[bytes],
         sources: Sequence[bytes],
         process_factors: Sequence[bytes] | None = None,
     ) -> list[bytes]:
@@ -204,14 +212,14 @@ class AsyncEncryptionMachine:
     async def external_authentication(
         self,
         ref: str,
-        factors: Sequence[bytes] | None,
+        factors: Sequence[bytes],
         challenges: Sequence[bytes],
         sources: Sequence[bytes] | None = None,
     ) -> list[bytes]:
         return await self._do(requests.external_authentication(ref, factors, challenges, sources))
 
     async def card_authentication_codes(
-        self, ref: str, factors: Sequence[bytes] | None, first12s: Sequence[bytes]
+        self, ref: str, factors: Sequence[bytes], first12s: Sequence[bytes]
     ) -> list[bytes]:
         return await self._do(requests.card_authentication_codes(ref, factors, first12s))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from sheka.equipment.encryption_machine.model import KeyInfo, LogFinding, MachineInfo, Peer, Usage, Verb
 from sheka.equipment.encryption_machine.wire import (
@@ -22,12 +23,12 @@ from sheka.equipment.encryption_machine.wire import (
 from sheka.foundation.crypto.algorithms import Algorithm
 
 
-def _key_info(*, algorithm: int, usage: str, **rest: object) -> KeyInfo:
-    return KeyInfo(algorithm=Algorithm(algorithm), usage=Usage(usage), **rest)  # type: ignore[arg-type]
+def _key_info(*, algorithm: int, usage: str, diversified: int, **rest: Any) -> KeyInfo:
+    return KeyInfo(algorithm=Algorithm(algorithm), usage=Usage(usage), diversified=bool(diversified), **rest)
 
 
-def _finding(*, ok: int, **rest: object) -> LogFinding:
-    return LogFinding(ok=bool(ok), **rest)  # type: ignore[arg-type]
+def _finding(*, ok: int, **rest: Any) -> LogFinding:
+    return LogFinding(ok=bool(ok), **rest)
 
 
 KEY_INFO = record(
@@ -44,6 +45,7 @@ KEY_INFO = record(
     created=TEXT,
     destroyed=TEXT,
     origin=TEXT,
+    diversified=U8,
 )
 MACHINE_INFO = record(
     MachineInfo,
@@ -73,21 +75,21 @@ CALLS: dict[Verb, Call] = {
     Verb.DESCRIBE: Call((), MACHINE_INFO),
     Verb.LIST_KEYS: Call((), listed(KEY_INFO)),
     Verb.KEY: Call((TEXT,), KEY_INFO),
-    # name, algorithm, usage, version, owner
-    Verb.GENERATE: Call((TEXT, U8, TEXT, U16, TEXT), KEY_INFO),
-    # parent ref, factor, name, owner, usage, version
-    Verb.DERIVE: Call((TEXT, BLOB, TEXT, TEXT, TEXT, U16), KEY_INFO),
+    # name, algorithm, usage, version, owner, diversified
+    Verb.GENERATE: Call((TEXT, U8, TEXT, U16, TEXT, U8), KEY_INFO),
+    # parent ref, factor, name, owner, usage, version, diversified
+    Verb.DERIVE: Call((TEXT, BLOB, TEXT, TEXT, TEXT, U16, U8), KEY_INFO),
     Verb.DESTROY: Call((TEXT,), KEY_INFO),
     # ref, factors
     Verb.CHECK_VALUES: Call((TEXT, BATCH), BATCH),
     # ref, factors, data
     Verb.CRYPTOGRAMS: Call((TEXT, OPTIONAL_BATCH, BATCH), BATCH),
     # ref, card factors, sources, process factors
-    Verb.INTERNAL_AUTHENTICATION: Call((TEXT, OPTIONAL_BATCH, BATCH, OPTIONAL_BATCH), BATCH),
+    Verb.INTERNAL_AUTHENTICATION: Call((TEXT, BATCH, BATCH, OPTIONAL_BATCH), BATCH),
     # ref, card factors, challenges, sources
-    Verb.EXTERNAL_AUTHENTICATION: Call((TEXT, OPTIONAL_BATCH, BATCH, OPTIONAL_BATCH), BATCH),
+    Verb.EXTERNAL_AUTHENTICATION: Call((TEXT, BATCH, BATCH, OPTIONAL_BATCH), BATCH),
     # ref, factors, first 12 bytes of the identification codes
-    Verb.CARD_AUTHENTICATION_CODES: Call((TEXT, OPTIONAL_BATCH, BATCH), BATCH),
+    Verb.CARD_AUTHENTICATION_CODES: Call((TEXT, BATCH, BATCH), BATCH),
     # ref, factors, messages, initial vectors
     Verb.MACS: Call((TEXT, OPTIONAL_BATCH, BATCH, OPTIONAL_BATCH), BATCH),
     # distinct refs, each item's place among them (2 bytes each), messages, MACs

@@ -155,12 +155,23 @@ class EncryptionMachine:
         """One key; `MACHINE_KEY_UNKNOWN`."""
         return self._do(requests.key(ref))
 
-    def generate(self, name: str, algorithm: Algorithm, usage: Usage, version: int = 1, owner: str = "") -> KeyInfo:
+    def generate(
+        self,
+        name: str,
+        algorithm: Algorithm,
+        usage: Usage,
+        version: int = 1,
+        owner: str = "",
+        *,
+        diversified: bool = False,
+    ) -> KeyInfo:
         """A new random key.
 
-        `MACHINE_KEY_EXISTS` when name, version and owner were used before, also by a destroyed key.
+        `diversified` MAC and ENCRYPT keys (a terminal master key) work only through a factor, others only as they are:
+        used both ways, a key would give its own sub-keys away. `MACHINE_KEY_EXISTS` when name, version and owner were
+        used before, also by a destroyed key.
         """
-        return self._do(requests.generate(name, algorithm, usage, version, owner))
+        return self._do(requests.generate(name, algorithm, usage, version, owner, diversified))
 
     def derive(
         self,
@@ -171,13 +182,15 @@ class EncryptionMachine:
         owner: str = "",
         usage: Usage = Usage.DIVERSIFY,
         version: int | None = None,
+        diversified: bool = True,
     ) -> KeyInfo:
         """The sub-key of a DIVERSIFY key for an 8-byte factor, kept inside.
 
-        `usage` is DIVERSIFY for one more level below, or the working usage of the last level. Name and version default
-        to the parent's. The same parent and factor never get a second usage (`MACHINE_KEY_PURPOSE_FIXED`).
+        `usage` is DIVERSIFY for one more level below, or the working usage of the last level. Name, owner and version
+        default to the parent's. `diversified` False makes a MAC or ENCRYPT key that is used as it is (a terminal's own
+        key). The same parent and factor never get a second usage (`MACHINE_KEY_PURPOSE_FIXED`).
         """
-        return self._do(requests.derive(parent_ref, factor8, name, owner, usage, version))
+        return self._do(requests.derive(parent_ref, factor8, name, owner, usage, version, diversified))
 
     def destroy(self, ref: str) -> KeyInfo:
         """Wipe a key for good; what is known about it stays."""
@@ -204,7 +217,7 @@ class EncryptionMachine:
     def internal_authentication(
         self,
         ref: str,
-        factors: Sequence[bytes] | None,
+        factors: Sequence[bytes],
         sources: Sequence[bytes],
         process_factors: Sequence[bytes] | None = None,
     ) -> list[bytes]:
@@ -218,7 +231,7 @@ class EncryptionMachine:
     def external_authentication(
         self,
         ref: str,
-        factors: Sequence[bytes] | None,
+        factors: Sequence[bytes],
         challenges: Sequence[bytes],
         sources: Sequence[bytes] | None = None,
     ) -> list[bytes]:
@@ -228,9 +241,7 @@ class EncryptionMachine:
         """
         return self._do(requests.external_authentication(ref, factors, challenges, sources))
 
-    def card_authentication_codes(
-        self, ref: str, factors: Sequence[bytes] | None, first12s: Sequence[bytes]
-    ) -> list[bytes]:
+    def card_authentication_codes(self, ref: str, factors: Sequence[bytes], first12s: Sequence[bytes]) -> list[bytes]:
         """The last 4 bytes of card identification codes: MACs over their first 12 under the cards' IRKs
         (AUTHENTICATE).
         """

@@ -72,7 +72,8 @@ class KeyInfo:
 
     `check_value` is upper-case hex (6 characters 3DES, 8 SM4). `parent` is the ref of the key it was derived from in
     this machine, `factor` the factor as hex, both empty for generated and imported keys. Times are UTC, ISO 8601.
-    `destroyed` is empty while the key lives. `origin` is "generated", "derived" or "imported".
+    `destroyed` is empty while the key lives. `diversified` keys work only through a factor, the others only as they are
+    (WRAP keys: both). `origin` is "generated", "derived" or "imported".
     """
 
     ref: str
@@ -87,6 +88,7 @@ class KeyInfo:
     created: str = ""
     destroyed: str = ""
     origin: str = "generated"
+    diversified: bool = False
 
 
 @dataclass(frozen=True, slots=True)

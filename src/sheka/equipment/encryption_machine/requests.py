@@ -79,14 +79,17 @@ def key(ref: str) -> Request[KeyInfo]:
     return Request(Verb.KEY, (ref,), _same)
 
 
-def generate(name: str, algorithm: Algorithm, usage: Usage, version: int, owner: str) -> Request[KeyInfo]:
-    return Request(Verb.GENERATE, (name, int(algorithm), str(usage), version, owner), _same)
+def generate(
+    name: str, algorithm: Algorithm, usage: Usage, version: int, owner: str, diversified: bool
+) -> Request[KeyInfo]:
+    return Request(Verb.GENERATE, (name, int(algorithm), str(usage), version, owner, int(diversified)), _same)
 
 
 def derive(
-    parent_ref: str, factor: bytes, name: str, owner: str, usage: Usage, version: int | None
+    parent_ref: str, factor: bytes, name: str, owner: str, usage: Usage, version: int | None, diversified: bool
 ) -> Request[KeyInfo]:
-    return Request(Verb.DERIVE, (parent_ref, factor, name, owner, str(usage), version or 0), _same)
+    arguments = (parent_ref, factor, name, owner, str(usage), version or 0, int(diversified))
+    return Request(Verb.DERIVE, arguments, _same)
 
 
 def destroy(ref: str) -> Request[KeyInfo]:
@@ -118,26 +121,24 @@ def cryptograms_raw(ref: str, data: bytes, factors: bytes | None) -> Request[byt
 
 
 def internal_authentication(
-    ref: str, factors: Sequence[bytes] | None, sources: Sequence[bytes], process_factors: Sequence[bytes] | None
+    ref: str, factors: Sequence[bytes], sources: Sequence[bytes], process_factors: Sequence[bytes] | None
 ) -> Request[list[bytes]]:
     _counted(len(sources), factors=factors, process_factors=process_factors)
-    arguments = (ref, _optional(factors), Batch.of(sources), _optional(process_factors))
+    arguments = (ref, Batch.of(factors), Batch.of(sources), _optional(process_factors))
     return Request(Verb.INTERNAL_AUTHENTICATION, arguments, _items)
 
 
 def external_authentication(
-    ref: str, factors: Sequence[bytes] | None, challenges: Sequence[bytes], sources: Sequence[bytes] | None
+    ref: str, factors: Sequence[bytes], challenges: Sequence[bytes], sources: Sequence[bytes] | None
 ) -> Request[list[bytes]]:
     _counted(len(challenges), factors=factors, sources=sources)
-    arguments = (ref, _optional(factors), Batch.of(challenges), _optional(sources))
+    arguments = (ref, Batch.of(factors), Batch.of(challenges), _optional(sources))
     return Request(Verb.EXTERNAL_AUTHENTICATION, arguments, _items)
 
 
-def card_authentication_codes(
-    ref: str, factors: Sequence[bytes] | None, first12s: Sequence[bytes]
-) -> Request[list[bytes]]:
+def card_authentication_codes(ref: str, factors: Sequence[bytes], first12s: Sequence[bytes]) -> Request[list[bytes]]:
     _counted(len(first12s), factors=factors)
-    return Request(Verb.CARD_AUTHENTICATION_CODES, (ref, _optional(factors), Batch.of(first12s)), _items)
+    return Request(Verb.CARD_AUTHENTICATION_CODES, (ref, Batch.of(factors), Batch.of(first12s)), _items)
 
 
 def macs(
