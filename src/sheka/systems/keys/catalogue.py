@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sheka.equipment.encryption_machine.model import Usage
 from sheka.foundation.chip.profile import load_profile
 from sheka.office.organisations.models import Kind, Organisation
 
-LEVELS = (Kind.MINISTRY.value, Kind.PROVINCE.value, Kind.CITY.value)
+MAC_PURPOSES = frozenset({"mac", "purchase", "tac", "load", "amount"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class Entry:
 
 def entries() -> list[Entry]:
     """Every key that a card carries, in the order of the profile."""
-    return [Entry(key.name, key.owner) for key in load_profile().keys]
+    return [Entry(key.name, str(key.owner)) for key in load_profile().keys]
 
 
 def generated_at(level: str) -> list[str]:
@@ -31,3 +32,10 @@ def generated_at(level: str) -> list[str]:
 def factor_for(organisation: Organisation) -> bytes:
     """The 8-byte factor of a province or city, made from its region digits by the template of the profile."""
     return load_profile().region_factor(organisation.region)
+
+
+def usage_at(level: str, name: str) -> Usage:
+    """What a key may be used for at a level: above the city only to derive; at the city what its purpose on the card says."""
+    if level != Kind.CITY:
+        return Usage.DIVERSIFY
+    return Usage.MAC if str(load_profile().key(name).purpose) in MAC_PURPOSES else Usage.AUTHENTICATE

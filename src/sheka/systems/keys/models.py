@@ -8,10 +8,15 @@ from sheka.office.organisations.models import Organisation
 
 
 class Machine(models.Model):
-    """The encryption machine of an organisation, known to the others by its SM2 public key (K4 deepens this row)."""
+    """The encryption machine of an organisation, known to the others by its SM2 public key.
+
+    `certificate` is its product type certificate (K4); a machine without one serves demonstration and test only.
+    """
 
     organisation = models.OneToOneField(Organisation, primary_key=True, on_delete=models.PROTECT)
-    name = models.CharField(max_length=60)
+    product = models.CharField(max_length=120)
+    certificate = models.CharField(max_length=60, default="")
+    fingerprint = models.CharField(max_length=64)
     public_key = models.CharField(max_length=130)
     registered_at = models.DateTimeField()
 

@@ -11,10 +11,11 @@ from sheka.foundation.refusals import Code, Refused
 from sheka.office.actions import action
 from sheka.office.audit.trail import record
 from sheka.office.messages.outbox import send
+from sheka.office.organisations.models import Organisation
 from sheka.office.organisations.queries import organisation
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
-from sheka.systems.keys.catalogue import factor_for
+from sheka.systems.keys.catalogue import factor_for, usage_at
 from sheka.systems.keys.machines import machine_of
 from sheka.systems.keys.models import Delivery, Key, Machine
 
@@ -23,7 +24,7 @@ from sheka.systems.keys.models import Delivery, Key, Machine
 def distribute_keys(actor: Actor, *, to: str, algorithm: int, version: int = 1) -> list[Delivery]:
     """Every key of the actor's organisation, diversified by the factor of `to` and sealed for its machine.
 
-    The sub-key leaves the machine only inside a signed SM2 envelope; the copy that was derived here is destroyed.
+    The sub-key leaves the machine only inside a signed SM2 envelope. It stays derived here, so that it can be sent again.
     Raises Refused: KEY_NOT_SUBORDINATE (nobody skips a level), KEY_MACHINE_UNKNOWN, KEY_SET_EMPTY.
     """
     below = organisation(to)
@@ -35,7 +36,13 @@ def distribute_keys(actor: Actor, *, to: str, algorithm: int, version: int = 1) 
     keys = Key.objects.filter(organisation_id=actor.organisation, algorithm=algorithm, version=version, state="active")
     if not keys:
         raise Refused(Code.KEY_SET_EMPTY, organisation=actor.organisation)
-    sent = Delivery.objects.bulk_create([_seal(key, below.code, factor_for(below), recipient) for key in keys])
+    derived = {
+        (info.name, info.version): info.ref
+        for info in machine_of(actor.organisation).list_keys()
+        if info.owner == to and info.algorithm == algorithm and not info.destroyed
+    }
+    factor = factor_for(below)
+    sent = Delivery.objects.bulk_create([_seal(key, below, factor, recipient, derived) for key in keys])
     rows = [_row(delivery) for delivery in sent]
     send(actor.organisation, to, "keys.subkeys.sent", {"subkeys": rows})
     values = {delivery.name: delivery.check_value for delivery in sent}
@@ -43,26 +50,28 @@ def distribute_keys(actor: Actor, *, to: str, algorithm: int, version: int = 1) 
     return sent
 
 
-def _seal(key: Key, to: str, factor: bytes, recipient: Machine) -> Delivery:
+def _seal(key: Key, below: Organisation, factor: bytes, recipient: Machine, derived: dict[tuple[str, int], str]) -> Delivery:
     device = machine_of(key.organisation_id)
-    derived = device.derive(key.reference, factor, name=f"{key.name}>{to}>{uuid.uuid4().hex[:8]}", owner=to)
-    try:
-        envelope = device.export_envelope(derived.ref, bytes.fromhex(recipient.public_key))
-    finally:
-        device.destroy(derived.ref)
+    reference = derived.get((key.name, key.version))
+    if reference is None:
+        usage = usage_at(below.kind, key.name)
+        info = device.derive(key.reference, factor, name=key.name, owner=below.code, usage=usage)
+    else:
+        info = device.key(reference)
+    envelope = device.export_envelope(info.ref, bytes.fromhex(recipient.public_key))
     return Delivery(
         number=uuid.uuid4(),
         held_by_id=key.organisation_id,
         sender=key.organisation_id,
-        recipient=to,
+        recipient=below.code,
         name=key.name,
         algorithm=key.algorithm,
         version=key.version,
-        usage=key.usage,
+        usage=info.usage,
         owner_level=key.owner_level,
         factor=factor.hex(),
         parent_check_value=key.check_value,
-        check_value=derived.check_value,
+        check_value=info.check_value,
         envelope=envelope,
         state="sent",
         at=timezone.now(),

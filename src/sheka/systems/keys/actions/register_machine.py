@@ -1,9 +1,10 @@
-"""Make an organisation's encryption machine known to its superior and its subordinates."""
+"""Make an organisation's encryption machine known to its superior and its subordinates, and trust theirs (K2)."""
 
 from __future__ import annotations
 
 from django.utils import timezone
 
+from sheka.foundation.refusals import Code, Refused
 from sheka.office.actions import action
 from sheka.office.audit.trail import record
 from sheka.office.organisations.queries import organisation
@@ -22,10 +23,33 @@ def register_machine(actor: Actor) -> Machine:
     row, _ = Machine.objects.update_or_create(
         organisation=place,
         defaults={
-            "name": described.name,
+            "product": described.product,
+            "certificate": described.certificate,
+            "fingerprint": described.fingerprint,
             "public_key": device.public_key().hex(),
             "registered_at": timezone.now(),
         },
     )
-    record(actor, "key.machine_registered", f"machine:{place.code}", name=row.name, public_key=row.public_key)
+    record(actor, "key.machine_registered", f"machine:{place.code}", fingerprint=row.fingerprint)
+    return row
+
+
+@action(Permission.KEY_DISTRIBUTE)
+def trust_machine(actor: Actor, *, of: str, fingerprint: str) -> Machine:
+    """Let keys go to the machine of a direct subordinate, or come from that of the direct superior.
+
+    `fingerprint` is what the officer compared with the other side by another way.
+    Raises Refused: KEY_MACHINE_UNKNOWN, KEY_FINGERPRINT, KEY_NOT_SUBORDINATE.
+    """
+    own, other = organisation(actor.organisation), organisation(of)
+    if own.code not in {other.parent_id, other.code} and other.code != own.parent_id:
+        raise Refused(Code.KEY_NOT_SUBORDINATE, organisation=other.name)
+    row = Machine.objects.filter(organisation=other).first()
+    if row is None:
+        raise Refused(Code.KEY_MACHINE_UNKNOWN, organisation=other.name)
+    if row.fingerprint != fingerprint:
+        raise Refused(Code.KEY_FINGERPRINT, organisation=other.name)
+    lower = other.code if other.parent_id == own.code else own.code
+    machine_of(own.code).register_peer(other.code, bytes.fromhex(row.public_key), owner=lower)
+    record(actor, "key.machine_trusted", f"machine:{other.code}", fingerprint=fingerprint)
     return row
