@@ -29,6 +29,28 @@ class Permission(StrEnum):
     ISSUANCE_APPROVE = "issuance.approve"
     ISSUANCE_VIEW = "issuance.view"
     # cards
+    PERSON_IMPORT = "person.import"
+    PERSON_CHANGE = "person.change"
+    CARD_TAKE_RIGHT = "card.take_right"
+    CARD_ORDER = "card.order"
+    CARD_PRODUCE = "card.produce"
+    CARD_STOCK = "card.stock"
+    CARD_HAND_OUT = "card.hand_out"
+    CARD_ACTIVATE = "card.activate"
+    CARD_EXAMINE = "card.examine"
+    CARD_LOSS = "card.loss"
+    CARD_BLOCK = "card.block"
+    CARD_CANCEL = "card.cancel"
+    CARD_VIEW = "card.view"
+    CARD_REVEAL = "card.reveal"
+    EXCHANGE_APPLY = "exchange.apply"
+    EXCHANGE_PAY = "exchange.pay"
+    EXCHANGE_COLLECT = "exchange.collect"
+    EXCHANGE_CANCEL = "exchange.cancel"
+    OLD_CARD_RETURN = "old_card.return"
+    OLD_CARD_RECEIVE = "old_card.receive"
+    OLD_CARD_DESTROY = "old_card.destroy"
+    OLD_CARD_WITNESS = "old_card.witness"
     # accounts
     # transactions
     # exceptions
