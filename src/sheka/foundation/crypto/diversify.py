@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from sheka.foundation.crypto import ciphers
-from sheka.foundation.crypto.algorithms import FACTOR_BYTES, Algorithm
+from sheka.foundation.crypto.algorithms import FACTOR_BYTES, KEY_BYTES, Algorithm, block_bytes
+from sheka.foundation.crypto.batch import encrypt_many
 from sheka.foundation.crypto.checks import need_blocks, need_length
+
+_CHUNK = 16_384
+"""Factors to a cipher call: 256 KiB of blocks stay in the cache between being written and being encrypted."""
+
+_SPARE = 15
+"""Room that `update_into` wants beyond the data: one block less one byte."""
 
 _COMPLEMENT = bytes(0xFF - value for value in range(256))
 
@@ -28,14 +38,33 @@ def diversify_chain(algorithm: Algorithm, key: bytes, factors: Sequence[bytes]) 
 
 
 def diversify_many(algorithm: Algorithm, key: bytes, factors: bytes) -> bytes:
-    """Children of one key for N factors given as 8·N bytes: 16·N bytes in the same order, by one cipher call."""
+    """Children of one key for N factors given as 8·N bytes: 16·N bytes in the same order, by one cipher context."""
     need_blocks(factors, FACTOR_BYTES, "factors")
-    inverted = factors.translate(_COMPLEMENT)
-    pairs = bytearray(2 * len(factors))
-    for at in range(FACTOR_BYTES):
-        pairs[at::16] = factors[at::FACTOR_BYTES]
-        pairs[at + FACTOR_BYTES :: 16] = inverted[at::FACTOR_BYTES]
-    return ciphers.encrypt_ecb(algorithm, key, bytes(pairs))
+    words = np.frombuffer(factors, np.uint64)
+    answer = np.empty(2 * len(factors) + _SPARE, np.uint8)
+    pairs = np.empty((min(len(words), _CHUNK), 2), np.uint64)
+    context = ciphers.encryptor(algorithm, key)
+    for start in range(0, len(words), _CHUNK):
+        filled = _pair(words[start : start + _CHUNK], pairs)
+        context.update_into(filled.data.cast("B"), answer[KEY_BYTES * start :].data)
+    return answer[: 2 * len(factors)].tobytes()
+
+
+def diversify_each(algorithm: Algorithm, keys: bytes, factors: bytes) -> bytes:
+    """Child i of key i for factor i: keys 16·N bytes, factors 8·N, answer 16·N (one level more for a whole batch)."""
+    need_blocks(keys, KEY_BYTES, "keys")
+    need_length(factors, len(keys) // KEY_BYTES * FACTOR_BYTES, "factors")
+    words = np.frombuffer(factors, np.uint64)
+    pairs = _pair(words, np.empty((len(words), 2), np.uint64)).tobytes()
+    return encrypt_many(algorithm, keys, pairs, blocks_per_key=KEY_BYTES // block_bytes(algorithm))
+
+
+def _pair(words: NDArray[np.uint64], room: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """(n,) factors to (n, 2) F ‖ ¬F, written into the first rows of `room`."""
+    pairs = room[: len(words)]
+    pairs[:, 0] = words
+    np.invert(words, out=pairs[:, 1])
+    return pairs
 
 
 def session_key(algorithm: Algorithm, key: bytes, data: bytes) -> bytes:
@@ -45,7 +74,7 @@ def session_key(algorithm: Algorithm, key: bytes, data: bytes) -> bytes:
     SM4-E(key, data ‖ ¬data), 16 bytes [local choice, as diversification].
     """
     need_length(data, FACTOR_BYTES, "session input")
-    if algorithm is Algorithm.TDES:
+    if algorithm == Algorithm.TDES:
         return ciphers.encrypt_ecb(algorithm, key, data)
     return diversify(algorithm, key, data)
 
