@@ -1,6 +1,7 @@
 """State tables: for each kind of thing, which verb leads from which state to which (design §2.2).
 
-A table is data: it guards the actions, and it draws itself into the documentation. A verb in the wrong state is a refusal.
+A table is data: it guards the actions, and it draws itself into the documentation. A verb in the wrong state is a
+refusal.
 """
 
 from __future__ import annotations
