@@ -18,11 +18,15 @@ from sheka.foundation.refusals import Code, Refused
 
 
 class NodeLock:
-    """Holds `folder` for this process under `mark`, the mark of all its children."""
+    """Holds `folder` for this process under `mark`, the mark of all its children.
 
-    def __init__(self, folder: Path, mark: str) -> None:
+    `orphan_seconds` is the grace for processes that an earlier holder left behind.
+    """
+
+    def __init__(self, folder: Path, mark: str, orphan_seconds: float) -> None:
         self.folder = folder
         self._mark = mark
+        self._orphan_seconds = orphan_seconds
         self._file: IO[str] | None = None
 
     def take(self) -> None:
@@ -42,7 +46,7 @@ class NodeLock:
             raise Refused(Code.SERVER_ALREADY_RUNNING, folder=self.folder, pid=running(self.folder)["pid"]) from None
         earlier = read_state(self.folder).get("mark")
         if isinstance(earlier, str) and earlier:
-            processes.end_all(lambda: processes.marked(earlier), grace=15.0)
+            processes.end_all(lambda: processes.marked(earlier), grace=self._orphan_seconds)
         self._file = file
         self.describe(())
 

@@ -299,13 +299,15 @@ class PostgresCluster(Databases):
             self._process = processes.spawn(
                 self.argv(), env=self._environment(), log=log, identity=self.user, death_signal=signal.SIGINT
             )
+        answered = False
         deadline = time.monotonic() + START_SECONDS
-        while not self.answers():
-            if self._process.poll() is not None or time.monotonic() > deadline:
+        try:
+            while self._process.poll() is None and time.monotonic() < deadline and not (answered := self.answers()):
+                time.sleep(0.02)
+        finally:
+            if not answered:
                 self.stop()
-                return False
-            time.sleep(0.02)
-        return True
+        return answered
 
     def _predecessor_lingers(self) -> bool:
         """Whether the last attempt met the lock or the shared memory of a server that was killed a moment ago."""

@@ -142,19 +142,29 @@ def reachable_installation(installation: Installation, user: Identity | None) ->
     program = (installation.bin / "postgres").stat()
     identity = f"{os.path.realpath(source)} {program.st_size} {program.st_mtime_ns}"
     target = STATE_ROOT / f"postgresql-{installation.major}-{short_hash(identity)}"
-    if not (target / "bin" / "postgres").exists():
+    inside = Path(source.parent.name) / source.name / installation.bin.name
+    if not (target / inside).exists():
         make_folder(STATE_ROOT)
         draft = STATE_ROOT / f".{target.name}.{os.getpid()}"
         try:
-            shutil.copytree(source, draft, symlinks=True, copy_function=_copy_readable)
-            for folder, _, _ in os.walk(draft):
-                Path(folder).chmod(0o755)
+            _copy_programs(source, draft)
             draft.rename(target)
         except OSError as error:
             shutil.rmtree(draft, ignore_errors=True)
-            if not (target / "bin" / "postgres").exists():  # else another process was faster
+            if not (target / inside).exists():  # else another process was faster
                 raise unwritable(target, error) from None
-    return Installation(target / "bin", installation.major)
+    return Installation(target / inside, installation.major)
+
+
+def _copy_programs(source: Path, target: Path) -> None:
+    """Copy the installation and, at the same distance from it, the libraries that a wheel keeps beside its package."""
+    package = source.parent
+    libraries = package.with_name(f"{package.name}.libs")
+    shutil.copytree(source, target / package.name / source.name, symlinks=True, copy_function=_copy_readable)
+    if libraries.is_dir():
+        shutil.copytree(libraries, target / libraries.name, symlinks=True, copy_function=_copy_readable)
+    for folder, _, _ in os.walk(target):
+        Path(folder).chmod(0o755)
 
 
 def _copy_readable(source: str, target: str) -> None:

@@ -47,14 +47,22 @@ class Supervisor:
     """The processes of one node. Use it as a context manager in the main thread.
 
     Parameters: `specs` started by `start()`; `folder` the node's folder, where the lock, the state file and `logs/`
-    live; `handle_signals` False leaves the signal handlers alone (for use outside the main thread).
+    live; `handle_signals` False leaves the signal handlers alone (for use outside the main
+    thread); `orphan_seconds` is what children may take for an orderly end after this process was killed.
 
     Leaving the block stops everything in reverse order. Raises Refused(SERVER_ALREADY_RUNNING,
     SERVER_FOLDER_UNWRITABLE) on entry, Refused(SERVER_PORT_IN_USE, SERVER_PROCESS_NOT_READY, SERVER_PROCESS_FAILED)
     from `start`, and Refused(SERVER_PROCESS_GAVE_UP) from the block when a process keeps crashing.
     """
 
-    def __init__(self, specs: Iterable[ProcessSpec] = (), *, folder: Path, handle_signals: bool = True) -> None:
+    def __init__(
+        self,
+        specs: Iterable[ProcessSpec] = (),
+        *,
+        folder: Path,
+        handle_signals: bool = True,
+        orphan_seconds: float = 15.0,
+    ) -> None:
         self.folder = folder
         self.mark = secrets.token_hex(16)
         self._specs = tuple(specs)
@@ -65,10 +73,11 @@ class Supervisor:
         self._hurry = threading.Event()
         self._failure: Exception | None = None
         self._handle_signals = handle_signals
+        self._orphan_seconds = orphan_seconds
         self._armed = False
         self._previous_handlers: dict[int, Any] = {}
         self._thread = threading.Thread(target=self._work, name="supervisor")
-        self._lock = NodeLock(folder, self.mark)
+        self._lock = NodeLock(folder, self.mark, orphan_seconds)
         self._warden: subprocess.Popen[bytes] | None = None
 
     # ---- what the program calls -------------------------------------------------------------------------------------
@@ -76,7 +85,7 @@ class Supervisor:
     def __enter__(self) -> Supervisor:
         self._lock.take()
         try:
-            self._warden = _start_warden(self.mark)
+            self._warden = _start_warden(self.mark, self._orphan_seconds)
             if self._handle_signals:
                 self._armed = True
                 for number in SIGNALS:
@@ -236,17 +245,17 @@ class Supervisor:
             child.stop(lambda grace: min(grace, HURRIED_SECONDS) if self._hurry.is_set() else grace)
             with suppress(Refused):  # a full disk must not keep the rest from being stopped
                 self._lock.describe(one.facts() for one in self._children)
-        processes.end_all(lambda: processes.marked(self.mark), grace=HURRIED_SECONDS)
+        processes.end_all(lambda: processes.marked(self.mark), grace=min(HURRIED_SECONDS, self._orphan_seconds))
 
 
 def _status_words(status: int) -> str:
     return signal.Signals(-status).name if status < 0 else str(status)
 
 
-def _start_warden(mark: str) -> subprocess.Popen[bytes]:
+def _start_warden(mark: str, grace: float) -> subprocess.Popen[bytes]:
     script = Path(__file__).with_name("warden.py")
     return subprocess.Popen(
-        [sys.executable, "-I", "-S", str(script), mark, "15"],
+        [sys.executable, "-I", "-S", str(script), mark, str(grace)],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
