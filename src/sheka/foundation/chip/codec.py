@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, TypeAlias
 
-from sheka.foundation.chip.declarations import Encoding, FileDeclaration, FileKind, Format, Item
+from sheka.foundation.chip.declarations import Encoding, FileDeclaration, Format, Item
 from sheka.foundation.refusals import Code, Refused
 
 Value: TypeAlias = "str | bytes | Mapping[str, Any] | Sequence[Any]"
@@ -156,10 +156,8 @@ def example_value(item: Item) -> Value:
     return bytes.fromhex(item.example) if item.encoding is Encoding.B else item.example
 
 
-def example_of(file: FileDeclaration) -> dict[str, Value] | bytes:
-    """The example content of a file: values by item name, bytes for a transparent file."""
-    if file.kind is FileKind.TRANSPARENT:
-        return bytes.fromhex(file.example)
+def example_values(file: FileDeclaration) -> dict[str, Value]:
+    """The example content of a linear file, or of one record of a cyclic file, by item name."""
     return {i.name: [example_value(i)] * i.count if i.count > 1 else example_value(i) for i in file.items}
 
 

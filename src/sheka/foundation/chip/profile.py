@@ -26,9 +26,9 @@ from sheka.foundation.refusals import Code, Refused
 DEFAULT_PROFILE = Path(__file__).parent / "profiles" / "ld_t_32_v2.toml"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class CardProfile:
-    """A card layout. Look things up by the names that the TOML gives them."""
+    """A card layout; things are looked up by the names that the TOML gives them. One object per file."""
 
     name: str
     version: str
@@ -48,6 +48,8 @@ class CardProfile:
     """P1 P2 of GET DATA, as one number."""
     version_file: FileDeclaration
     version_item: Item
+    identification_file: FileDeclaration
+    identification_item: Item
     identification_authority: bytes
     region_padding: int
     other_applications: Mapping[str, bytes]
@@ -73,6 +75,10 @@ class CardProfile:
             if key.name == name:
                 return key
         raise Refused(Code.CHIP_PROFILE_UNKNOWN, what="key", name=name)
+
+    def keys_of(self, application: str) -> tuple[KeyDeclaration, ...]:
+        """The keys that an application declares, in the order of the profile."""
+        return tuple(key for key in self.keys if key.application == application)
 
     @property
     def files(self) -> tuple[FileDeclaration, ...]:
@@ -113,7 +119,8 @@ def _load(path: Path) -> CardProfile:
     reader = ProfileReader(path)
     applications = reader.applications()
     keys = reader.keys(applications)
-    version_file, version_item = reader.version_item(applications)
+    version_file, version_item = reader.item_at("version_item", applications)
+    identification_file, identification_item = reader.item_at("identification_code", applications)
     profile = CardProfile(
         name=reader.text("profile", "name"),
         version=reader.text("profile", "version"),
@@ -130,6 +137,8 @@ def _load(path: Path) -> CardProfile:
         data_objects=reader.data_objects(),
         version_file=version_file,
         version_item=version_item,
+        identification_file=identification_file,
+        identification_item=identification_item,
         identification_authority=reader.hex("identification_code", "authority"),
         region_padding=reader.hex("factors", "padding")[0],
         other_applications=reader.other_applications(),

@@ -92,8 +92,8 @@ class ProfileReader:
             local=frozenset(("id", "retry_limit")),
         )
 
-    def version_item(self, applications: Iterable[Application]) -> tuple[FileDeclaration, Item]:
-        where = "version_item"
+    def item_at(self, where: str, applications: Iterable[Application]) -> tuple[FileDeclaration, Item]:
+        """The file and item that a section names by `application`, `file` and `item`."""
         path = f"{self.text(where, 'application')}/{self.text(where, 'file')}"
         found = [file for application in applications for file in application.files if file.path == path]
         file = found[0] if found else self.fail(f"{where}: no such file")
