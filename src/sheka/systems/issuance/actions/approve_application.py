@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import connection
 from django.utils import timezone
 
-from sheka.foundation.numbers import InitialisingOrganisation
+from sheka.foundation.numbers import IssuerIdentificationNumber
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.actions import action
 from sheka.office.audit.trail import record
@@ -70,7 +70,7 @@ def _assign(actor: Actor, application: Application, filing: str) -> Issuer:
     return Issuer(
         held_by_id=actor.organisation,
         organisation=place.code,
-        number=InitialisingOrganisation.build(province, place.region, used + 1).text,
+        number=IssuerIdentificationNumber.of(province).initialiser(place.region, used + 1).text,
         application=application.number,
         quantity=application.payload["quantity"],
         layout_digest=application.payload["layout_digest"],
