@@ -64,7 +64,7 @@ class _Line:
         answer: asyncio.Future[_Answer] = asyncio.get_running_loop().create_future()
         self._waiting[number] = answer
         try:
-            self._writer.write(data)
+            self._writer.writelines(data)
             await self._writer.drain()
             return await answer
         finally:
@@ -276,7 +276,7 @@ class AsyncEncryptionMachine:
     async def verify_tacs(
         self,
         ref: str,
-        factors: Sequence[bytes] | None,
+        factors: Sequence[bytes],
         settlements: Sequence[Settlement],
         terminal_sequences: Sequence[bytes],
         tacs: Sequence[bytes],
@@ -286,7 +286,7 @@ class AsyncEncryptionMachine:
     async def mac1(
         self,
         ref: str,
-        factors: Sequence[bytes] | None,
+        factors: Sequence[bytes],
         sessions: Sequence[bytes],
         settlements: Sequence[Settlement],
     ) -> list[bytes]:
@@ -295,7 +295,7 @@ class AsyncEncryptionMachine:
     async def verify_mac2(
         self,
         ref: str,
-        factors: Sequence[bytes] | None,
+        factors: Sequence[bytes],
         sessions: Sequence[bytes],
         settlements: Sequence[Settlement],
         macs: Sequence[bytes],

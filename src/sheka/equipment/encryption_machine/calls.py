@@ -103,11 +103,11 @@ CALLS: dict[Verb, Call] = {
     # ref, factors (8 bytes each), wrapping key ref, its factor
     Verb.WRAP_DIVERSIFIED: Call((TEXT, BLOB, TEXT, BLOB), BLOB),
     # ref, card factors, signed data (30 bytes each), TACs
-    Verb.VERIFY_TACS: Call((TEXT, OPTIONAL_BATCH, BATCH, BATCH), BOOLS),
+    Verb.VERIFY_TACS: Call((TEXT, BATCH, BATCH, BATCH), BOOLS),
     # ref, card factors, session inputs (8 bytes each), settlements (26 bytes each)
-    Verb.MAC1: Call((TEXT, OPTIONAL_BATCH, BATCH, BATCH), BATCH),
+    Verb.MAC1: Call((TEXT, BATCH, BATCH, BATCH), BATCH),
     # ref, card factors, session inputs (8 bytes each), amounts (12 bytes each), MACs
-    Verb.VERIFY_MAC2: Call((TEXT, OPTIONAL_BATCH, BATCH, BATCH, BATCH), BOOLS),
+    Verb.VERIFY_MAC2: Call((TEXT, BATCH, BATCH, BATCH, BATCH), BOOLS),
     Verb.PUBLIC_KEY: Call((), BLOB),
     Verb.SIGN: Call((BLOB,), BLOB),
     # ref, recipient's public key

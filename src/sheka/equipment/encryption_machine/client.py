@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 from sheka.equipment.encryption_machine import requests
 from sheka.equipment.encryption_machine.addresses import Address, unreachable
 from sheka.equipment.encryption_machine.calls import CALLS
-from sheka.equipment.encryption_machine.frames import DONE, FrameReader, Guard, frame, pack, unpack
+from sheka.equipment.encryption_machine.frames import DONE, FrameReader, Guard, frame, pack, send, unpack
 from sheka.equipment.encryption_machine.handshake import greet
 from sheka.equipment.encryption_machine.model import CHANGING, KeyInfo, LogFinding, MachineInfo, Peer, Usage, Verb
 from sheka.equipment.encryption_machine.requests import MacItem, Request
@@ -69,7 +69,7 @@ class _Line:
     def ask(self, verb: Verb, payload: bytes) -> tuple[int, bytes]:
         """Send one request, return (code, payload) of its answer."""
         self._number = (self._number + 1) & 0xFFFFFFFF
-        self.socket.sendall(pack(self._number, verb, payload, self.guard))
+        send(self.socket, pack(self._number, verb, payload, self.guard))
         number, code, answer = unpack(self._receive(), self.guard)
         if number != self._number:
             raise EOFError("the machine answered another request")
@@ -311,7 +311,7 @@ class EncryptionMachine:
     def verify_tacs(
         self,
         ref: str,
-        factors: Sequence[bytes] | None,
+        factors: Sequence[bytes],
         settlements: Sequence[Settlement],
         terminal_sequences: Sequence[bytes],
         tacs: Sequence[bytes],
@@ -322,7 +322,7 @@ class EncryptionMachine:
     def mac1(
         self,
         ref: str,
-        factors: Sequence[bytes] | None,
+        factors: Sequence[bytes],
         sessions: Sequence[bytes],
         settlements: Sequence[Settlement],
     ) -> list[bytes]:
@@ -332,7 +332,7 @@ class EncryptionMachine:
     def verify_mac2(
         self,
         ref: str,
-        factors: Sequence[bytes] | None,
+        factors: Sequence[bytes],
         sessions: Sequence[bytes],
         settlements: Sequence[Settlement],
         macs: Sequence[bytes],

@@ -11,6 +11,7 @@ later steals a caller's secret can read recorded frames. No frame ever holds a k
 
 from __future__ import annotations
 
+import socket
 import struct
 from collections.abc import Callable
 from typing import Protocol
@@ -24,20 +25,21 @@ MAX_FRAME = 16 * 2**20
 MAX_GREETING = 1024
 DONE = 0
 REFUSED = 1
+_SMALL = 16384
 
 
 class Guard(Protocol):
-    """Turns a body into what stands on the line, and back."""
+    """Turns head and payload into what stands on the line (in pieces: a large payload is not copied), and back."""
 
-    def seal(self, body: bytes) -> bytes: ...
+    def seal(self, head: bytes, payload: bytes) -> tuple[bytes, ...]: ...
     def open(self, sealed: bytes) -> bytes: ...
 
 
 class Bare:
     """The line protects itself (unix socket)."""
 
-    def seal(self, body: bytes) -> bytes:
-        return body
+    def seal(self, head: bytes, payload: bytes) -> tuple[bytes, ...]:
+        return head, payload
 
     def open(self, sealed: bytes) -> bytes:
         return sealed
@@ -50,10 +52,10 @@ class Sealed:
         self._sending, self._receiving = sending, receiving
         self._sent = self._received = 0
 
-    def seal(self, body: bytes) -> bytes:
+    def seal(self, head: bytes, payload: bytes) -> tuple[bytes, ...]:
         nonce = self._sent.to_bytes(12, "big")
         self._sent += 1
-        return encrypt_gcm(self._sending, nonce, body)
+        return (encrypt_gcm(self._sending, nonce, head + payload),)
 
     def open(self, sealed: bytes) -> bytes:
         nonce = self._received.to_bytes(12, "big")
@@ -71,11 +73,26 @@ def frame(body: bytes, limit: int = MAX_FRAME) -> bytes:
     return LENGTH.pack(len(body)) + body
 
 
-def pack(request: int, code: int, payload: bytes, guard: Guard) -> bytes:
-    """A whole frame after the handshake."""
+def pack(request: int, code: int, payload: bytes, guard: Guard) -> list[bytes]:
+    """A whole frame after the handshake, in pieces to be sent one after the other."""
     if len(payload) > MAX_FRAME - HEAD.size - TAG_BYTES:
         raise Refused(Code.MACHINE_FRAME_TOO_LONG, limit=MAX_FRAME, got=len(payload))
-    return frame(guard.seal(HEAD.pack(request, code) + payload))
+    first, *rest = guard.seal(HEAD.pack(request, code), payload)
+    return [LENGTH.pack(len(first) + sum(map(len, rest))) + first, *rest]
+
+
+def send(line: socket.socket, pieces: list[bytes]) -> None:
+    """Send the pieces of a frame: small ones as one, a large payload without copying it."""
+    if sum(map(len, pieces)) < _SMALL:
+        line.sendall(b"".join(pieces))
+        return
+    sent = line.sendmsg(pieces)
+    for piece in pieces:
+        if sent < len(piece):
+            line.sendall(memoryview(piece)[sent:])
+            sent = 0
+        else:
+            sent -= len(piece)
 
 
 def unpack(sealed: bytes, guard: Guard) -> tuple[int, int, bytes]:

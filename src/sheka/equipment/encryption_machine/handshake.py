@@ -54,25 +54,33 @@ def greet(address: Address, caller: str, secret: bytes) -> Generator[bytes, byte
     return _guard(address.kind, secret, transcript, caller_side=True)
 
 
-def receive(kind: str, secret_of: Callable[[str], bytes | None]) -> Generator[bytes, bytes, tuple[str, Guard]]:
-    """The machine's side: primed with `next`, is sent the caller's bodies and yields answers (the first yield is
-    empty).
+class Reception:
+    """The machine's side of one log-in: `challenge` answers the greeting, `welcome` the proof."""
 
-    Returns the caller's name and the guard after the last answer went out. `MACHINE_CALLER_REFUSED` when the proof is
-    wrong.
-    """
-    greeting = yield b""
-    caller = _caller_of(greeting)
-    random = secrets.token_bytes(RANDOM_BYTES)
-    transcript = sm3(kind.encode() + b"\n" + greeting + random)
-    proof = yield _OK + random
-    known = secret_of(caller)
-    secret = _NOBODY if known is None else known
-    right = hmac.compare_digest(proof, hmac_sm3(secret, b"caller" + transcript))
-    if known is None or not right:
-        raise Refused(Code.MACHINE_CALLER_REFUSED, caller=caller)
-    yield _OK + hmac_sm3(secret, b"machine" + transcript)
-    return caller, _guard(kind, secret, transcript, caller_side=False)
+    def __init__(self, kind: str, secret_of: Callable[[str], bytes | None]) -> None:
+        self._kind, self._secret_of = kind, secret_of
+        self._caller = ""
+        self._transcript = b""
+
+    def challenge(self, greeting: bytes) -> bytes:
+        """The body that answers a greeting; `MACHINE_FRAME_BAD` when it is none."""
+        self._caller = _caller_of(greeting)
+        random = secrets.token_bytes(RANDOM_BYTES)
+        self._transcript = sm3(self._kind.encode() + b"\n" + greeting + random)
+        return _OK + random
+
+    def welcome(self, proof: bytes) -> tuple[bytes, str, Guard]:
+        """(body to send, caller's name, guard of the line); `MACHINE_CALLER_REFUSED` when the proof is wrong.
+
+        A name that nobody has takes as long as a wrong secret.
+        """
+        known = self._secret_of(self._caller)
+        secret = _NOBODY if known is None else known
+        right = hmac.compare_digest(proof, hmac_sm3(secret, b"caller" + self._transcript))
+        if known is None or not right:
+            raise Refused(Code.MACHINE_CALLER_REFUSED, caller=self._caller)
+        answer = _OK + hmac_sm3(secret, b"machine" + self._transcript)
+        return answer, self._caller, _guard(self._kind, secret, self._transcript, caller_side=False)
 
 
 def refusal_body(error: Refused) -> bytes:

@@ -213,7 +213,7 @@ def wrap_diversified_raw(ref: str, factors: bytes, kek_ref: str, kek_factor: byt
 
 def verify_tacs(
     ref: str,
-    factors: Sequence[bytes] | None,
+    factors: Sequence[bytes],
     settlements: Sequence[Settlement],
     terminal_sequences: Sequence[bytes],
     tacs: Sequence[bytes],
@@ -223,7 +223,7 @@ def verify_tacs(
     for settlement, sequence in zip(settlements, terminal_sequences, strict=True):
         message = settlement.message()
         signed.append(message[:_TERMINAL_END] + sequence + message[_TERMINAL_END:])
-    return Request(Verb.VERIFY_TACS, (ref, _optional(factors), Batch.of(signed), Batch.of(tacs)), _same)
+    return Request(Verb.VERIFY_TACS, (ref, Batch.of(factors), Batch.of(signed), Batch.of(tacs)), _same)
 
 
 def session_input(random: bytes, sequence: bytes, terminal_sequence: bytes) -> bytes:
@@ -239,23 +239,23 @@ def session_input(random: bytes, sequence: bytes, terminal_sequence: bytes) -> b
 
 
 def mac1(
-    ref: str, factors: Sequence[bytes] | None, sessions: Sequence[bytes], settlements: Sequence[Settlement]
+    ref: str, factors: Sequence[bytes], sessions: Sequence[bytes], settlements: Sequence[Settlement]
 ) -> Request[list[bytes]]:
     _counted(len(settlements), factors=factors, sessions=sessions)
     messages = Batch.of([settlement.message() for settlement in settlements])
-    return Request(Verb.MAC1, (ref, _optional(factors), Batch.of(sessions), messages), _items)
+    return Request(Verb.MAC1, (ref, Batch.of(factors), Batch.of(sessions), messages), _items)
 
 
 def verify_mac2(
     ref: str,
-    factors: Sequence[bytes] | None,
+    factors: Sequence[bytes],
     sessions: Sequence[bytes],
     settlements: Sequence[Settlement],
     found: Sequence[bytes],
 ) -> Request[list[bool]]:
     _counted(len(settlements), factors=factors, sessions=sessions, macs=found)
     amounts = Batch.of([amounts_bytes(settlement.amounts) for settlement in settlements])
-    arguments = (ref, _optional(factors), Batch.of(sessions), amounts, Batch.of(found))
+    arguments = (ref, Batch.of(factors), Batch.of(sessions), amounts, Batch.of(found))
     return Request(Verb.VERIFY_MAC2, arguments, _same)
 
 

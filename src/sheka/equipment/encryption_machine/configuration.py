@@ -1,0 +1,157 @@
+"""The machine's configuration file (TOML): where its store is, where it listens, who may call (H5, K6).
+
+    folder = "/var/lib/sheka/machine"            # its own, on an encrypted disk
+    address = "unix:/run/sheka/machine.sock"     # or tcp:host:port
+    sealing_secret_file = "/etc/sheka/sealing"   # mode 0600; or sealing_secret = "stdin": one line of hex when it
+    starts max_connections = 64
+
+    [callers.switch]
+    secret_file = "/etc/sheka/switch.secret"     # mode 0600, at least 16 random bytes in hex
+    verbs = ["DESCRIBE", "VERIFY_MACS", "MACS"]  # left out: every verb
+    usages = ["MAC"]                             # left out: every usage
+    owners = ["460100"]                          # left out: every owner
+
+Relative paths count from the configuration file's folder.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sheka.equipment.encryption_machine import handshake, sealing
+from sheka.equipment.encryption_machine.addresses import Address
+from sheka.equipment.encryption_machine.files import parse_secret, read_secret
+from sheka.equipment.encryption_machine.model import Usage, Verb
+from sheka.equipment.encryption_machine.rights import Rights
+from sheka.equipment.encryption_machine.server import Account
+from sheka.foundation.refusals import Code, Refused
+
+_KNOWN = {"folder", "address", "sealing_secret_file", "sealing_secret", "max_connections", "callers"}
+_CALLER_KNOWN = {"secret_file", "verbs", "usages", "owners"}
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """A configuration as read; secrets are not in it. `sealing_secret_file` None: the secret comes over standard
+    input.
+    """
+
+    folder: Path
+    address: Address
+    sealing_secret_file: Path | None
+    max_connections: int
+    callers: dict[str, tuple[Path, Rights]]
+
+    @classmethod
+    def load(cls, path: Path) -> Configuration:
+        """Read and check a file; `MACHINE_CONFIG_BAD` names what is wrong."""
+        try:
+            content = tomllib.loads(path.read_text("utf-8"))
+        except OSError as error:
+            raise _bad(f"{path}: {error.strerror}") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise _bad(f"{path}: {error}") from None
+        _only(content, _KNOWN, "")
+        base = path.resolve().parent
+        secret_file = content.get("sealing_secret_file")
+        if (secret_file is None) == (content.get("sealing_secret") != "stdin"):
+            raise _bad('either sealing_secret_file, or sealing_secret = "stdin"')
+        limit = content.get("max_connections", 64)
+        if type(limit) is not int or not 1 <= limit <= 4096:
+            raise _bad("max_connections")
+        callers = content.get("callers")
+        if not isinstance(callers, dict) or not callers:
+            raise _bad("callers: nobody may call")
+        return cls(
+            base / _text(content, "folder"),
+            Address.parse(_text(content, "address")),
+            None if secret_file is None else base / _text(content, "sealing_secret_file"),
+            limit,
+            {name: _caller(name, base, found) for name, found in callers.items()},
+        )
+
+    def accounts(self) -> dict[str, Account]:
+        """The callers with their secrets, read from their files."""
+        return {
+            name: Account(read_secret(path, handshake.SECRET_BYTES), rights)
+            for name, (path, rights) in self.callers.items()
+        }
+
+    def sealing_secret(self, given: bytes) -> bytes:
+        """The sealing secret: from its file, or `given` (what came over standard input)."""
+        if self.sealing_secret_file is not None:
+            return read_secret(self.sealing_secret_file, sealing.SECRET_BYTES)
+        return parse_secret(given.strip(), "stdin", sealing.SECRET_BYTES)
+
+
+def write(
+    path: Path,
+    *,
+    folder: Path,
+    address: str,
+    sealing_secret_file: Path | None,
+    callers: Mapping[str, tuple[Path, Rights]],
+    max_connections: int = 64,
+) -> None:
+    """Write a configuration file that `Configuration.load` reads."""
+    lines = [f"folder = {_quoted(folder)}", f"address = {_quoted(address)}", f"max_connections = {max_connections}"]
+    if sealing_secret_file is None:
+        lines.append('sealing_secret = "stdin"')
+    else:
+        lines.append(f"sealing_secret_file = {_quoted(sealing_secret_file)}")
+    for name, (secret_file, rights) in callers.items():
+        lines += ["", f"[callers.{_quoted(name)}]", f"secret_file = {_quoted(secret_file)}"]
+        lines.append(f"verbs = {json.dumps(sorted(verb.name for verb in rights.verbs))}")
+        lines.append(f"usages = {json.dumps(sorted(rights.usages))}")
+        if rights.owners is not None:
+            lines.append(f"owners = {json.dumps(sorted(rights.owners))}")
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def _caller(name: str, base: Path, found: Any) -> tuple[Path, Rights]:
+    if not isinstance(found, dict):
+        raise _bad(f"callers.{name}")
+    _only(found, _CALLER_KNOWN, f"callers.{name}.")
+    lists = {what: _list(name, what, found.get(what)) for what in ("verbs", "usages", "owners")}
+    everything = Rights.everything()
+    try:
+        verbs = everything.verbs if lists["verbs"] is None else frozenset(Verb[verb] for verb in lists["verbs"])
+        usages = everything.usages if lists["usages"] is None else frozenset(map(Usage, lists["usages"]))
+    except (KeyError, ValueError) as error:
+        raise _bad(f"callers.{name}: {error}") from None
+    owners = None if lists["owners"] is None else frozenset(lists["owners"])
+    return base / _text(found, "secret_file"), Rights(verbs, usages, owners)
+
+
+def _list(name: str, what: str, found: Any) -> list[str] | None:
+    if found is None:
+        return None
+    if not isinstance(found, list) or any(not isinstance(item, str) for item in found):
+        raise _bad(f"callers.{name}.{what}")
+    return found
+
+
+def _text(content: dict[str, Any], name: str) -> str:
+    value = content.get(name)
+    if not isinstance(value, str) or not value:
+        raise _bad(name)
+    return value
+
+
+def _only(content: dict[str, Any], known: set[str], where: str) -> None:
+    strange = sorted(set(content) - known)
+    if strange:
+        raise _bad(f"{where}{strange[0]} is not known")
+
+
+def _quoted(value: object) -> str:
+    return json.dumps(str(value), ensure_ascii=False)
+
+
+def _bad(what: str) -> Refused:
+    return Refused(Code.MACHINE_CONFIG_BAD, what=what)

@@ -1,0 +1,237 @@
+"""The card's formulae for many items at once (C1, H5): the same results as `foundation.chip.authentication`, in few
+cipher calls.
+
+Keys, blocks and answers are runs of equal items. Below `FEW` items the plain functions are quicker than numpy's fixed
+cost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import repeat
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sheka.equipment.encryption_machine.hygiene import wipe
+from sheka.equipment.encryption_machine.wire import Batch
+from sheka.foundation.chip.authentication import external_cryptogram, internal_response, session_mac
+from sheka.foundation.crypto import ciphers, sm4, tdes
+from sheka.foundation.crypto.algorithms import KEY_BYTES, Algorithm, block_bytes
+from sheka.foundation.crypto.batch import sm4_many, tdes_many
+from sheka.foundation.crypto.diversify import session_key
+from sheka.foundation.crypto.mac import COMMAND_MAC_BYTES, command_mac
+from sheka.foundation.crypto.padding import pad
+
+FEW = 16
+_COMPLEMENT = bytes(0xFF - value for value in range(256))
+Octets = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """N keys of one algorithm in one run (16 bytes each), or one key for all items (`shared`)."""
+
+    algorithm: Algorithm
+    raw: bytes
+    shared: bool
+
+    @property
+    def count(self) -> int:
+        return len(self.raw) // KEY_BYTES
+
+    def each(self, count: int) -> Iterator[bytes]:
+        """The key of every item."""
+        if self.shared:
+            return repeat(self.raw, count)
+        return (self.raw[at : at + KEY_BYTES] for at in range(0, len(self.raw), KEY_BYTES))
+
+    @contextmanager
+    def chosen(self, places: NDArray[np.intp]) -> Iterator[Keys]:
+        """The keys of some items."""
+        if self.shared:
+            yield self
+            return
+        raw = np.frombuffer(self.raw, np.uint8).reshape(-1, KEY_BYTES)[places].tobytes()
+        try:
+            yield Keys(self.algorithm, raw, shared=False)
+        finally:
+            wipe(raw)
+
+
+def encrypt_each(keys: Keys, blocks: bytes) -> bytes:
+    """One block under each key; under a shared key any number of blocks."""
+    if keys.shared:
+        return ciphers.encrypt_ecb(keys.algorithm, keys.raw, blocks)
+    if keys.count < FEW:
+        block = block_bytes(keys.algorithm)
+        pieces = (blocks[at : at + block] for at in range(0, len(blocks), block))
+        return b"".join(
+            ciphers.encrypt_ecb(keys.algorithm, key, piece) for key, piece in zip(keys.each(0), pieces, strict=True)
+        )
+    return (sm4_many if keys.algorithm is Algorithm.SM4 else tdes_many)(keys.raw, blocks)
+
+
+def encrypt_runs(keys: Keys, data: Batch) -> Batch:
+    """ECB of every item (whole blocks) under its own key."""
+    if keys.shared:
+        return Batch(ciphers.encrypt_ecb(keys.algorithm, keys.raw, data.raw), data.width, data.lengths)
+    block = block_bytes(keys.algorithm)
+    if not data.width or keys.count < FEW:
+        return Batch.of(
+            ciphers.encrypt_ecb(keys.algorithm, key, item) for key, item in zip(keys.each(0), data.items(), strict=True)
+        )
+    times = data.width // block
+    raw = np.repeat(np.frombuffer(keys.raw, np.uint8).reshape(-1, KEY_BYTES), times, axis=0).tobytes()
+    many = encrypt_each(Keys(keys.algorithm, raw, shared=False), data.raw)
+    wipe(raw)
+    return Batch(many, data.width)
+
+
+def internal_responses(keys: Keys, factors: bytes, sources: bytes) -> bytes:
+    """`internal_response` for every card: 8-byte process factors and sources, 8-byte answers."""
+    if keys.count < FEW:
+        return b"".join(
+            internal_response(keys.algorithm, key, factors[at : at + 8], sources[at : at + 8])
+            for key, at in zip(keys.each(0), range(0, len(sources), 8), strict=True)
+        )
+    return _answers(keys, factors, sources)
+
+
+def external_cryptograms(keys: Keys, challenges: bytes, sources: bytes) -> bytes:
+    """`external_cryptogram` for every card: 8-byte challenges and sources, 8-byte cryptograms."""
+    if keys.count < FEW:
+        return b"".join(
+            external_cryptogram(keys.algorithm, key, challenges[at : at + 8], sources[at : at + 8])
+            for key, at in zip(keys.each(0), range(0, len(sources), 8), strict=True)
+        )
+    return _answers(keys, challenges, sources)
+
+
+def session_macs(keys: Keys, inputs: bytes, messages: Batch) -> bytes:
+    """MACs under each item's session key (8-byte input), 4 bytes each: MAC1 and MAC2 of the medical purchase."""
+    if keys.count < FEW:
+        return b"".join(
+            session_mac(keys.algorithm, session_key(keys.algorithm, key, inputs[at : at + 8]), message)
+            for key, at, message in zip(keys.each(0), range(0, len(inputs), 8), messages.items(), strict=True)
+        )
+    sessions = _sessions(keys, inputs)
+    found = macs(Keys(keys.algorithm, sessions, shared=False), messages, None)
+    wipe(sessions)
+    return found
+
+
+def tacs(keys: Keys, messages: Batch) -> bytes:
+    """The TAC over each message (30 bytes): under DTK left ⊕ right (3DES) or DTK (SM4), 4 bytes each."""
+    if keys.algorithm is Algorithm.SM4:
+        return macs(keys, messages, None)
+    halves = np.frombuffer(keys.raw, np.uint8).reshape(-1, 2, 8)
+    single = halves[:, 0] ^ halves[:, 1]
+    raw = np.concatenate((single, single), axis=1).tobytes()
+    found = macs(Keys(keys.algorithm, raw, keys.shared), messages, None)
+    wipe(raw)
+    return found
+
+
+def macs(keys: Keys, messages: Batch, ivs: bytes | None) -> bytes:
+    """`command_mac` of every message under its key, 4 bytes each; `ivs` one cipher block each or none.
+
+    Messages of the same padded length go together, block by block for all of them.
+    """
+    count = messages.count
+    items = messages.items()
+    block = block_bytes(keys.algorithm)
+    if count < FEW:
+        starts = repeat(b"") if ivs is None else (ivs[at : at + block] for at in range(0, len(ivs), block))
+        each = zip(keys.each(count), items, starts, strict=False)
+        return b"".join(command_mac(keys.algorithm, key, item, iv) for key, item, iv in each)
+    start = np.zeros((count, block), np.uint8) if ivs is None else _blocks(ivs, block)
+    found = np.empty((count, COMMAND_MAC_BYTES), np.uint8)
+    padded = [pad(2, item, block) for item in items]
+    lengths = np.fromiter(map(len, padded), np.intp, count)
+    for length in np.unique(lengths):
+        places = np.flatnonzero(lengths == length)
+        text = np.frombuffer(b"".join(padded[place] for place in places), np.uint8)
+        with keys.chosen(places) as group:
+            last = _chain(group, text.reshape(len(places), -1, block), start[places])
+        found[places] = last[:, :COMMAND_MAC_BYTES]
+    return found.tobytes()
+
+
+def equal(found: bytes, given: Batch, width: int = COMMAND_MAC_BYTES) -> list[bool]:
+    """Whether each given MAC is the one found; no comparison stops at the first difference. Another length is wrong."""
+    if given.width == width:
+        difference = np.frombuffer(found, np.uint8) ^ np.frombuffer(given.raw, np.uint8)
+        return [not byte for byte in np.bitwise_or.reduce(difference.reshape(-1, width), axis=1).tolist()]
+    items = given.items()
+    padded = b"".join(item[:width].ljust(width, b"\0") for item in items)
+    right = equal(found, Batch(padded, width), width) if items else []
+    return [same and len(item) == width for same, item in zip(right, items, strict=True)]
+
+
+def pairs(factors: bytes) -> bytes:
+    """F ‖ ¬F for every 8-byte F: 16 bytes each."""
+    both = np.empty((len(factors) // 8, 2, 8), np.uint8)
+    both[:, 0] = np.frombuffer(factors, np.uint8).reshape(-1, 8)
+    both[:, 1] = ~both[:, 0]
+    return both.tobytes()
+
+
+def _sessions(keys: Keys, inputs: bytes) -> bytes:
+    """Session keys as 16-byte keys: SM4 as they are, 3DES's 8 bytes twice (then 3DES is single DES)."""
+    if keys.algorithm is Algorithm.SM4:
+        return encrypt_each(keys, pairs(inputs))
+    return _doubled(encrypt_each(keys, inputs))
+
+
+def _doubled(halves: bytes) -> bytes:
+    raw = np.repeat(np.frombuffer(halves, np.uint8).reshape(-1, 1, 8), 2, axis=1).tobytes()
+    wipe(halves)
+    return raw
+
+
+def _answers(keys: Keys, inputs: bytes, sources: bytes) -> bytes:
+    sessions = _sessions(keys, inputs)
+    under = Keys(keys.algorithm, sessions, shared=False)
+    if keys.algorithm is Algorithm.SM4:
+        found = _blocks(encrypt_each(under, pairs(sources)), 16)[:, :8].tobytes()
+    else:
+        found = encrypt_each(under, sources)
+    wipe(sessions)
+    return found
+
+
+def _chain(keys: Keys, text: Octets, state: Octets) -> Octets:
+    """CBC over text (N, blocks, block bytes) from `state` (N, block bytes): the last block of each.
+
+    3DES is ISO 9797-1 algorithm 3: single DES under the left half up to the last block, that one under both halves.
+    """
+    block = text.shape[2]
+    left = keys
+    if keys.algorithm is Algorithm.TDES and text.shape[1] > 1 and not keys.shared:
+        halves = np.frombuffer(keys.raw, np.uint8).reshape(-1, KEY_BYTES)[:, :8].tobytes()
+        left = Keys(keys.algorithm, _doubled(halves), shared=False)
+    last = text.shape[1] - 1
+    for place in range(last + 1):
+        mixed = (state ^ text[:, place]).tobytes()
+        if place == last:
+            state = _blocks(encrypt_each(keys, mixed), block)
+        elif keys.shared:
+            state = _blocks(_running(keys, mixed), block)
+        else:
+            state = _blocks(encrypt_each(left, mixed), block)
+    if left is not keys:
+        wipe(left.raw)
+    return state
+
+
+def _running(keys: Keys, blocks: bytes) -> bytes:
+    if keys.algorithm is Algorithm.SM4:
+        return sm4.encrypt_ecb(keys.raw, blocks)
+    return tdes.des_encrypt(keys.raw[:8], blocks)
+
+
+def _blocks(raw: bytes, block: int) -> Octets:
+    return np.frombuffer(raw, np.uint8).reshape(-1, block)

@@ -1,0 +1,197 @@
+"""Sealed records on disk: each a file of its own, each change first in the log (K6). The base of the key store.
+
+A record is one line of attributes in clear (JSON) and one line with the secret under SM4-GCM, the attributes bound as
+additional data. A change goes: new file beside the old one, log entry with its digest (from here it holds), new file in
+place. A start finishes what a crash cut off, drops what the log does not know, and refuses to run when a file does not
+match the log: a record changed, exchanged, brought back or taken away by hand stops the machine (fail closed).
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sheka.equipment.encryption_machine import sealing
+from sheka.equipment.encryption_machine.files import (
+    FolderLock,
+    overwrite,
+    own_folder,
+    put_in_place,
+    unusable,
+    write_durable,
+)
+from sheka.equipment.encryption_machine.hygiene import wipe
+from sheka.equipment.encryption_machine.journal import Journal
+from sheka.foundation.canonical import canonical
+from sheka.foundation.crypto.sm3 import sm3
+from sheka.foundation.crypto.sm4 import GCM_NONCE_BYTES, decrypt_gcm, encrypt_gcm
+from sheka.foundation.refusals import Code, Refused
+
+_SUFFIX, _FRESH = ".record", ".record.new"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record in memory: its attributes, and its secret still sealed."""
+
+    target: str
+    attributes: dict[str, Any]
+    header: bytes
+    nonce: bytes
+    sealed: bytes
+
+
+class Records:
+    """All records of a folder, opened with the sealing secret. One instance to a folder; safe for threads."""
+
+    def __init__(self, folder: Path, sealing_secret: bytes) -> None:
+        own_folder(folder)
+        self._folder = folder
+        self.lock = threading.RLock()
+        self._hold = FolderLock(folder)
+        try:
+            self._records_folder = folder / "records"
+            self._keys = self._unseal(sealing_secret)
+            self.journal = Journal(folder / "log.jsonl", self._keys.log)
+            self._records = self._load()
+            if not self.journal.count:
+                self.journal.append("", "CREATE", "", "", {})
+        except BaseException:
+            self._hold.release()
+            raise
+
+    def close(self) -> None:
+        """Forget the root keys and give the folder free."""
+        with self.lock:
+            self._records = {}
+            self._keys.forget()
+            self.journal.close()
+            self._hold.release()
+
+    def all(self) -> list[Record]:
+        """Every record, in the order in which the targets first came into the log."""
+        with self.lock:
+            return [self._records[target] for target in self.journal.targets]
+
+    def get(self, target: str) -> Record | None:
+        return self._records.get(target)
+
+    @contextmanager
+    def revealed(self, record: Record) -> Iterator[bytes]:
+        """The secret of a record, overwritten when the block ends."""
+        secret = decrypt_gcm(self._keys.records, record.nonce, record.sealed, record.header)
+        try:
+            yield secret
+        finally:
+            wipe(secret)
+
+    def commit(
+        self,
+        target: str,
+        attributes: dict[str, Any],
+        secret: bytes,
+        *,
+        caller: str,
+        verb: str,
+        facts: dict[str, Any],
+    ) -> Record:
+        """Put a record in force under `target` (a new one, or in place of the old), logged as the caller's change.
+
+        When this returns the change survives a power cut; when it raises before the log entry nothing changed. Call it
+        with `lock` held, after the checks that it depends on.
+        """
+        record = self._seal(target, attributes, secret)
+        content = _content(record)
+        path, fresh = self._path(target), self._path(target, _FRESH)
+        try:
+            write_durable(fresh, content)
+        except OSError as error:
+            raise unusable(self._folder, error) from None
+        try:
+            self.journal.append(caller, verb, target, sm3(content).hex(), facts)
+        except BaseException:
+            fresh.unlink(missing_ok=True)
+            raise
+        self._records[target] = record
+        try:
+            overwrite(path)
+            put_in_place(fresh, path)
+        except OSError as error:
+            raise unusable(self._folder, error) from None
+        return record
+
+    def note(self, *, caller: str, verb: str, facts: dict[str, Any]) -> None:
+        """Log something that changes no record (a key that left in an envelope)."""
+        self.journal.append(caller, verb, "", "", facts)
+
+    def _unseal(self, secret: bytes) -> sealing.StoreKeys:
+        path = self._folder / "seal.json"
+        try:
+            self._records_folder.mkdir(mode=0o700, exist_ok=True)
+            known = path.exists()
+            if not known and ((self._folder / "log.jsonl").exists() or any(self._records_folder.iterdir())):
+                raise Refused(Code.MACHINE_STORE_DAMAGED, what=path.name)
+            return sealing.unseal(path, secret) if known else sealing.create(path, secret)
+        except OSError as error:
+            raise unusable(self._folder, error) from None
+
+    def _seal(self, target: str, attributes: dict[str, Any], secret: bytes) -> Record:
+        header = canonical({"target": target, **attributes})
+        nonce = secrets.token_bytes(GCM_NONCE_BYTES)
+        return Record(target, attributes, header, nonce, encrypt_gcm(self._keys.records, nonce, secret, header))
+
+    def _load(self) -> dict[str, Record]:
+        targets = self.journal.targets
+        names = {self._path(target).name for target in targets}
+        try:
+            for path in list(self._records_folder.iterdir()):
+                if path.name.endswith(_FRESH):
+                    self._settle(path)
+                elif path.name not in names:
+                    raise Refused(Code.MACHINE_STORE_DAMAGED, what=f"{path.name} is not in the log")
+            return {target: self._read(target, digest) for target, digest in targets.items()}
+        except OSError as error:
+            raise unusable(self._folder, error) from None
+
+    def _settle(self, fresh: Path) -> None:
+        """After a crash: finish the change whose log entry was written, drop the one whose entry was not."""
+        target = fresh.name.removesuffix(_FRESH)
+        digest = self.journal.targets.get(target)
+        if digest is not None and sm3(fresh.read_bytes()).hex() == digest:
+            put_in_place(fresh, self._path(target))
+        else:
+            overwrite(fresh)
+            fresh.unlink()
+
+    def _read(self, target: str, digest: str) -> Record:
+        path = self._path(target)
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            raise Refused(Code.MACHINE_STORE_DAMAGED, what=f"{path.name} is missing") from None
+        if sm3(content).hex() != digest:
+            raise Refused(Code.MACHINE_STORE_DAMAGED, what=f"{path.name} is not the one in the log")
+        header, sealed = content.split(b"\n")[:2]
+        attributes = json.loads(header)
+        blob = bytes.fromhex(sealed.decode())
+        if attributes.pop("target") != target:
+            raise Refused(Code.MACHINE_STORE_DAMAGED, what=path.name)
+        record = Record(target, attributes, header, blob[:GCM_NONCE_BYTES], blob[GCM_NONCE_BYTES:])
+        try:
+            with self.revealed(record):
+                return record
+        except Refused:
+            raise Refused(Code.MACHINE_STORE_DAMAGED, what=path.name) from None
+
+    def _path(self, target: str, suffix: str = _SUFFIX) -> Path:
+        return self._records_folder / f"{target}{suffix}"
+
+
+def _content(record: Record) -> bytes:
+    return record.header + b"\n" + (record.nonce + record.sealed).hex().encode() + b"\n"

@@ -1,0 +1,291 @@
+"""The machine's daily work: cryptograms, authentication, MACs, wrapped keys, always in batches (H5, C1, K2).
+
+Each verb opens its key, diversifies it for the whole batch in one cipher call, works, and overwrites what it opened. A
+key never comes out: not in clear, and not as a cryptogram that is a sub-key (see `rights.VERB_USAGES`).
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+
+import numpy as np
+
+from sheka.equipment.encryption_machine import formulae
+from sheka.equipment.encryption_machine.formulae import Keys
+from sheka.equipment.encryption_machine.hygiene import wipe
+from sheka.equipment.encryption_machine.keystore import KeyStore, StoredKey
+from sheka.equipment.encryption_machine.model import KeyInfo, Usage, Verb
+from sheka.equipment.encryption_machine.rights import WRAPPING, Caller
+from sheka.equipment.encryption_machine.wire import Batch
+from sheka.foundation.chip.authentication import wrap_key_for_chip
+from sheka.foundation.crypto.algorithms import FACTOR_BYTES, KEY_BYTES, block_bytes
+from sheka.foundation.crypto.diversify import diversify, diversify_many
+from sheka.foundation.crypto.kcv import check_value_bytes, check_values_many
+from sheka.foundation.crypto.mac import COMMAND_MAC_BYTES
+from sheka.foundation.refusals import Code, Refused
+
+_TAC_MESSAGE, _SETTLEMENT, _AMOUNTS = 30, 26, 12
+_NO_KEY = (Code.MACHINE_KEY_UNKNOWN, Code.MACHINE_KEY_DESTROYED)
+
+
+class Work:
+    """The working verbs over a key store; arguments as `calls.CALLS` lists them, after the caller."""
+
+    def __init__(self, keys: KeyStore) -> None:
+        self._store = keys
+
+    def check_values(self, caller: Caller, ref: str, factors: Batch) -> Batch:
+        with self._each(caller, ref, Verb.CHECK_VALUES, factors, factors.count) as keys:
+            return Batch(check_values_many(keys.algorithm, keys.raw), check_value_bytes(keys.algorithm))
+
+    def cryptograms(self, caller: Caller, ref: str, factors: Batch | None, data: Batch) -> Batch:
+        with self._keys(caller, ref, Verb.CRYPTOGRAMS, factors, data.count) as keys:
+            block = block_bytes(keys.algorithm)
+            for length in (data.width,) if data.width else data.lengths:
+                if length % block:
+                    raise Refused(Code.MACHINE_INPUT_LENGTH, what="data", expected=f"n·{block}", got=length)
+            return formulae.encrypt_runs(keys, data)
+
+    def internal_authentication(
+        self, caller: Caller, ref: str, factors: Batch, sources: Batch, process_factors: Batch | None
+    ) -> Batch:
+        chosen = factors if process_factors is None else process_factors
+        _need("source", sources, 8, sources.count)
+        _need("process factor", chosen, 8, sources.count)
+        with self._each(caller, ref, Verb.INTERNAL_AUTHENTICATION, factors, sources.count) as keys:
+            return Batch(formulae.internal_responses(keys, chosen.raw, sources.raw), 8)
+
+    def external_authentication(
+        self, caller: Caller, ref: str, factors: Batch, challenges: Batch, sources: Batch | None
+    ) -> Batch:
+        chosen = challenges if sources is None else sources
+        _need("challenge", challenges, 8, challenges.count)
+        _need("source", chosen, 8, challenges.count)
+        with self._each(caller, ref, Verb.EXTERNAL_AUTHENTICATION, factors, challenges.count) as keys:
+            return Batch(formulae.external_cryptograms(keys, challenges.raw, chosen.raw), 8)
+
+    def card_authentication_codes(self, caller: Caller, ref: str, factors: Batch, first12s: Batch) -> Batch:
+        _need("first12", first12s, 12, first12s.count)
+        with self._each(caller, ref, Verb.CARD_AUTHENTICATION_CODES, factors, first12s.count) as keys:
+            return Batch(formulae.macs(keys, first12s, None), COMMAND_MAC_BYTES)
+
+    def macs(self, caller: Caller, ref: str, factors: Batch | None, messages: Batch, ivs: Batch | None) -> Batch:
+        return Batch(self._macs(caller, ref, Verb.MACS, factors, messages, ivs), COMMAND_MAC_BYTES)
+
+    def verify_diversified_macs(
+        self, caller: Caller, ref: str, factors: Batch | None, messages: Batch, given: Batch, ivs: Batch | None
+    ) -> list[bool]:
+        _count("macs", given, messages.count)
+        found = self._macs(caller, ref, Verb.VERIFY_DIVERSIFIED_MACS, factors, messages, ivs)
+        return formulae.equal(found, given)
+
+    def verify_macs(self, caller: Caller, refs: list[str], places: bytes, messages: Batch, given: Batch) -> list[bool]:
+        """An item whose key is unknown or destroyed is false, so that one of a batch does not stop the others."""
+        count = messages.count
+        _count("macs", given, count)
+        if len(places) != 2 * count:
+            raise Refused(Code.MACHINE_INPUT_COUNT, what="refs", expected=count, got=len(places) // 2)
+        by_ref: dict[int, list[int]] = {}
+        for item, place in enumerate(struct.unpack(f">{count}H", places)):
+            by_ref.setdefault(place, []).append(item)
+        if any(place >= len(refs) for place in by_ref):
+            raise Refused(Code.MACHINE_INPUT_COUNT, what="refs", expected=max(by_ref) + 1, got=len(refs))
+        if len(by_ref) == 1:
+            return self._verified(caller, refs[next(iter(by_ref))], messages, given)
+        texts, macs, right = messages.items(), given.items(), [False] * count
+        for place, chosen in by_ref.items():
+            some = Batch.of(texts[item] for item in chosen), Batch.of(macs[item] for item in chosen)
+            for item, same in zip(chosen, self._verified(caller, refs[place], *some), strict=True):
+                right[item] = same
+        return right
+
+    def wrap_for_chips(
+        self, caller: Caller, refs: list[str], factors: Batch, kek_ref: str, kek_factors: Batch | None
+    ) -> Batch:
+        """Card by card, key by key: ECB under the chip's transport key ‖ check value."""
+        count, each = factors.count, len(refs)
+        with self._keys(caller, kek_ref, Verb.WRAP_FOR_CHIPS, kek_factors, count, WRAPPING) as kek:
+            check = check_value_bytes(kek.algorithm)
+            plain = np.empty((count, each, KEY_BYTES), np.uint8)
+            answer = np.empty((count, each, KEY_BYTES + check), np.uint8)
+            try:
+                for place, ref in enumerate(refs):
+                    with self._each(caller, ref, Verb.WRAP_FOR_CHIPS, factors, count) as keys:
+                        _need_algorithm(keys, kek)
+                        plain[:, place] = _table(keys.raw, KEY_BYTES)
+                        answer[:, place, KEY_BYTES:] = _table(check_values_many(keys.algorithm, keys.raw), check)
+                raw = plain.tobytes()
+                wrapped = formulae.encrypt_runs(kek, Batch(raw, KEY_BYTES * each)) if raw else Batch(b"", KEY_BYTES)
+                wipe(raw)
+            finally:
+                plain.fill(0)
+            answer[:, :, :KEY_BYTES] = np.frombuffer(wrapped.raw, np.uint8).reshape(count, each, KEY_BYTES)
+            return Batch(answer.tobytes(), KEY_BYTES + check)
+
+    def wrap_for_chip(
+        self,
+        caller: Caller,
+        refs: list[str],
+        key_ids: bytes,
+        versions: bytes,
+        factor: bytes,
+        kek_ref: str,
+        kek_factor: bytes,
+        challenge: bytes,
+    ) -> Batch:
+        """WRITE KEY data of one chip. An empty factor writes the keys themselves (a PSAM of their level)."""
+        for what, octets in (("key_ids", key_ids), ("versions", versions)):
+            if len(octets) != len(refs):
+                raise Refused(Code.MACHINE_INPUT_COUNT, what=what, expected=len(refs), got=len(octets))
+        answer = []
+        with ExitStack() as stack:
+            kek = stack.enter_context(self._keys(caller, kek_ref, Verb.WRAP_FOR_CHIP, _one(kek_factor), 1, WRAPPING))
+            for ref, key_id, version in zip(refs, key_ids, versions, strict=True):
+                with self._single(caller, ref, factor) as key:
+                    _need_algorithm(key, kek)
+                    answer.append(wrap_key_for_chip(key.algorithm, kek.raw, challenge, key_id, version, key.raw))
+        return Batch.of(answer)
+
+    def wrap_diversified(self, caller: Caller, ref: str, factors: bytes, kek_ref: str, kek_factor: bytes) -> bytes:
+        if len(factors) % FACTOR_BYTES:
+            raise Refused(Code.MACHINE_INPUT_LENGTH, what="factors", expected="n·8", got=len(factors))
+        many = Batch(factors, FACTOR_BYTES)
+        with (
+            self._keys(caller, kek_ref, Verb.WRAP_DIVERSIFIED, _one(kek_factor), 1, WRAPPING) as kek,
+            self._each(caller, ref, Verb.WRAP_DIVERSIFIED, many, many.count) as keys,
+        ):
+            _need_algorithm(keys, kek)
+            return formulae.encrypt_each(Keys(kek.algorithm, kek.raw, shared=True), keys.raw)
+
+    def verify_tacs(self, caller: Caller, ref: str, factors: Batch, signed: Batch, given: Batch) -> list[bool]:
+        _need("signed data", signed, _TAC_MESSAGE, signed.count)
+        _count("tacs", given, signed.count)
+        with self._each(caller, ref, Verb.VERIFY_TACS, factors, signed.count) as keys:
+            return formulae.equal(formulae.tacs(keys, signed), given)
+
+    def mac1(self, caller: Caller, ref: str, factors: Batch, sessions: Batch, settlements: Batch) -> Batch:
+        _need("settlement", settlements, _SETTLEMENT, settlements.count)
+        return Batch(self._session_macs(caller, ref, Verb.MAC1, factors, sessions, settlements), COMMAND_MAC_BYTES)
+
+    def verify_mac2(
+        self, caller: Caller, ref: str, factors: Batch, sessions: Batch, amounts: Batch, given: Batch
+    ) -> list[bool]:
+        _need("amounts", amounts, _AMOUNTS, amounts.count)
+        _count("macs", given, amounts.count)
+        return formulae.equal(self._session_macs(caller, ref, Verb.VERIFY_MAC2, factors, sessions, amounts), given)
+
+    def _session_macs(
+        self, caller: Caller, ref: str, verb: Verb, factors: Batch, sessions: Batch, messages: Batch
+    ) -> bytes:
+        _need("session input", sessions, 8, messages.count)
+        with self._each(caller, ref, verb, factors, messages.count) as keys:
+            return formulae.session_macs(keys, sessions.raw, messages)
+
+    def _macs(
+        self, caller: Caller, ref: str, verb: Verb, factors: Batch | None, messages: Batch, ivs: Batch | None
+    ) -> bytes:
+        with self._keys(caller, ref, verb, factors, messages.count) as keys:
+            if ivs is not None:
+                _need("iv", ivs, block_bytes(keys.algorithm), messages.count)
+            return formulae.macs(keys, messages, None if ivs is None else ivs.raw)
+
+    def _verified(self, caller: Caller, ref: str, messages: Batch, given: Batch) -> list[bool]:
+        try:
+            found = self._macs(caller, ref, Verb.VERIFY_MACS, None, messages, None)
+        except Refused as refusal:
+            if refusal.code in _NO_KEY:
+                return [False] * messages.count
+            raise
+        return formulae.equal(found, given)
+
+    @contextmanager
+    def _keys(
+        self,
+        caller: Caller,
+        ref: str,
+        verb: Verb,
+        factors: Batch | None,
+        count: int,
+        usages: frozenset[Usage] | None = None,
+    ) -> Iterator[Keys]:
+        """The key for all items, or with factors one diversified key for each; overwritten afterwards."""
+        stored = self._store.living(caller, ref, verb, usages)
+        _need_way(stored.info, through_factor=factors is not None)
+        if factors is not None:
+            _need("factor", factors, FACTOR_BYTES, count)
+        algorithm = stored.info.algorithm
+        with self._store.opened(stored) as key:
+            if factors is None:
+                yield Keys(algorithm, key, shared=True)
+                return
+            raw = diversify_many(algorithm, key, factors.raw)
+        try:
+            yield Keys(algorithm, raw, shared=False)
+        finally:
+            wipe(raw)
+
+    @contextmanager
+    def _each(self, caller: Caller, ref: str, verb: Verb, factors: Batch, count: int) -> Iterator[Keys]:
+        with self._keys(caller, ref, verb, factors, count) as keys:
+            yield keys
+
+    @contextmanager
+    def _single(self, caller: Caller, ref: str, factor: bytes) -> Iterator[Keys]:
+        """One key for one chip, diversified unless the factor is empty."""
+        stored = self._store.living(caller, ref, Verb.WRAP_FOR_CHIP)
+        if factor:
+            _need_way(stored.info, through_factor=True)
+            _need("factor", Batch(factor, len(factor)), FACTOR_BYTES, 1)
+        else:
+            need_movable(stored)
+        with self._store.opened(stored) as key:
+            if not factor:
+                yield Keys(stored.info.algorithm, key, shared=True)
+                return
+            child = diversify(stored.info.algorithm, key, factor)
+        try:
+            yield Keys(stored.info.algorithm, child, shared=True)
+        finally:
+            wipe(child)
+
+
+def need_movable(stored: StoredKey) -> None:
+    """`MACHINE_KEY_STAYS` for a root made here: only what is derived from it may go to a chip or another machine."""
+    if stored.info.usage is Usage.DIVERSIFY and stored.info.origin == "generated":
+        raise Refused(Code.MACHINE_KEY_STAYS, name=stored.info.name)
+
+
+def _need_way(info: KeyInfo, *, through_factor: bool) -> None:
+    if info.usage is Usage.WRAP:
+        return
+    if info.diversified and not through_factor:
+        raise Refused(Code.MACHINE_KEY_NEEDS_FACTOR, name=info.name)
+    if through_factor and not info.diversified:
+        raise Refused(Code.MACHINE_KEY_TAKES_NO_FACTOR, name=info.name)
+
+
+def _need(what: str, batch: Batch, width: int, count: int) -> None:
+    _count(what, batch, count)
+    if batch.width != width and batch.count:
+        wrong: Sequence[int] = (batch.width,) if batch.width else [n for n in batch.lengths if n != width] or [0]
+        raise Refused(Code.MACHINE_INPUT_LENGTH, what=what, expected=width, got=wrong[0])
+
+
+def _count(what: str, batch: Batch, count: int) -> None:
+    if batch.count != count:
+        raise Refused(Code.MACHINE_INPUT_COUNT, what=what, expected=count, got=batch.count)
+
+
+def _need_algorithm(keys: Keys, kek: Keys) -> None:
+    if keys.algorithm is not kek.algorithm:
+        raise Refused(Code.MACHINE_KEY_ALGORITHM, first=keys.algorithm.name, second=kek.algorithm.name)
+
+
+def _one(factor: bytes) -> Batch | None:
+    return Batch(factor, len(factor)) if factor else None
+
+
+def _table(raw: bytes, width: int) -> formulae.Octets:
+    return np.frombuffer(raw, np.uint8).reshape(-1, width)
