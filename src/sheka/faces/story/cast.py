@@ -1,0 +1,125 @@
+"""The cast of the demonstration world: invented organisations and people, their roles, their log-ins."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+from django.utils import timezone
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from sheka.office.organisations.actions.add_organisation import add_organisation
+from sheka.office.organisations.models import Kind, Organisation
+from sheka.office.organisations.queries import path_label
+from sheka.office.staff.actions.appoint_staff import appoint_staff
+from sheka.office.staff.actions.grant_role import grant_role
+from sheka.office.staff.actors import Actor
+from sheka.office.staff.permissions import Permission
+from sheka.office.staff.queries import actor_named
+
+MINISTRY, HAINAN, HAIKOU = "000000", "460000", "460100"
+OUTLET, CENTRE = "460100-01", "460100-CC"
+PHARMACY = "P46010000001"
+
+ORGANISATIONS: tuple[tuple[str, str, str, Kind, str, str | None], ...] = (
+    (MINISTRY, "部级社会保障卡管理机构", "Ministry card office", Kind.MINISTRY, "000000", None),
+    (HAINAN, "海南省社会保障卡管理中心", "Hainan card centre", Kind.PROVINCE, "460000", MINISTRY),
+    (HAIKOU, "海口市社会保障卡管理中心", "Haikou card centre", Kind.CITY, "460100", HAINAN),
+    (OUTLET, "海口市龙华换卡网点", "Longhua replacement outlet, Haikou", Kind.OUTLET, "460106", HAIKOU),
+    (CENTRE, "海口市卡中心服务网点", "Card centre service outlet, Haikou", Kind.CARD_CENTRE, "460100", HAIKOU),
+    (PHARMACY, "海口椰风药房（演示）", "Coconut Breeze Pharmacy (demo)", Kind.PHARMACY, "460106", HAIKOU),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One of the cast: log-in name, invented name, place, role, and what a visitor can see with this log-in."""
+
+    login: str
+    name: str
+    place: str
+    role: str
+    zh: str
+    en: str
+
+
+CAST: tuple[Member, ...] = (
+    Member("ministry-reviewer", "赵衡之", MINISTRY, "reviewer", "部级审核", "ministry: review"),
+    Member("ministry-keys", "沈砚秋", MINISTRY, "key_officer", "部级密钥管理", "ministry: keys"),
+    Member("ministry-keys-2", "顾明远", MINISTRY, "key_approver", "部级密钥审批", "ministry: approval of keys"),
+    Member("hainan-examiner", "陈屿", HAINAN, "examiner", "省级初审", "province: examination"),
+    Member("hainan-keys", "林望舒", HAINAN, "key_officer", "省级密钥管理", "province: keys"),
+    Member("hainan-keys-2", "符景行", HAINAN, "key_approver", "省级密钥审批", "province: approval of keys"),
+    Member("haikou-issuance", "王知夏", HAIKOU, "issuance_clerk", "市级发行", "city: issuance"),
+    Member("haikou-keys", "吴青岚", HAIKOU, "key_officer", "市级密钥管理", "city: keys"),
+    Member("haikou-keys-2", "郑怀瑾", HAIKOU, "key_approver", "市级密钥审批", "city: approval of keys"),
+    Member("haikou-planner", "黎若水", HAIKOU, "card_planner", "市级订卡", "city: orders of cards"),
+    Member("haikou-producer", "邢云起", HAIKOU, "card_producer", "市级制卡", "city: production"),
+    Member("haikou-supervisor", "冯立", HAIKOU, "card_supervisor", "市级主管", "city: supervisor"),
+    Member("haikou-money", "韩素", HAIKOU, "account_clerk", "市级账户", "city: accounts"),
+    Member("haikou-clearing", "许清和", HAIKOU, "clearing_officer", "市级清算", "city: clearing"),
+    Member("haikou-auditor", "莫言白", HAIKOU, "auditor", "市级审计", "city: audit"),
+    Member("longhua-clerk", "王芳", OUTLET, "card_clerk", "网点柜台", "outlet: counter"),
+    Member("centre-keeper", "蔡守诚", CENTRE, "old_card_keeper", "旧卡保管", "card centre: old cards"),
+    Member("centre-witness-1", "曾见微", CENTRE, "destruction_witness", "销毁见证", "card centre: witness"),
+    Member("centre-witness-2", "唐慎", CENTRE, "destruction_witness", "销毁见证", "card centre: witness"),
+)
+LOGINS_FILE = "demo-password.txt"
+
+
+def installer() -> Actor:
+    """The process that sets a new node up, before anybody has an account."""
+    return Actor(None, "process:installer", MINISTRY, path_label(MINISTRY), frozenset(Permission))
+
+
+def seed(folder: Path) -> None:
+    """Organisations, people, roles and second factors of the demonstration; nothing when they are there already.
+
+    One password for all log-ins, made for this world, is kept in `folder` (0600).
+    """
+    if Organisation.objects.exists():
+        return
+    since = date(timezone.localdate().year, 1, 1)
+    actor = installer()
+    for code, name, english, kind, region, parent in ORGANISATIONS:
+        add_organisation(
+            actor,
+            code=code,
+            name=name,
+            name_en=english,
+            kind=kind,
+            region=region,
+            parent=parent,
+            valid_from=since,
+        )
+    path = folder / LOGINS_FILE
+    path.touch(mode=0o600)
+    path.write_text(secrets.token_hex(8))
+    for member in CAST:
+        _appoint(actor, member, demo_password(folder))
+
+
+def demo_password(folder: Path) -> str:
+    """The password of every demonstration log-in of this world."""
+    return (folder / LOGINS_FILE).read_text()
+
+
+def acting(login: str) -> Actor:
+    """The actor behind a log-in name of the cast."""
+    return actor_named(login)
+
+
+def _appoint(actor: Actor, member: Member, password: str) -> None:
+    staff = appoint_staff(
+        actor,
+        login=member.login,
+        name=member.name,
+        person_id=f"demo-{member.login}",
+        organisation_code=member.place,
+        password=password,
+    )
+    today = timezone.localdate()
+    grant_role(actor, staff=staff, role=member.role, valid_from=today, valid_to=today + timedelta(days=3650))
+    TOTPDevice.objects.create(user=staff, name="demo", confirmed=True)

@@ -1,0 +1,131 @@
+"""The story's beginning: may this city issue cards, and with which keys (S1, S2, I1-I6, K1-K3, K6)."""
+
+from __future__ import annotations
+
+from sheka.faces.story.cast import HAIKOU, HAINAN, MINISTRY, acting
+from sheka.faces.story.stage import Stage, Step, must, must_refuse, until
+from sheka.foundation.canonical import digest
+from sheka.foundation.chip.profile import DEFAULT_PROFILE
+from sheka.foundation.crypto.algorithms import Algorithm
+from sheka.foundation.crypto.sm3 import sm3
+from sheka.foundation.refusals import Code
+from sheka.systems.cards.queries import right_to_issue
+from sheka.systems.issuance.actions.approve_application import approve_application
+from sheka.systems.issuance.actions.examine_application import examine_application
+from sheka.systems.issuance.actions.submit_application import MATERIALS, submit_application
+from sheka.systems.issuance.models import Application
+from sheka.systems.keys.actions.distribute_keys import distribute_keys
+from sheka.systems.keys.actions.generate_keys import generate_keys
+from sheka.systems.keys.actions.import_keys import import_keys
+from sheka.systems.keys.actions.propose_generation import decide_generation, propose_generation
+from sheka.systems.keys.actions.register_machine import register_machine, trust_machine
+from sheka.systems.keys.models import Delivery
+from sheka.systems.keys.queries import card_keys
+
+QUANTITY = 100_000
+ALGORITHMS = (Algorithm.SM4, Algorithm.TDES)
+OFFICES = {MINISTRY: "ministry", HAINAN: "hainan", HAIKOU: "haikou"}
+
+
+def layout_digest() -> str:
+    """What was approved: the SM3 of the card profile together with the name of the surface (I4)."""
+    return digest({"profile": sm3(DEFAULT_PROFILE.read_bytes()).hex(), "surface": "hainan-2026"})
+
+
+def no_right_yet(stage: Stage) -> str:
+    """I6: before the approval there is nothing to issue with."""
+    return must_refuse(
+        Code.ISSUANCE_NO_NUMBER, lambda: right_to_issue(HAIKOU, more=1, layout_digest=layout_digest())
+    )
+
+
+def apply(stage: Stage) -> str:
+    """I2: the city submits to the province."""
+    application = submit_application(
+        acting("haikou-issuance"),
+        materials=dict.fromkeys(MATERIALS, "on file, demonstration"),
+        quantity=QUANTITY,
+        layout_digest=layout_digest(),
+        scope="Haikou, all insured residents",
+    )
+    stage.made["application"] = application
+    return f"{application.number} · {QUANTITY:,}"
+
+
+def examine(stage: Stage) -> str:
+    """I2: preliminary examination by the province, on the copy that arrived."""
+    number = stage.made["application"].number
+    copy = until(lambda: _copy(HAINAN, number), "the application at the province")
+    examine_application(
+        acting("hainan-examiner"), number=number, digest=copy.digest, passes=True, reason="materials complete"
+    )
+    return copy.digest[:16]
+
+
+def approve(stage: Stage) -> str:
+    """I1, I3: review by the ministry; the number comes back to the city as a right to issue."""
+    number = stage.made["application"].number
+    copy = until(lambda: _copy(MINISTRY, number), "the application at the ministry")
+    issuer = approve_application(
+        acting("ministry-reviewer"),
+        number=number,
+        digest=copy.digest,
+        passes=True,
+        reason="meets the rules",
+        filing_reference="NICRC-DEMO-0001",
+    )
+    must(issuer is not None, "an approval assigns a number")
+    until(lambda: Application.objects.get(number=number, held_by=HAIKOU).state == "approved", "the outcome at the city")
+    stage.made["issuer_number"] = issuer.number
+    right = right_to_issue(HAIKOU, more=1, layout_digest=layout_digest())
+    must(right.number == issuer.number, "the city's right carries the assigned number")
+    return issuer.number
+
+
+def make_keys(stage: Stage) -> str:
+    """K2, K3, K6: each level generates its keys in its own machine; one proposes, another consents."""
+    made = 0
+    for place, name in OFFICES.items():
+        for algorithm in ALGORITHMS:
+            proposal = propose_generation(acting(f"{name}-keys"), algorithm=algorithm)
+            decide_generation(
+                acting(f"{name}-keys-2"), proposal_id=proposal.pk, digest=proposal.digest, verdict="approve"
+            )
+            made += len(generate_keys(acting(f"{name}-keys"), proposal_id=proposal.pk))
+        register_machine(acting(f"{name}-keys"))
+        must(acting(f"{name}-keys").organisation == place, "each officer acts for the own organisation")
+    return f"{made} keys in 3 machines"
+
+
+def pass_keys(stage: Stage) -> str:
+    """K2: sub-keys go down level by level in envelopes; the check values match at both ends."""
+    for upper, lower in ((MINISTRY, HAINAN), (HAINAN, HAIKOU)):
+        above, below = acting(f"{OFFICES[upper]}-keys"), acting(f"{OFFICES[lower]}-keys")
+        trust_machine(above, of=lower, fingerprint=register_machine(below).fingerprint)
+        trust_machine(below, of=upper, fingerprint=register_machine(above).fingerprint)
+        for algorithm in ALGORITHMS:
+            sent = distribute_keys(above, to=lower, algorithm=algorithm)
+            numbers = [delivery.number for delivery in sent]
+            until(lambda: _deliveries(lower, numbers, "received") == len(numbers), "sub-keys at the lower level")
+            import_keys(below)
+            until(lambda: _deliveries(upper, numbers, "acknowledged") == len(numbers), "matching check values")
+    irk = card_keys(HAIKOU, Algorithm.SM4)["IRK"]
+    return f"IRK {irk.parent_check_value} → {irk.check_value}"
+
+
+def _copy(place: str, number: object) -> Application | None:
+    return Application.objects.filter(number=number, held_by=place, state="received").first()
+
+
+def _deliveries(place: str, numbers: list[object], state: str) -> int:
+    return Delivery.objects.filter(held_by=place, number__in=numbers, state=state).count()
+
+
+STEPS = [
+    Step("I6", "未经批准，海口不能发卡", "Without an approval Haikou may not issue", no_right_yet),
+    Step("I2", "海口市提出发行申请", "Haikou applies to issue", apply),
+    Step("I2", "海南省初审通过，转报部级", "Hainan examines and passes it on", examine),
+    Step("I3", "部级审核批准，统一分配发卡机构标识号", "The ministry approves and assigns the issuer number", approve),
+    Step("K2", "三级加密机内生成密钥，双人控制", "Keys made in three machines under dual control", make_keys),
+    Step("K2", "子密钥逐级分发，校验值一致", "Sub-keys to province and city, check values match", pass_keys),
+]
