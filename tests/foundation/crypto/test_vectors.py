@@ -14,7 +14,9 @@ from sheka.foundation.crypto.algorithms import Algorithm
 from sheka.foundation.crypto.diversify import diversify, diversify_chain, session_key_atc
 from sheka.foundation.crypto.sm3 import hmac_sm3, sm3
 
-VECTORS: list[dict[str, Any]] = json.loads((Path(__file__).parents[2] / "vectors" / "crypto.json").read_text())["vectors"]
+VECTORS: list[dict[str, Any]] = json.loads((Path(__file__).parents[2] / "vectors" / "crypto.json").read_text())[
+    "vectors"
+]
 
 NOT_HERE = {
     "GP": "GlobalPlatform secure channels are not part of the card",
@@ -149,7 +151,7 @@ def sm4_mac(given: Inputs) -> Answer:
     number = int(given.name.split("algorithm ")[1][0])
     method = given.text("padding")
     padding = 2 if method == "built-in" else int(method[-1])
-    key2 = given["key2"] if "key2" in given else b""
+    key2 = bytes.fromhex(given.values.get("key2", ""))
     return mac.mac_sm4(number, given["key1" if key2 else "key"], given["message"], key2=key2, padding=padding)
 
 
