@@ -10,6 +10,7 @@ import os
 import shutil
 import stat
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -63,13 +64,16 @@ def disk_full(folder: Path, needed_bytes: int) -> Refused:
     )
 
 
-def write_private(path: Path, text: str) -> None:
+def write_private(path: Path, text: str, *, replace: bool = True) -> None:
     """Write a file that only its owner can read (0600), whole or not at all."""
-    write_whole(path, text, mode=0o600)
+    write_whole(path, text, mode=0o600, replace=replace)
 
 
-def write_whole(path: Path, text: str, *, mode: int = 0o644) -> None:
-    """Replace a file in one step, so that a reader or a power cut never sees half of it."""
+def write_whole(path: Path, text: str, *, mode: int = 0o644, replace: bool = True) -> None:
+    """Write a file in one step, so that a reader or a power cut never sees half of it.
+
+    Without `replace` a file that is there already stays: of two writers at the same moment the first one wins.
+    """
     try:
         number, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
@@ -78,10 +82,13 @@ def write_whole(path: Path, text: str, *, mode: int = 0o644) -> None:
                 file.flush()
                 os.fchmod(number, mode)
                 os.fsync(number)
-            Path(name).replace(path)
-        except BaseException:
+            if replace:
+                Path(name).replace(path)
+            else:
+                with suppress(FileExistsError):
+                    path.hardlink_to(name)
+        finally:
             Path(name).unlink(missing_ok=True)
-            raise
     except OSError as error:
         raise unwritable(path, error) from None
 

@@ -145,14 +145,13 @@ class PostgresCluster(Databases):
     def passwords(self) -> dict[str, str]:
         """The password of each role, made at first use, kept in a 0600 file."""
         path = self.folder / "passwords.json"
-        if path.exists():
-            if path.stat().st_mode & 0o077:
-                raise Refused(Code.NODE_SECRETS_OPEN, file=path)
-            return {str(role): str(word) for role, word in json.loads(path.read_text("utf-8")).items()}
-        make_folder(self.folder)
-        made = {role: secrets.token_urlsafe(24) for role in ROLES}
-        write_private(path, json.dumps(made, indent=1))
-        return made
+        if not path.exists():
+            make_folder(self.folder)
+            made = {role: secrets.token_urlsafe(24) for role in ROLES}
+            write_private(path, json.dumps(made, indent=1), replace=False)
+        if path.stat().st_mode & 0o077:
+            raise Refused(Code.NODE_SECRETS_OPEN, file=path)
+        return {str(role): str(word) for role, word in json.loads(path.read_text("utf-8")).items()}
 
     def parameters(self, database: str, user: str = "sheka_app") -> dict[str, str]:
         """Connection parameters with libpq's names: host (the socket folder), port, dbname, user, password."""

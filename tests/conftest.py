@@ -1,0 +1,62 @@
+"""What every test stands on: a node of its own for Django's settings, one PostgreSQL for the run, the marks of
+requirements.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+from collections.abc import Callable, Iterator
+
+import django
+import pytest
+from tests.support.world import World, copier
+
+from sheka.equipment.server.node import VARIABLE, NodeConfig
+from sheka.equipment.server.postgres import PostgresCluster
+
+pytest_plugins = ["tests.support.requirements"]
+
+WORLD = World()
+os.environ[VARIABLE] = str(WORLD.node.path)
+os.environ["DJANGO_SETTINGS_MODULE"] = "sheka.config.settings"
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+atexit.register(WORLD.end)
+django.setup()  # before the conftest modules of the folders, which import models
+
+
+@pytest.fixture(scope="session")
+def test_cluster() -> PostgresCluster:
+    """The running PostgreSQL cluster of this test run."""
+    return WORLD.start_cluster()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment: None) -> Iterator[None]:
+    """Django's database in this process: a copy of the migrated template, entered as `sheka_app` as in a running node.
+
+    A test that commits (`transaction=True`) gets a new copy after it, since the application may not truncate tables.
+    """
+    from django.db import connections
+    from django.test import TransactionTestCase
+
+    copy = copier(WORLD, WORLD.node.file.database.name)
+    flush, TransactionTestCase._fixture_teardown = TransactionTestCase._fixture_teardown, copy
+    copy()
+    yield
+    TransactionTestCase._fixture_teardown = flush
+    connections.close_all()
+
+
+@pytest.fixture
+def fresh_node() -> Iterator[Callable[[], NodeConfig]]:
+    """fresh_node() → a node with its own migrated database, for tests that start the processes of a node."""
+    made: list[NodeConfig] = []
+
+    def make() -> NodeConfig:
+        made.append(WORLD.fresh_node())
+        return made[-1]
+
+    yield make
+    for node in made:
+        WORLD.cluster.drop_database(node.file.database.name)

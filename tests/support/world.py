@@ -1,0 +1,127 @@
+"""The world of a test run: one PostgreSQL cluster for all its processes, a migrated template, a copy for each
+process.
+
+The first process that needs the database starts the cluster and builds the template; the others wait at a file lock.
+The cluster hangs on the life of the process that was started first (the controller of pytest-xdist), so it ends with
+the run, also when that is interrupted or killed, and takes the run's folder with it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from itertools import count
+from pathlib import Path
+
+from sheka.equipment.server.node import NodeConfig, node_environment
+from sheka.equipment.server.ports import free_port
+from sheka.equipment.server.postgres import PostgresCluster
+
+FOLDER, CONTROLLER = "SHEKA_TEST_RUN", "SHEKA_TEST_CONTROLLER"
+TEMPLATE = "template_sheka"
+
+
+class World:
+    """The folder, the cluster and the databases of this test run, as seen from one of its processes."""
+
+    def __init__(self) -> None:
+        self.controls = FOLDER not in os.environ
+        if self.controls:
+            folder = Path(tempfile.mkdtemp(prefix="sheka-tests-"))
+            folder.chmod(0o711)
+            os.environ[FOLDER], os.environ[CONTROLLER] = str(folder), str(os.getpid())
+        self.folder = Path(os.environ[FOLDER])
+        self.cluster = PostgresCluster(self.folder / "postgres")
+        self._numbers = count(1)
+
+    @cached_property
+    def node(self) -> NodeConfig:
+        """The node whose settings Django has in this process; its database is made by `django_db_setup`."""
+        return self._node(f"test_{os.getpid()}")
+
+    def template(self) -> str:
+        """The name of the migrated template, built when this is the first call of the whole run."""
+        with self._alone():
+            if not (self.folder / "migrated").exists():
+                self._start_cluster()
+                self._migrate()
+                (self.folder / "migrated").touch()
+        return TEMPLATE
+
+    def start_cluster(self) -> PostgresCluster:
+        """The run's cluster, running."""
+        with self._alone():
+            self._start_cluster()
+        return self.cluster
+
+    def fresh_node(self) -> NodeConfig:
+        """A node of its own with its own copy of the template, for tests that start processes on it."""
+        template = self.template()
+        node = self._node(f"test_{os.getpid()}_{next(self._numbers)}")
+        self.cluster.create_database(node.file.database.name, template=template)
+        return node
+
+    def end(self) -> None:
+        """The run is over. The cluster sees to itself; without one the folder is removed here."""
+        if self.controls and not (self.folder / "started").exists():
+            shutil.rmtree(self.folder)
+
+    def _node(self, database: str) -> NodeConfig:
+        return NodeConfig.create_demo(
+            self.folder / database,
+            web_port=free_port(),
+            switch_port=free_port(),
+            database=database,
+            postgres=str(self.cluster.folder),
+        )
+
+    def _start_cluster(self) -> None:
+        if (self.folder / "started").exists():
+            return
+        attendant = [sys.executable, "-m", "sheka.equipment.server.postgres_attendant", "--background"]
+        attendant += ["--folder", str(self.cluster.folder), "--remove", str(self.folder)]
+        attendant += ["--while-pid", os.environ[CONTROLLER]]
+        for setting in ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=100"):
+            attendant += ["--setting", setting]
+        subprocess.run(attendant, check=True, timeout=120)
+        (self.folder / "started").touch()
+
+    def _migrate(self) -> None:
+        making = f"{TEMPLATE}_making"
+        self.cluster.drop_database(making)
+        self.cluster.create_database(making)
+        node = self._node(making)
+        environment = {**os.environ, **node_environment(node, "owner")}
+        command = [sys.executable, "-m", "django", "migrate", "--no-input", "--skip-checks", "--verbosity", "0"]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+        if done.returncode != 0:
+            raise RuntimeError(f"migrate failed:\n{done.stdout}{done.stderr}")
+        self.cluster.create_database(TEMPLATE, template=making)
+        self.cluster.freeze_database(TEMPLATE)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        with (self.folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def copier(world: World, name: str) -> Callable[..., None]:
+    """A function that puts the database `name` back to the state of the template."""
+
+    def copy(*_: object) -> None:
+        from django.db import connections
+
+        template = world.template()
+        connections.close_all()
+        world.cluster.drop_database(name)
+        world.cluster.create_database(name, template=template)
+
+    return copy
