@@ -47,7 +47,7 @@ class Conversation:
         self._powered = False
 
     def run(self) -> None:
-        """Serve until the reader leaves or the socket is shut; the chip is powered down at the end.
+        """Serve until the reader leaves, the socket is shut or the chip refuses; the chip is powered down at the end.
 
         `seated` is set from the first message to the last: a slot that another card holds also accepts a connection.
         """
@@ -56,7 +56,7 @@ class Conversation:
                 message = self._receive()
                 self._seated.set()
                 self._serve(message)
-        except (ReaderLeft, OSError):
+        except (ReaderLeft, OSError, Refused):
             return
         finally:
             self._seated.clear()
@@ -181,8 +181,10 @@ def insert(chip: Chip, host: str = "127.0.0.1", port: int = DEFAULT_PORT, *, sec
     """Put a chip into the virtual reader that listens at `host:port` and keep it there until `remove`.
 
     Raises Refused(VPCD_UNREACHABLE) when no reader has taken the card within `seconds`: nothing listens there, or
-    another card is in that slot.
+    another card is in that slot; the chip's own refusal when its memory cannot be used (CHIP_STORAGE_IN_USE).
     """
+    chip.power_on()
+    chip.power_off()
     inserted = Inserted(chip, host, port).start()
     if not inserted.wait_until_seated(seconds):
         inserted.remove()
