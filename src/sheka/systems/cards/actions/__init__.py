@@ -1,0 +1,1 @@
+"""The verbs of card management: one file, one matter."""

@@ -1,0 +1,37 @@
+"""Take personalised cards into the stock of the outlet of their holders (R2: this makes an exchange ready)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.utils import timezone
+
+from sheka.foundation.refusals import Code, Refused
+from sheka.office.actions import action
+from sheka.office.staff.actors import Actor
+from sheka.office.staff.permissions import Permission
+from sheka.systems.cards.ledger import guard, lock_cards, move_all, tell
+from sheka.systems.cards.models import Card, ExchangeCase
+from sheka.systems.cards.scope import counter
+from sheka.systems.cards.states import EXCHANGE
+
+
+@action(Permission.CARD_STOCK)
+def receive_stock(actor: Actor, *, cards: Sequence[Card], outlet: str | None = None) -> list[Card]:
+    """Every card of the list lies at this outlet now, or none is taken in.
+
+    Raises Refused: CARD_NOT_A_COUNTER, CARD_WRONG_OUTLET, STATE_FORBIDS, ORGANISATION_OUT_OF_REACH.
+    """
+    place = counter(actor, outlet)
+    found = lock_cards(actor, cards)
+    for card in found:
+        guard(card, "receive")
+        if card.outlet_id != place.code:
+            raise Refused(Code.CARD_WRONG_OUTLET, card=card, expected=card.outlet.name, got=place.name)
+    move_all(actor, found, "receive", "received", outlet=place.code)
+    for case in ExchangeCase.objects.select_for_update(of=("self",)).filter(new_card__in=found):
+        case.state = EXCHANGE.after(case.state, "make_ready")
+        case.ready_at = timezone.now()
+        case.save(update_fields=["state", "ready_at"])
+        tell(actor, [case.old_card], "exchange_ready", exchange=case.number)
+    return found

@@ -1,0 +1,34 @@
+"""Reading cards: what the console, the switch's console side and the other systems ask."""
+
+from sheka.systems.cards.queries.card_page import CardPage, Offer, actions_for, card_page
+from sheka.systems.cards.queries.cards import card_named, card_with_code, holder_by_proof, old_cards_at
+from sheka.systems.cards.queries.destruction import destruction_record
+from sheka.systems.cards.queries.exchanges import ExchangeSummary, exchange_named, exchange_summary
+from sheka.systems.cards.queries.life_line import LifeEvent, life_line
+from sheka.systems.cards.queries.people import people_without_card, person_with_number
+from sheka.systems.cards.queries.rights import issued_under, right_to_issue
+from sheka.systems.cards.queries.search import CardRow, Page, search_cards
+
+__all__ = [
+    "CardPage",
+    "CardRow",
+    "ExchangeSummary",
+    "LifeEvent",
+    "Offer",
+    "Page",
+    "actions_for",
+    "card_named",
+    "card_page",
+    "card_with_code",
+    "destruction_record",
+    "exchange_named",
+    "exchange_summary",
+    "holder_by_proof",
+    "issued_under",
+    "life_line",
+    "old_cards_at",
+    "people_without_card",
+    "person_with_number",
+    "right_to_issue",
+    "search_cards",
+]
