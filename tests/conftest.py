@@ -7,8 +7,11 @@ from __future__ import annotations
 import atexit
 import os
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any
 
 import django
+import psycopg
 import pytest
 from tests.support.world import World, copier
 
@@ -60,3 +63,13 @@ def fresh_node() -> Iterator[Callable[[], NodeConfig]]:
     yield make
     for node in made:
         WORLD.cluster.drop_database(node.file.database.name)
+
+
+@pytest.fixture
+def superuser(django_db_setup: None) -> Callable[[], AbstractContextManager[psycopg.Connection[Any]]]:
+    """superuser() → a connection of the cluster's administrator into Django's database: one who gets past grants and
+    triggers.
+
+    It sees only what is committed, and every statement of it is.
+    """
+    return lambda: WORLD.cluster.administrator(WORLD.node.file.database.name)
