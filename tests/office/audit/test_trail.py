@@ -42,9 +42,9 @@ DRILLS = {
 
 @pytest.mark.parametrize("drill", DRILLS)
 @pytest.mark.django_db(transaction=True)
-def test_tampering_with_the_trigger_off_is_found(trail, superuser, drill):
+def test_tampering_with_the_trigger_off_is_found(trail, test_cluster, drill):
     statement, fault = DRILLS[drill]
-    with superuser() as outside:
+    with test_cluster.administrator(connection.settings_dict["NAME"]) as outside:
         outside.execute("SET session_replication_role = replica")
         outside.execute(statement.replace("%s", str(trail[0])))
     breaks = verify_chain(expected_head=trail)
