@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -18,7 +19,7 @@ from sheka.equipment.encryption_machine.calls import CALLS
 from sheka.equipment.encryption_machine.client import EncryptionMachine
 from sheka.equipment.encryption_machine.frames import DONE, LENGTH, MAX_FRAME, Guard, frame, pack, unpack
 from sheka.equipment.encryption_machine.handshake import greet
-from sheka.equipment.encryption_machine.model import KeyInfo, LogFinding, MachineInfo, Peer, Usage
+from sheka.equipment.encryption_machine.model import CHANGING, KeyInfo, LogFinding, MachineInfo, Peer, Usage, Verb
 from sheka.equipment.encryption_machine.requests import MacItem, Request
 from sheka.equipment.encryption_machine.wire import decode, decode_refusal, encode
 from sheka.foundation.chip.authentication import Settlement
@@ -58,7 +59,7 @@ class _Line:
             writer.close()
             raise
 
-    async def ask(self, verb: int, payload: bytes) -> _Answer:
+    async def ask(self, verb: Verb, payload: bytes) -> _Answer:
         number = self._number = (self._number + 1) & 0xFFFFFFFF
         data = pack(number, verb, payload, self._guard)
         answer: asyncio.Future[_Answer] = asyncio.get_running_loop().create_future()
@@ -69,6 +70,8 @@ class _Line:
             return await answer
         finally:
             self._waiting.pop(number, None)
+            if answer.done() and not answer.cancelled():
+                answer.exception()  # seen, should writing have failed first
 
     async def _listen(self) -> None:
         failure: BaseException = EOFError("the machine closed the line")
@@ -90,6 +93,8 @@ class _Line:
     async def close(self) -> None:
         self._listener.cancel()
         await asyncio.gather(self._listener, return_exceptions=True)
+        with suppress(OSError):
+            await self._writer.wait_closed()
 
 
 async def _read(reader: asyncio.StreamReader) -> bytes:
@@ -130,14 +135,24 @@ class AsyncEncryptionMachine:
         payload = encode(call.takes, request.arguments)
         try:
             async with asyncio.timeout(self._timeout):
-                line = await self._open()
-                code, answer = await line.ask(request.verb, payload)
+                code, answer = await self._ask(request.verb, payload)
         except (OSError, EOFError) as error:
             raise unreachable(self._address, error) from None
         if code != DONE:
             raise decode_refusal(answer)
         value: Any = decode((call.gives,), answer)[0]
         return request.finish(value)
+
+    async def _ask(self, verb: Verb, payload: bytes) -> _Answer:
+        line = self._line
+        if line is not None and not line.broken:
+            try:
+                return await line.ask(verb, payload)
+            except (OSError, EOFError):
+                if verb in CHANGING:
+                    raise
+        line = await self._open()
+        return await line.ask(verb, payload)
 
     async def _open(self) -> _Line:
         if self._line is not None and not self._line.broken:
@@ -231,6 +246,9 @@ class AsyncEncryptionMachine:
         ivs: Sequence[bytes] | None = None,
     ) -> list[bytes]:
         return await self._do(requests.macs(ref, factors, messages, ivs))
+
+    async def macs_of(self, items: Sequence[tuple[str, bytes]]) -> list[bytes]:
+        return await self._do(requests.macs_of(items))
 
     async def verify_macs(self, items: Sequence[MacItem]) -> list[bool]:
         return await self._do(requests.verify_macs(items))

@@ -92,7 +92,9 @@ CALLS: dict[Verb, Call] = {
     Verb.CARD_AUTHENTICATION_CODES: Call((TEXT, BATCH, BATCH), BATCH),
     # ref, factors, messages, initial vectors
     Verb.MACS: Call((TEXT, OPTIONAL_BATCH, BATCH, OPTIONAL_BATCH), BATCH),
-    # distinct refs, each item's place among them (2 bytes each), messages, MACs
+    # distinct refs, each item's place among them (2 bytes each), messages
+    Verb.MACS_OF: Call((TEXTS, BLOB, BATCH), BATCH),
+    # the same, MACs
     Verb.VERIFY_MACS: Call((TEXTS, BLOB, BATCH, BATCH), BOOLS),
     # ref, factors, messages, MACs, initial vectors
     Verb.VERIFY_DIVERSIFIED_MACS: Call((TEXT, OPTIONAL_BATCH, BATCH, BATCH, OPTIONAL_BATCH), BOOLS),

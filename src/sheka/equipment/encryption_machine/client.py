@@ -1,8 +1,8 @@
 """The encryption machine's blocking client (H5): one authenticated line, safe for threads and for forked workers.
 
->>> machine = EncryptionMachine("unix:/run/sheka/machine.sock", "console", secret)     # doctest: +SKIP
->>> root = machine.generate("IRK", Algorithm.SM4, Usage.DIVERSIFY, owner="000000")      # doctest: +SKIP
->>> city = machine.derive(root.ref, factor, owner="460100", usage=Usage.AUTHENTICATE)   # doctest: +SKIP
+    machine = EncryptionMachine("unix:/run/sheka/machine.sock", "console", secret)
+    root = machine.generate("IRK", Algorithm.SM4, Usage.DIVERSIFY, owner="000000")
+    city = machine.derive(root.ref, factor, owner="460100", usage=Usage.AUTHENTICATE)
 
 Every refusal of the machine is raised here as the same `Refused`. A line that broke is made anew once for a verb that
 changes nothing; a verb that changes keys is never repeated: `MACHINE_UNREACHABLE` then means *unknown*, and the key
@@ -257,8 +257,15 @@ class EncryptionMachine:
         """4-byte MACs (`command_mac`) under a MAC key; `ivs` one cipher block each, zero when left out."""
         return self._do(requests.macs(ref, factors, messages, ivs))
 
+    def macs_of(self, items: Sequence[tuple[str, bytes]]) -> list[bytes]:
+        """4-byte MACs of (ref, message), each under its own MAC key: one call for a batch of many terminals."""
+        return self._do(requests.macs_of(items))
+
     def verify_macs(self, items: Sequence[MacItem]) -> list[bool]:
-        """Whether each (ref, message, MAC of 4 bytes) is right; compared inside in constant time."""
+        """Whether each (ref, message, MAC of 4 bytes) is right; compared inside in constant time.
+
+        An item whose key is unknown or destroyed is false, so that one terminal does not stop a batch of many.
+        """
         return self._do(requests.verify_macs(items))
 
     def verify_diversified_macs(

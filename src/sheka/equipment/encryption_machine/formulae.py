@@ -20,12 +20,15 @@ from sheka.equipment.encryption_machine.wire import Batch
 from sheka.foundation.chip.authentication import external_cryptogram, internal_response, session_mac
 from sheka.foundation.crypto import ciphers, sm4, tdes
 from sheka.foundation.crypto.algorithms import KEY_BYTES, Algorithm, block_bytes
-from sheka.foundation.crypto.batch import sm4_many, tdes_many
+from sheka.foundation.crypto.batch import encrypt_many
 from sheka.foundation.crypto.diversify import session_key
 from sheka.foundation.crypto.mac import COMMAND_MAC_BYTES, command_mac
 from sheka.foundation.crypto.padding import pad
 
-FEW = 16
+FEW = 100
+_CHAIN_PAYS = {Algorithm.SM4: 100, Algorithm.TDES: 1000}
+"""From so many messages of one length, times their blocks, chaining them side by side beats one MAC after the other."""
+
 _COMPLEMENT = bytes(0xFF - value for value in range(256))
 Octets = NDArray[np.uint8]
 
@@ -65,29 +68,18 @@ def encrypt_each(keys: Keys, blocks: bytes) -> bytes:
     """One block under each key; under a shared key any number of blocks."""
     if keys.shared:
         return ciphers.encrypt_ecb(keys.algorithm, keys.raw, blocks)
-    if keys.count < FEW:
-        block = block_bytes(keys.algorithm)
-        pieces = (blocks[at : at + block] for at in range(0, len(blocks), block))
-        return b"".join(
-            ciphers.encrypt_ecb(keys.algorithm, key, piece) for key, piece in zip(keys.each(0), pieces, strict=True)
-        )
-    return (sm4_many if keys.algorithm is Algorithm.SM4 else tdes_many)(keys.raw, blocks)
+    return encrypt_many(keys.algorithm, keys.raw, blocks)
 
 
 def encrypt_runs(keys: Keys, data: Batch) -> Batch:
     """ECB of every item (whole blocks) under its own key."""
     if keys.shared:
         return Batch(ciphers.encrypt_ecb(keys.algorithm, keys.raw, data.raw), data.width, data.lengths)
-    block = block_bytes(keys.algorithm)
-    if not data.width or keys.count < FEW:
-        return Batch.of(
-            ciphers.encrypt_ecb(keys.algorithm, key, item) for key, item in zip(keys.each(0), data.items(), strict=True)
-        )
-    times = data.width // block
-    raw = np.repeat(np.frombuffer(keys.raw, np.uint8).reshape(-1, KEY_BYTES), times, axis=0).tobytes()
-    many = encrypt_each(Keys(keys.algorithm, raw, shared=False), data.raw)
-    wipe(raw)
-    return Batch(many, data.width)
+    if not data.width:
+        each = zip(keys.each(data.count), data.items(), strict=True)
+        return Batch.of(ciphers.encrypt_ecb(keys.algorithm, key, item) for key, item in each)
+    times = data.width // block_bytes(keys.algorithm)
+    return Batch(encrypt_many(keys.algorithm, keys.raw, data.raw, blocks_per_key=times), data.width)
 
 
 def internal_responses(keys: Keys, factors: bytes, sources: bytes) -> bytes:
@@ -138,25 +130,28 @@ def tacs(keys: Keys, messages: Batch) -> bytes:
 def macs(keys: Keys, messages: Batch, ivs: bytes | None) -> bytes:
     """`command_mac` of every message under its key, 4 bytes each; `ivs` one cipher block each or none.
 
-    Messages of the same padded length go together, block by block for all of them.
+    Many messages of one padded length go side by side, block by block for all of them.
     """
-    count = messages.count
-    items = messages.items()
-    block = block_bytes(keys.algorithm)
-    if count < FEW:
-        starts = repeat(b"") if ivs is None else (ivs[at : at + block] for at in range(0, len(ivs), block))
-        each = zip(keys.each(count), items, starts, strict=False)
-        return b"".join(command_mac(keys.algorithm, key, item, iv) for key, item, iv in each)
-    start = np.zeros((count, block), np.uint8) if ivs is None else _blocks(ivs, block)
+    items, block = messages.items(), block_bytes(keys.algorithm)
+    count = len(items)
+    starts = [bytes(block)] * count if ivs is None else [ivs[at : at + block] for at in range(0, len(ivs), block)]
     found = np.empty((count, COMMAND_MAC_BYTES), np.uint8)
-    padded = [pad(2, item, block) for item in items]
-    lengths = np.fromiter(map(len, padded), np.intp, count)
-    for length in np.unique(lengths):
-        places = np.flatnonzero(lengths == length)
-        text = np.frombuffer(b"".join(padded[place] for place in places), np.uint8)
-        with keys.chosen(places) as group:
-            last = _chain(group, text.reshape(len(places), -1, block), start[places])
-        found[places] = last[:, :COMMAND_MAC_BYTES]
+    groups: dict[int, list[int]] = {}
+    for place, item in enumerate(items):
+        groups.setdefault(len(item) // block + 1, []).append(place)
+    for blocks, places in groups.items():
+        chosen = np.array(places, np.intp)
+        with keys.chosen(chosen) as group:
+            least = 2 if group.shared else _CHAIN_PAYS[group.algorithm]
+            if len(places) < least * blocks:
+                each = zip(group.each(len(places)), places, strict=False)
+                raw = b"".join(command_mac(keys.algorithm, key, items[at], starts[at]) for key, at in each)
+                found[chosen] = _blocks(raw, COMMAND_MAC_BYTES)
+            else:
+                text = np.frombuffer(b"".join(pad(2, items[at], block) for at in places), np.uint8)
+                state = _blocks(b"".join(starts[at] for at in places), block)
+                last = _chain(group, text.reshape(len(places), blocks, block), state)
+                found[chosen] = last[:, :COMMAND_MAC_BYTES]
     return found.tobytes()
 
 

@@ -65,6 +65,7 @@ class SoftwareMachine:
             Verb.EXTERNAL_AUTHENTICATION: work.external_authentication,
             Verb.CARD_AUTHENTICATION_CODES: work.card_authentication_codes,
             Verb.MACS: work.macs,
+            Verb.MACS_OF: work.macs_of,
             Verb.VERIFY_MACS: work.verify_macs,
             Verb.VERIFY_DIVERSIFIED_MACS: work.verify_diversified_macs,
             Verb.WRAP_FOR_CHIPS: work.wrap_for_chips,

@@ -41,6 +41,7 @@ class Verb(IntEnum):
     MACS = 25
     VERIFY_MACS = 26
     VERIFY_DIVERSIFIED_MACS = 27
+    MACS_OF = 28
     WRAP_FOR_CHIPS = 30
     WRAP_FOR_CHIP = 31
     WRAP_DIVERSIFIED = 32

@@ -148,14 +148,24 @@ def macs(
     return Request(Verb.MACS, (ref, _optional(factors), Batch.of(messages), _optional(ivs)), _items)
 
 
+def macs_of(items: Sequence[tuple[str, bytes]]) -> Request[list[bytes]]:
+    refs, places = _placed([ref for ref, _ in items])
+    return Request(Verb.MACS_OF, (refs, places, Batch.of([message for _, message in items])), _items)
+
+
 def verify_macs(items: Sequence[MacItem]) -> Request[list[bool]]:
-    refs = list(dict.fromkeys(ref for ref, _, _ in items))
-    if len(refs) > 0xFFFF:
-        raise Refused(Code.MACHINE_INPUT_COUNT, what="refs", expected="≤ 65535", got=len(refs))
-    place = {ref: number for number, ref in enumerate(refs)}
-    places = struct.pack(f">{len(items)}H", *[place[ref] for ref, _, _ in items])
+    refs, places = _placed([ref for ref, _, _ in items])
     messages = Batch.of([message for _, message, _ in items])
     return Request(Verb.VERIFY_MACS, (refs, places, messages, Batch.of([mac for _, _, mac in items])), _same)
+
+
+def _placed(refs: list[str]) -> tuple[list[str], bytes]:
+    """The distinct refs, and each item's place among them (2 bytes each)."""
+    distinct = list(dict.fromkeys(refs))
+    if len(distinct) > 0xFFFF:
+        raise Refused(Code.MACHINE_INPUT_COUNT, what="refs", expected="≤ 65535", got=len(distinct))
+    place = {ref: number for number, ref in enumerate(distinct)}
+    return distinct, struct.pack(f">{len(refs)}H", *map(place.__getitem__, refs))
 
 
 def verify_diversified_macs(

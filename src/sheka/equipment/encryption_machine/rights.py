@@ -21,6 +21,7 @@ VERB_USAGES: dict[Verb, frozenset[Usage]] = {
     Verb.EXTERNAL_AUTHENTICATION: _AUTHENTICATE | {Usage.WRAP},
     Verb.CARD_AUTHENTICATION_CODES: _AUTHENTICATE,
     Verb.MACS: _MAC,
+    Verb.MACS_OF: _MAC,
     Verb.VERIFY_MACS: _MAC,
     Verb.VERIFY_DIVERSIFIED_MACS: _MAC,
     Verb.WRAP_FOR_CHIPS: _EVERY - {Usage.WRAP},
@@ -89,7 +90,15 @@ class Caller:
 
 
 SWITCH = Rights.of(
-    {Verb.DESCRIBE, Verb.KEY, Verb.VERIFY_MACS, Verb.VERIFY_DIVERSIFIED_MACS, Verb.MACS, Verb.VERIFY_TACS},
+    {
+        Verb.DESCRIBE,
+        Verb.KEY,
+        Verb.MACS,
+        Verb.MACS_OF,
+        Verb.VERIFY_MACS,
+        Verb.VERIFY_DIVERSIFIED_MACS,
+        Verb.VERIFY_TACS,
+    },
     {Usage.MAC},
 )
 """The transaction switch: MACs and TACs, nothing else."""

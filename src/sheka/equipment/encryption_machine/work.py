@@ -20,7 +20,7 @@ from sheka.equipment.encryption_machine.model import KeyInfo, Usage, Verb
 from sheka.equipment.encryption_machine.rights import WRAPPING, Caller
 from sheka.equipment.encryption_machine.wire import Batch
 from sheka.foundation.chip.authentication import wrap_key_for_chip
-from sheka.foundation.crypto.algorithms import FACTOR_BYTES, KEY_BYTES, block_bytes
+from sheka.foundation.crypto.algorithms import FACTOR_BYTES, KEY_BYTES, Algorithm, block_bytes
 from sheka.foundation.crypto.diversify import diversify, diversify_many
 from sheka.foundation.crypto.kcv import check_value_bytes, check_values_many
 from sheka.foundation.crypto.mac import COMMAND_MAC_BYTES
@@ -81,25 +81,69 @@ class Work:
         found = self._macs(caller, ref, Verb.VERIFY_DIVERSIFIED_MACS, factors, messages, ivs)
         return formulae.equal(found, given)
 
+    def macs_of(self, caller: Caller, refs: list[str], places: bytes, messages: Batch) -> Batch:
+        """MACs under many keys; one key that may not be used refuses the batch."""
+        found, missing = self._macs_of(caller, Verb.MACS_OF, refs, places, messages)
+        for refusal in missing.values():
+            raise refusal
+        return Batch(found, COMMAND_MAC_BYTES)
+
     def verify_macs(self, caller: Caller, refs: list[str], places: bytes, messages: Batch, given: Batch) -> list[bool]:
         """An item whose key is unknown or destroyed is false, so that one of a batch does not stop the others."""
+        _count("macs", given, messages.count)
+        found, missing = self._macs_of(caller, Verb.VERIFY_MACS, refs, places, messages)
+        right = formulae.equal(found, given)
+        return [same and item not in missing for item, same in enumerate(right)] if missing else right
+
+    def _macs_of(
+        self, caller: Caller, verb: Verb, refs: list[str], places: bytes, messages: Batch
+    ) -> tuple[bytes, dict[int, Refused]]:
+        """MACs under each item's own key, and why items of unknown or destroyed keys have none (theirs are zeros)."""
         count = messages.count
-        _count("macs", given, count)
         if len(places) != 2 * count:
             raise Refused(Code.MACHINE_INPUT_COUNT, what="refs", expected=count, got=len(places) // 2)
-        by_ref: dict[int, list[int]] = {}
-        for item, place in enumerate(struct.unpack(f">{count}H", places)):
-            by_ref.setdefault(place, []).append(item)
-        if any(place >= len(refs) for place in by_ref):
-            raise Refused(Code.MACHINE_INPUT_COUNT, what="refs", expected=max(by_ref) + 1, got=len(refs))
-        if len(by_ref) == 1:
-            return self._verified(caller, refs[next(iter(by_ref))], messages, given)
-        texts, macs, right = messages.items(), given.items(), [False] * count
-        for place, chosen in by_ref.items():
-            some = Batch.of(texts[item] for item in chosen), Batch.of(macs[item] for item in chosen)
-            for item, same in zip(chosen, self._verified(caller, refs[place], *some), strict=True):
-                right[item] = same
-        return right
+        place_of = struct.unpack(f">{count}H", places)
+        if count and max(place_of) >= len(refs):
+            raise Refused(Code.MACHINE_INPUT_COUNT, what="refs", expected=max(place_of) + 1, got=len(refs))
+        stored: dict[int, StoredKey] = {}
+        absent: dict[int, Refused] = {}
+        for place in dict.fromkeys(place_of):
+            try:
+                stored[place] = self._store.living(caller, refs[place], verb)
+                _need_way(stored[place].info, through_factor=False)
+            except Refused as refusal:
+                if refusal.code not in _NO_KEY:
+                    raise
+                absent[place] = refusal
+        missing = {item: absent[place] for item, place in enumerate(place_of) if place in absent}
+        if len(stored) == 1 and not absent:
+            (only,) = stored.values()
+            with self._store.opened(only) as key:
+                return formulae.macs(Keys(only.info.algorithm, key, shared=True), messages, None), missing
+        return self._macs_under(stored, place_of, messages), missing
+
+    def _macs_under(self, stored: dict[int, StoredKey], place_of: tuple[int, ...], messages: Batch) -> bytes:
+        texts = messages.items()
+        found = np.zeros((len(texts), COMMAND_MAC_BYTES), np.uint8)
+        for algorithm in Algorithm:
+            items = [
+                item
+                for item, place in enumerate(place_of)
+                if place in stored and stored[place].info.algorithm is algorithm
+            ]
+            if not items:
+                continue
+            with ExitStack() as stack:
+                opened = {
+                    place: stack.enter_context(self._store.opened(stored[place]))
+                    for place in {place_of[item] for item in items}
+                }
+                raw = b"".join(opened[place_of[item]] for item in items)
+            keys = Keys(algorithm, raw, shared=False)
+            macs = formulae.macs(keys, Batch.of(texts[item] for item in items), None)
+            wipe(raw)
+            found[items] = _table(macs, COMMAND_MAC_BYTES)
+        return found.tobytes()
 
     def wrap_for_chips(
         self, caller: Caller, refs: list[str], factors: Batch, kek_ref: str, kek_factors: Batch | None
@@ -190,15 +234,6 @@ class Work:
             if ivs is not None:
                 _need("iv", ivs, block_bytes(keys.algorithm), messages.count)
             return formulae.macs(keys, messages, None if ivs is None else ivs.raw)
-
-    def _verified(self, caller: Caller, ref: str, messages: Batch, given: Batch) -> list[bool]:
-        try:
-            found = self._macs(caller, ref, Verb.VERIFY_MACS, None, messages, None)
-        except Refused as refusal:
-            if refusal.code in _NO_KEY:
-                return [False] * messages.count
-            raise
-        return formulae.equal(found, given)
 
     @contextmanager
     def _keys(
