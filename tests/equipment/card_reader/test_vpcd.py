@@ -151,6 +151,7 @@ def test_the_card_comes_back_after_the_reader_restarts(reader_side: ReaderSide) 
         reader_side.send(ON)
         reader_side.hang_up()
         reader_side.accept()
+        reader_side.send(ON)
         assert reader_side.ask(GET_ATR) == ATR
         assert card.wait_until_seated(1)
     assert chip.events[:3] == ["on", "off", "on"]
@@ -189,13 +190,27 @@ def test_insert_refuses_when_no_reader_takes_the_card() -> None:
     assert threading.active_count() == before
 
 
-def test_insert_returns_when_the_reader_has_asked_for_the_card(reader_side: ReaderSide) -> None:
+def test_insert_returns_when_the_reader_has_powered_the_card_up(reader_side: ReaderSide) -> None:
+    """Before that a program would still find the slot empty."""
+    asked: list[bytes] = []
+
     def reader() -> None:
         reader_side.accept()
-        assert reader_side.ask(GET_ATR) == ATR
+        asked.append(reader_side.ask(GET_ATR))
+        reader_side.send(ON)
+        asked.append(reader_side.ask(GET_ATR))
 
     peer = threading.Thread(target=reader)
     peer.start()
     with vpcd.insert(RecordingChip(), port=reader_side.port) as card:
         peer.join()
+        assert asked == [ATR, ATR]
         assert card.wait_until_seated(0)
+
+
+def test_a_dead_chip_is_inserted_without_waiting_for_the_reader() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as deaf,
+        vpcd.insert(RecordingChip(atr=b""), port=deaf.getsockname()[1]) as card,
+    ):
+        assert not card.wait_until_seated(0)

@@ -49,13 +49,12 @@ class Conversation:
     def run(self) -> None:
         """Serve until the reader leaves, the socket is shut or the chip refuses; the chip is powered down at the end.
 
-        `seated` is set from the first message to the last: a slot that another card holds also accepts a connection.
+        `seated` is set while the reader has the card, from its first answer under power on: a slot that another card
+        holds also accepts a connection, but never powers this card up.
         """
         try:
             while True:
-                message = self._receive()
-                self._seated.set()
-                self._serve(message)
+                self._serve(self._receive())
         except (ReaderLeft, OSError, Refused):
             return
         finally:
@@ -99,6 +98,8 @@ class Conversation:
 
     def _send(self, message: bytes) -> None:
         self._wire.sendall(struct.pack(">H", len(message)) + message)
+        if self._powered:
+            self._seated.set()
 
     def _receive(self) -> bytes:
         (length,) = struct.unpack(">H", self._exactly(2))
@@ -134,7 +135,7 @@ class Inserted:
         return self
 
     def wait_until_seated(self, seconds: float) -> bool:
-        """Wait until the reader has taken the card; False when it did not in time."""
+        """Wait until the reader has taken the card and powered it up; False when it did not in time."""
         return self._seated.wait(seconds)
 
     def wait(self, seconds: float | None = None) -> bool:
@@ -181,12 +182,13 @@ def insert(chip: Chip, host: str = "127.0.0.1", port: int = DEFAULT_PORT, *, sec
     """Put a chip into the virtual reader that listens at `host:port` and keep it there until `remove`.
 
     Raises Refused(VPCD_UNREACHABLE) when no reader has taken the card within `seconds`: nothing listens there, or
-    another card is in that slot; the chip's own refusal when its memory cannot be used (CHIP_STORAGE_IN_USE).
+    another card is in that slot; the chip's own refusal when its memory cannot be used (CHIP_STORAGE_IN_USE). A chip
+    that is dead is put in all the same, and the reader sees an empty slot.
     """
-    chip.power_on()
+    alive = bool(chip.power_on())
     chip.power_off()
     inserted = Inserted(chip, host, port).start()
-    if not inserted.wait_until_seated(seconds):
+    if alive and not inserted.wait_until_seated(seconds):
         inserted.remove()
         raise Refused(Code.VPCD_UNREACHABLE, host=host, port=port, seconds=seconds)
     return inserted
