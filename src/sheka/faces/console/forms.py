@@ -13,3 +13,7 @@ class SignInForm(forms.Form):
 
 class CodeForm(forms.Form):
     code = forms.RegexField(r"^\d{6}$", label=_("One-time code"), max_length=6)
+
+
+class ReasonForm(forms.Form):
+    text = forms.CharField(max_length=200, min_length=2)

@@ -20,6 +20,7 @@ urlpatterns = [
     path("search", card_views.search, name="search"),
     path("cards", card_views.cards, name="cards"),
     path("cards/<str:number>", card_views.card, name="card"),
+    path("cards/<str:number>/<str:verb>", card_views.card_verb, name="card_verb"),
     path("exchanges", card_views.exchanges, name="exchanges"),
     path("issuance", lists.issuance, name="issuance"),
     path("clearing", lists.clearing, name="clearing"),

@@ -22,3 +22,30 @@ WORDS = {
     "differences": (_("Differences"), "stop"),
     "pending": (_("Not yet"), "still"),
 }
+
+CARD_TONES = {
+    "ordered": "wait",
+    "numbered": "wait",
+    "personalised": "wait",
+    "in_stock": "info",
+    "handed_out": "info",
+    "active": "good",
+    "temporarily_lost": "stop",
+    "lost": "stop",
+    "blocked": "stop",
+    "replaced": "still",
+    "cancelled": "still",
+    "handed_in": "still",
+    "destroyed": "still",
+}
+EXCHANGE_TONES = {"applied": "wait", "in_production": "wait", "ready": "info", "collected": "good", "cancelled": "still"}
+
+DOCUMENTS = {
+    "application": _("Application"),
+    "collection": _("Collection"),
+    "holder_id": _("Holder's ID card"),
+    "old_card": _("The old card"),
+    "proxy_id": _("Proxy's ID card"),
+    "change_form": _("Personal data change confirmation form"),
+    "confirmation": _("Replacement confirmation"),
+}

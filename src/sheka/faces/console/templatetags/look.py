@@ -10,8 +10,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
-from sheka.faces.console.words import LEVELS, WORDS
+from sheka.faces.console.words import CARD_TONES, DOCUMENTS, EXCHANGE_TONES, LEVELS, WORDS
 from sheka.foundation.money import format_yuan
+from sheka.systems.cards.labels import EXCHANGE_STATES, FEE_RULES, STATES
+from sheka.systems.cards.queries import ExchangeSummary
 
 register = template.Library()
 
@@ -64,3 +66,37 @@ def state_seal(state: str) -> SafeString:
 def level_name(level: str) -> str:
     """Ministry, province or city in the reader's language."""
     return str(LEVELS.get(level, level))
+
+
+@register.simple_tag
+def card_seal(state: str, label: str | None) -> SafeString:
+    """The stamp of a card's state."""
+    return seal(label or str(STATES[state]), CARD_TONES.get(state, "still"))
+
+
+@register.simple_tag
+def exchange_seal(state: str) -> SafeString:
+    """The stamp of an exchange's state."""
+    return seal(str(EXCHANGE_STATES[state]), EXCHANGE_TONES.get(state, "wait"))
+
+
+@register.simple_tag
+def fee_rule(exchange: ExchangeSummary) -> str:
+    """The rule that decided the fee (R5), with the dates it rests on."""
+    working = exchange.fee_working
+    return " · ".join(
+        str(part) for part in (FEE_RULES[working["rule"]], working.get("received_on"), working.get("last_free_day")) if part
+    )
+
+
+@register.simple_tag
+def strip_of(exchange: ExchangeSummary) -> list[dict[str, object]]:
+    """The counted days (R2): each with its date, whether it is a working day, and whether it is the due day."""
+    rows = [{**row, "day": date.fromisoformat(row["day"])} for row in exchange.due_strip]
+    return [{**row, "due": row["day"] == exchange.due_on} for row in rows]
+
+
+@register.simple_tag
+def document_word(kind: str) -> str:
+    """What a document or a step is called."""
+    return str(DOCUMENTS.get(kind, kind))
