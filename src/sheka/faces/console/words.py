@@ -19,8 +19,9 @@ WORDS = {
     "sealed": (_("Sealed"), "info"),
     "reconciled": (_("Reconciled"), "good"),
     "flat": (_("Flat"), "good"),
-    "differences": (_("Differences"), "stop"),
-    "pending": (_("Not yet"), "still"),
+    "different": (_("Differences"), "stop"),
+    "waiting": (_("Not yet"), "still"),
+    "netted": (_("Netted"), "good"),
 }
 
 CARD_TONES = {

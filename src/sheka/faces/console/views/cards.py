@@ -22,7 +22,7 @@ from sheka.foundation.numbers import CardNumber
 from sheka.foundation.refusals import Refused
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
-from sheka.systems.accounts.queries import account_of_person
+from sheka.systems.accounts.queries import account_of
 from sheka.systems.cards.actions.block_card import block_card, unblock_card
 from sheka.systems.cards.actions.cancel_card import cancel_card
 from sheka.systems.cards.actions.report_loss import report_loss_temporarily
@@ -99,8 +99,8 @@ def card(request: HttpRequest, number: str) -> HttpResponse:
             "number": page.person_number,
             "card": page.card_number,
         },
-        "account": account_of_person(found.person_id) if may_money else None,
-        "transactions": transactions_of_card(found.number) if may_money else [],
+        "account": account_of(found.person_id) if may_money else None,
+        "transactions": transactions_of_card(found.number)[:ROWS] if may_money else [],
         "tab": request.GET.get("tab", "life"),
     }
     return render(request, "console/card.html", context)
