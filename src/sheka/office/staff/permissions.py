@@ -52,9 +52,22 @@ class Permission(StrEnum):
     OLD_CARD_DESTROY = "old_card.destroy"
     OLD_CARD_WITNESS = "old_card.witness"
     # accounts
+    ACCOUNT_OPEN = "account.open"
+    ACCOUNT_DEPOSIT = "account.deposit"
+    ACCOUNT_FREEZE = "account.freeze"
+    ACCOUNT_VIEW = "account.view"
     # transactions
+    ACQUIRING_REGISTER = "acquiring.register"
+    TRANSACTION_VIEW = "transaction.view"
+    TRANSACTION_VERIFY = "transaction.verify"
     # exceptions
+    EXCEPTION_VIEW = "exception.view"
+    EXCEPTION_HANDLE = "exception.handle"
     # clearing
+    CLEARING_SEAL = "clearing.seal"
+    CLEARING_IMPORT = "clearing.import"
+    CLEARING_NET = "clearing.net"
+    CLEARING_VIEW = "clearing.view"
 
 
 @cache

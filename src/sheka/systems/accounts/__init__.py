@@ -1,0 +1,1 @@
+"""The account management system (S6): personal accounts and the ledger."""

@@ -1,0 +1,1 @@
+"""Clearing management (S8): windows, files, reconciliation, net."""

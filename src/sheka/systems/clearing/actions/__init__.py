@@ -1,0 +1,1 @@
+"""The verbs of clearing management (S8): windows, files, reconciliation, net."""

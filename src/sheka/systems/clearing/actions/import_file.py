@@ -1,0 +1,72 @@
+"""Import an acquirer's file of a day (S8)."""
+
+from __future__ import annotations
+
+from django.db import connection
+from django.utils import timezone
+
+from sheka.foundation.refusals import Code, Refused
+from sheka.office.actions import action
+from sheka.office.audit.trail import record
+from sheka.office.staff.actors import Actor
+from sheka.office.staff.permissions import Permission
+from sheka.systems.clearing.acquirer_file import parse
+from sheka.systems.clearing.models import AcquirerFile
+from sheka.systems.clearing.queries import day_of
+from sheka.systems.transactions.queries import institutions_of
+
+_COLUMNS = "(file_id, line, business_date, terminal, stan, kind, amount, card_number, rrn)"
+
+
+@action(Permission.CLEARING_IMPORT)
+def import_file(actor: Actor, *, data: bytes) -> AcquirerFile:
+    """Read, prove and keep a file whole, or refuse it whole. The day must be sealed.
+
+    The same file again answers the one that is there. Raises Refused: what `acquirer_file.parse` raises,
+    CLEARING_DAY_UNKNOWN, INSTITUTION_UNKNOWN, CLEARING_FILE_TWICE when another file of the acquirer is there.
+    """
+    parsed = parse(data)
+    day = day_of(actor.organisation, parsed.settlement_date)
+    if not institutions_of(actor).filter(code=parsed.acquirer).exists():
+        raise Refused(Code.INSTITUTION_UNKNOWN, code=parsed.acquirer)
+    subject = f"day:{actor.organisation}:{parsed.settlement_date.isoformat()}"
+    known = AcquirerFile.objects.filter(day=day, acquirer=parsed.acquirer).first()
+    if known is not None:
+        if known.digest != parsed.digest:
+            raise Refused(Code.CLEARING_FILE_TWICE, acquirer=parsed.acquirer, day=parsed.settlement_date.isoformat())
+        record(actor, "clearing.file_again", subject, acquirer=parsed.acquirer, digest=parsed.digest)
+        return known
+    file = AcquirerFile.objects.create(
+        day=day,
+        acquirer=parsed.acquirer,
+        digest=parsed.digest,
+        count=len(parsed.lines),
+        purchases=parsed.purchases,
+        reversals=parsed.reversals,
+        imported_by=actor.name,
+        imported_at=timezone.now(),
+    )
+    with connection.cursor() as cursor, cursor.copy(f"COPY clearing_acquirerline {_COLUMNS} FROM STDIN") as copy:
+        for one in parsed.lines:
+            copy.write_row(
+                (
+                    file.pk,
+                    one.line,
+                    one.business_date,
+                    one.terminal,
+                    one.stan,
+                    one.kind,
+                    one.amount,
+                    one.card_number,
+                    one.rrn,
+                )
+            )
+    record(
+        actor,
+        "clearing.file_imported",
+        subject,
+        acquirer=parsed.acquirer,
+        digest=parsed.digest,
+        count=len(parsed.lines),
+    )
+    return file

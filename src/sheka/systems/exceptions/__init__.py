@@ -1,0 +1,1 @@
+"""Abnormal transaction processing (S10)."""

@@ -1,0 +1,1 @@
+"""The verbs of abnormal transaction processing (S10)."""

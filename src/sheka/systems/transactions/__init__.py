@@ -1,0 +1,1 @@
+"""The transaction management interface (S4): registry, switch, seals."""

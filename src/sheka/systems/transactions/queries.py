@@ -1,0 +1,215 @@
+"""Reading transactions (S4): by card, by account, by key, and the proof that their seals hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from sheka.office.organisations.models import Organisation
+from sheka.office.staff.actors import Actor
+from sheka.systems.accounts.queries import Fault
+from sheka.systems.transactions.models import Institution, Terminal, Transaction, TransactionKind, Window
+from sheka.systems.transactions.sealing import COLUMNS, GENESIS, STREAM_SHIFT, root_of
+
+
+@dataclass(frozen=True, slots=True)
+class SealFault:
+    """A seal that does not hold."""
+
+    seal: int
+    fault: str
+
+
+def transactions_of_account(account_id: int, *, since: date | None = None) -> QuerySet[Transaction]:
+    """What was asked of an account, approved or not, the latest first."""
+    rows = Transaction.objects.filter(account_id=account_id).select_related("institution", "terminal")
+    if since is not None:
+        rows = rows.filter(business_date__gte=since)
+    return rows.order_by("-id")
+
+
+def transactions_of_person(person_id: int, *, since: date | None = None) -> QuerySet[Transaction]:
+    """What was asked of a person's personal accounts, with whichever card, the latest first."""
+    rows = Transaction.objects.filter(account__person_id=person_id, account__kind="personal")
+    if since is not None:
+        rows = rows.filter(business_date__gte=since)
+    return rows.select_related("institution", "terminal").order_by("-id")
+
+
+def transactions_of_card(card_number: str, *, since: date | None = None) -> QuerySet[Transaction]:
+    """What was asked with one card, the latest first."""
+    rows = Transaction.objects.filter(card_number=card_number)
+    if since is not None:
+        rows = rows.filter(business_date__gte=since)
+    return rows.select_related("institution", "terminal").order_by("-id")
+
+
+def transactions_in_reach(actor: Actor, *, on: date | None = None) -> QuerySet[Transaction]:
+    """The transactions of the institutions of the actor's organisation and those below it."""
+    rows = Transaction.objects.filter(institution__organisation_id__in=_places(actor))
+    if on is not None:
+        rows = rows.filter(business_date=on)
+    return rows.select_related("institution", "terminal").order_by("-id")
+
+
+def outcome_of(institution: str, terminal: str, business_date: date, stan: int) -> Transaction | None:
+    """What became of a purchase, by its key: the answer to a terminal that does not know. None: it never came."""
+    return (
+        Transaction.objects.filter(
+            business_date=business_date,
+            terminal__number=terminal,
+            stan=stan,
+            institution__code=institution,
+            kind=TransactionKind.PURCHASE,
+        )
+        .select_related("institution", "terminal")
+        .first()
+    )
+
+
+def reversal_of(purchase: Transaction) -> Transaction | None:
+    """The reversal of a purchase, if it has one."""
+    return Transaction.objects.filter(
+        business_date=purchase.business_date,
+        terminal_id=purchase.terminal_id,
+        stan=purchase.stan,
+        institution_id=purchase.institution_id,
+        kind=TransactionKind.REVERSAL,
+    ).first()
+
+
+def institutions_of(actor: Actor) -> QuerySet[Institution]:
+    """The institutions of the actor's organisation and those below it."""
+    return Institution.objects.filter(organisation_id__in=_places(actor)).order_by("code")
+
+
+def terminals_of(institution: Institution) -> QuerySet[Terminal]:
+    return Terminal.objects.filter(institution=institution).order_by("number")
+
+
+def open_window() -> Window | None:
+    """The window that purchases join now."""
+    return Window.objects.filter(closed_at__isnull=True).first()
+
+
+@dataclass(frozen=True, slots=True)
+class WindowTotal:
+    """What one institution booked in a window: number of transactions that moved money, and sums in fen."""
+
+    institution_id: int
+    code: str
+    count: int
+    purchases: int
+    reversals: int
+
+
+#: Transactions that moved money in a window; a reversal lies in the partition of its purchase, at most 40 days before.
+MOVED = (
+    "t.window_id = %(window)s AND t.refusal = 0 AND t.account_id IS NOT NULL"
+    " AND t.business_date BETWEEN %(date)s::date - 40 AND %(date)s::date + 3"
+)
+
+_TOTALS = f"""
+SELECT i.id, i.code, count(*), coalesce(sum(t.amount) FILTER (WHERE t.kind = 1), 0),
+    coalesce(sum(t.amount) FILTER (WHERE t.kind = 2), 0)
+FROM transactions_transaction t JOIN transactions_institution i ON i.id = t.institution_id
+WHERE {MOVED} AND i.organisation_id = %(place)s GROUP BY i.id, i.code ORDER BY i.code
+"""  # noqa: S608 - constants only
+
+
+def window_totals(window: Window, organisation_code: str) -> list[WindowTotal]:
+    """Per institution of an organisation, in one statement."""
+    with connection.cursor() as cursor:
+        parameters = {"window": window.pk, "date": window.settlement_date, "place": organisation_code}
+        cursor.execute(_TOTALS, parameters)
+        return [WindowTotal(*row) for row in cursor.fetchall()]
+
+
+def booked_lines(window_id: int, institution_code: str) -> Iterator[tuple[date, str, int, int, str, int, str]]:
+    """Business date, terminal, STAN, kind, card number, amount, reference of what moved money, in the order of
+    booking.
+    """
+    rows = Transaction.objects.filter(
+        window_id=window_id, institution__code=institution_code, refusal=0, account__isnull=False
+    )
+    return (
+        rows.order_by("id")
+        .values_list("business_date", "terminal__number", "stan", "kind", "card_number", "amount", "rrn")
+        .iterator()
+    )
+
+
+_BOOKED = """
+SELECT 'transaction:' || t.id, 'effect ' || t.effect || ', entries ' || coalesce(e.amount, 0) FROM (
+    SELECT id, account_id, CASE WHEN refusal <> 0 OR account_id IS NULL THEN 0 WHEN kind = 1 THEN -amount ELSE amount
+    END AS effect FROM transactions_transaction
+) t LEFT JOIN accounts_entry e ON e.account_id = t.account_id AND e.posting_id = t.id
+WHERE coalesce(e.amount, 0) <> t.effect
+"""
+_KNOWN = """
+SELECT 'posting:' || e.posting_id, 'an entry of a card transaction that does not exist' FROM accounts_entry e
+LEFT JOIN transactions_transaction t ON t.business_date = e.document_date AND t.id = e.posting_id
+WHERE e.kind IN (1, 2) AND t.id IS NULL
+"""
+
+
+def verify_transactions() -> list[Fault]:
+    """Every approved transaction has its entries, every entry of a card transaction its transaction."""
+    with connection.cursor() as cursor:
+        found = []
+        for query in (_BOOKED, _KNOWN):
+            cursor.execute(query)
+            found += [Fault(*row) for row in cursor.fetchall()]
+    return found
+
+
+def verify_seals() -> list[SealFault]:
+    """Recompute every seal, stream by stream. An empty list means that they hold."""
+    seals, faults = _seals()
+    seen = set()
+    for seal, group in groupby(_sealed_rows(), key=lambda row: row[0]):
+        rows = [row[1:] for row in group]
+        seen.add(seal)
+        if seal not in seals:
+            faults.append(SealFault(seal, "rows without a seal"))
+            continue
+        previous, count, root = seals[seal]
+        if len(rows) != count:
+            faults.append(SealFault(seal, f"{len(rows)} rows, sealed were {count}"))
+        elif root_of(previous, rows) != root:
+            faults.append(SealFault(seal, "a row was changed"))
+    faults += [SealFault(seal, "its rows are missing") for seal in seals if seal not in seen]
+    return sorted(faults, key=lambda fault: fault.seal)
+
+
+def _seals() -> tuple[dict[int, tuple[bytes, int, bytes]], list[SealFault]]:
+    """Seal → (root before it, number of rows, root), and the gaps in the streams."""
+    found: dict[int, tuple[bytes, int, bytes]] = {}
+    faults = []
+    before, previous = 0, GENESIS
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id, rows, root FROM transactions_seal ORDER BY id")
+        for seal, count, root in cursor.fetchall():
+            if seal >> STREAM_SHIFT != before >> STREAM_SHIFT:
+                before, previous = seal >> STREAM_SHIFT << STREAM_SHIFT, GENESIS
+            if seal != before + 1:
+                faults.append(SealFault(before + 1, "a seal is missing"))
+            found[seal] = (previous, count, bytes(root))
+            before, previous = seal, bytes(root)
+    return found, faults
+
+
+def _sealed_rows() -> Iterator[tuple[object, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT seal, {COLUMNS} FROM transactions_transaction ORDER BY seal, id")  # noqa: S608
+        while rows := cursor.fetchmany(5000):
+            yield from rows
+
+
+def _places(actor: Actor) -> QuerySet[Organisation]:
+    return Organisation.objects.filter(path__within=actor.path).values("code")

@@ -1,0 +1,177 @@
+-- Purchases in batches (S4, C2, C3): what the switch and the bench call, with arrays of equal length.
+-- Refusal numbers are those of the closed list (foundation/refusals/codes.py); a test compares them.
+
+-- Judge and book what can be booked in one statement. Of several items of one account the first is taken (an UPDATE changes a
+-- row once); the others, and one whose balance moved meanwhile, are left for the next pass, so that each sees what is left.
+-- A key that is taken books nothing: then no entry is written here, and the caller settles the pass.
+CREATE FUNCTION switch_purchase_pass(
+    p_date date, p_institution integer[], p_terminal integer[], p_stan integer[], p_card text[], p_scheme text[],
+    p_amount bigint[], p_currency smallint[], p_country smallint[], p_rrn text[], p_local_time integer[],
+    p_seal bigint, p_window bigint, p_at timestamptz, p_pick integer[],
+    OUT places integer[], OUT refusals integer[], OUT ids bigint[], OUT balances bigint[], OUT accounts bigint[],
+    OUT cards bigint[], OUT counter_accounts bigint[], OUT booked_ids bigint[]
+) LANGUAGE plpgsql SET search_path = pg_catalog, public SET enable_seqscan = off SET enable_mergejoin = off
+SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+    WITH item AS MATERIALIZED (
+        SELECT u.*, c.card_id, a.id AS account, i.account_id AS counter_account,
+            CASE
+                WHEN t.id IS NULL OR t.institution_id <> u.institution OR t.state <> 'active' THEN 4411
+                WHEN i.state <> 'active' THEN 4412
+                WHEN u.currency <> 156 THEN 4413
+                WHEN u.country <> 156 THEN 4414
+                WHEN u.amount <= 0 THEN 4423
+                WHEN c.card_id IS NULL THEN 4415
+                WHEN c.state <> 'active' THEN switch_card_refusal(c.state)
+                WHEN a.id IS NULL THEN 4420
+                WHEN a.state <> 'open' THEN 4422
+                WHEN a.balance < u.amount THEN 4421
+                ELSE 0 END AS refusal
+        FROM (
+            SELECT n AS place, p_institution[n] AS institution, p_terminal[n] AS terminal, p_stan[n] AS stan, p_card[n] AS card,
+                p_scheme[n] AS scheme, p_amount[n] AS amount, p_currency[n] AS currency, p_country[n] AS country,
+                p_rrn[n] AS rrn, p_local_time[n] AS local_time
+            FROM generate_series(1, array_length(p_stan, 1)) AS n WHERE p_pick IS NULL OR n = ANY (p_pick)
+        ) u
+        LEFT JOIN transactions_terminal t ON t.id = u.terminal
+        LEFT JOIN transactions_institution i ON i.id = u.institution
+        LEFT JOIN LATERAL cards_holder(u.card) c ON true
+        LEFT JOIN accounts_account a ON a.person_id = c.person_id AND a.scheme = u.scheme AND a.kind = 'personal'
+    ), paid AS (
+        UPDATE accounts_account a SET balance = a.balance - w.amount
+        FROM (SELECT * FROM item WHERE refusal = 0 ORDER BY account, place) w
+        WHERE a.id = w.account AND a.balance >= w.amount AND a.state = 'open'
+        RETURNING w.*, a.balance
+    ), outcome AS MATERIALIZED (
+        SELECT nextval('accounts_posting_id') AS id, o.*
+        FROM (SELECT * FROM paid UNION ALL SELECT item.*, NULL FROM item WHERE refusal <> 0) o
+    ), booked AS (
+        INSERT INTO transactions_transaction (id, account_id, card_id, amount, balance_after, window_id, seal, booked_at,
+            business_date, institution_id, terminal_id, stan, local_time, refusal, kind, currency, country, card_number, scheme, rrn)
+        SELECT id, account, card_id, amount, balance, p_window, p_seal, p_at,
+            p_date, institution, terminal, stan, local_time, refusal, 1, currency, country, card, scheme, rrn
+        FROM outcome
+        ON CONFLICT DO NOTHING
+        RETURNING transactions_transaction.id
+    ), entries AS (
+        INSERT INTO accounts_entry (posting_id, account_id, amount, balance_after, booked_at, document_date, kind)
+        SELECT o.id, e.account_id, e.amount, e.balance, p_at, p_date, 1
+        FROM outcome o
+        CROSS JOIN LATERAL (VALUES (o.account, -o.amount, o.balance), (o.counter_account, o.amount, NULL))
+            AS e (account_id, amount, balance)
+        WHERE o.refusal = 0 AND (SELECT count(*) FROM booked) = (SELECT count(*) FROM outcome)
+    )
+    SELECT array_agg(o.place), array_agg(o.refusal), array_agg(o.id), array_agg(o.balance), array_agg(o.account),
+        array_agg(o.card_id), array_agg(o.counter_account), (SELECT array_agg(b.id) FROM booked b)
+    INTO places, refusals, ids, balances, accounts, cards, counter_accounts, booked_ids
+    FROM outcome o;
+END $$;
+
+-- What a card that is not active is refused with.
+CREATE FUNCTION switch_card_refusal(p_state text) RETURNS integer LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE
+        WHEN p_state IN ('temporarily_lost', 'lost') THEN 4416
+        WHEN p_state = 'blocked' THEN 4417
+        WHEN p_state IN ('replaced', 'cancelled', 'handed_in', 'destroyed') THEN 4418
+        ELSE 4419 END
+$$;
+
+-- The stored answers of purchases whose keys are taken: the same request gets the same answer, another one is refused (4424)
+-- with the number of the first field that differs. The date is written into the statement so that one partition is planned.
+CREATE FUNCTION switch_purchase_stored(
+    p_date date, p_institution integer[], p_terminal integer[], p_stan integer[], p_card text[], p_scheme text[],
+    p_amount bigint[], p_currency smallint[], p_country smallint[], p_rrn text[], p_local_time integer[], p_pick integer[],
+    OUT places integer[], OUT refusals integer[], OUT ids bigint[], OUT balances bigint[], OUT windows bigint[], OUT differs integer[]
+) LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public AS $$
+BEGIN
+    EXECUTE format($q$
+        SELECT array_agg(place), array_agg(CASE WHEN field IS NULL THEN refusal ELSE 4424 END),
+            array_agg(id), array_agg(CASE WHEN field IS NULL THEN balance_after END), array_agg(window_id), array_agg(field)
+        FROM (
+            SELECT u.place, t.id, t.refusal, t.balance_after, t.window_id, CASE
+                WHEN t.refusal = 4425 THEN NULL
+                WHEN t.amount <> u.amount THEN 4
+                WHEN t.card_number <> u.card THEN 62
+                WHEN t.scheme <> u.scheme THEN 60
+                WHEN t.currency <> u.currency THEN 49
+                WHEN t.country <> u.country THEN 19
+                WHEN t.rrn <> u.rrn THEN 37
+                WHEN t.local_time <> u.local_time THEN 12 END AS field
+            FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) WITH ORDINALITY
+                AS u (institution, terminal, stan, card, scheme, amount, currency, country, rrn, local_time, place)
+            JOIN transactions_transaction t ON t.business_date = %L AND t.terminal_id = u.terminal AND t.stan = u.stan
+                AND t.kind = 1 AND t.institution_id = u.institution
+            WHERE u.place = ANY ($11)
+        ) AS found $q$, p_date)
+    INTO places, refusals, ids, balances, windows, differs
+    USING p_institution, p_terminal, p_stan, p_card, p_scheme, p_amount, p_currency, p_country, p_rrn, p_local_time, p_pick;
+END $$;
+
+-- After a pass in which keys were taken: give back what those items had reserved, and write the entries of the others.
+CREATE FUNCTION switch_purchase_settle(
+    p_date date, p_at timestamptz, p_amount bigint[], p_places integer[], p_refusals integer[], p_ids bigint[],
+    p_balances bigint[], p_accounts bigint[], p_counter_accounts bigint[], p_booked bigint[]
+) RETURNS void LANGUAGE sql SET search_path = pg_catalog, public AS $$
+    UPDATE accounts_account a SET balance = a.balance + p_amount[u.place]
+    FROM unnest(p_places, p_refusals, p_ids, p_accounts) AS u (place, refusal, id, account)
+    WHERE a.id = u.account AND u.refusal = 0 AND u.id <> ALL (coalesce(p_booked, '{}'));
+
+    INSERT INTO accounts_entry (posting_id, account_id, amount, balance_after, booked_at, document_date, kind)
+    SELECT u.id, e.account_id, e.amount, e.balance, p_at, p_date, 1
+    FROM unnest(p_places, p_refusals, p_ids, p_balances, p_accounts, p_counter_accounts)
+        AS u (place, refusal, id, balance, account, counter_account)
+    CROSS JOIN LATERAL (VALUES (u.account, -p_amount[u.place], u.balance), (u.counter_account, p_amount[u.place], NULL))
+        AS e (account_id, amount, balance)
+    WHERE u.refusal = 0 AND u.id = ANY (p_booked);
+$$;
+
+-- A batch of purchases of one business date in one transaction. Answers by place in the arrays (from 1), in any order: what
+-- was written now (`places`: refusal, 0 when approved; number; balance after; account; card) and what had been written before
+-- under the same key (`stored_places`, with the number of the field that differs from the stored request, if any).
+CREATE FUNCTION switch_purchase_batch(
+    p_date date, p_institution integer[], p_terminal integer[], p_stan integer[], p_card text[], p_scheme text[],
+    p_amount bigint[], p_currency smallint[], p_country smallint[], p_rrn text[], p_local_time integer[], p_seal bigint,
+    OUT places integer[], OUT refusals integer[], OUT ids bigint[], OUT balances bigint[],
+    OUT accounts bigint[], OUT cards bigint[], OUT stored_places integer[], OUT stored_refusals integer[], OUT stored_ids bigint[],
+    OUT stored_balances bigint[], OUT stored_windows bigint[], OUT stored_differs integer[], OUT window_id bigint, OUT booked_at timestamptz
+) LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+DECLARE
+    pick  integer[];
+    todo  integer := coalesce(array_length(p_stan, 1), 0);
+    taken integer[];
+    pass  record;
+BEGIN
+    window_id := transactions_join_window();
+    booked_at := clock_timestamp();
+    WHILE todo > 0 LOOP
+        SELECT * INTO pass FROM switch_purchase_pass(p_date, p_institution, p_terminal, p_stan, p_card, p_scheme, p_amount,
+            p_currency, p_country, p_rrn, p_local_time, p_seal, window_id, booked_at, pick);
+        todo := todo - coalesce(array_length(pass.places, 1), 0);
+        IF array_length(pass.places, 1) = array_length(pass.booked_ids, 1) AND places IS NULL THEN
+            places := pass.places; refusals := pass.refusals; ids := pass.ids; balances := pass.balances;
+            accounts := pass.accounts; cards := pass.cards;
+        ELSIF pass.places IS NOT NULL THEN
+            IF array_length(pass.places, 1) IS DISTINCT FROM array_length(pass.booked_ids, 1) THEN
+                PERFORM switch_purchase_settle(p_date, booked_at, p_amount, pass.places, pass.refusals, pass.ids, pass.balances,
+                    pass.accounts, pass.counter_accounts, pass.booked_ids);
+            END IF;
+            SELECT places || array_agg(u.place), refusals || array_agg(u.refusal), ids || array_agg(u.id),
+                balances || array_agg(u.balance), accounts || array_agg(u.account), cards || array_agg(u.card)
+            INTO places, refusals, ids, balances, accounts, cards
+            FROM unnest(pass.places, pass.refusals, pass.ids, pass.balances, pass.accounts, pass.cards)
+                AS u (place, refusal, id, balance, account, card)
+            WHERE u.id = ANY (pass.booked_ids);
+            SELECT taken || array_agg(u.place) INTO taken FROM unnest(pass.places, pass.ids) AS u (place, id)
+            WHERE u.id <> ALL (coalesce(pass.booked_ids, '{}'));
+        END IF;
+        IF todo > 0 THEN
+            SELECT array_agg(n) INTO pick FROM generate_series(1, array_length(p_stan, 1)) AS n
+            WHERE n <> ALL (coalesce(places, '{}')) AND n <> ALL (coalesce(taken, '{}'));
+        END IF;
+    END LOOP;
+    IF taken IS NOT NULL THEN
+        SELECT s.* INTO stored_places, stored_refusals, stored_ids, stored_balances, stored_windows, stored_differs
+        FROM switch_purchase_stored(p_date, p_institution, p_terminal, p_stan, p_card, p_scheme, p_amount, p_currency,
+            p_country, p_rrn, p_local_time, taken) s;
+    END IF;
+END $$;

@@ -1,0 +1,115 @@
+"""One terminal's line: framing, limits, and what a hostile client cannot do (S4).
+
+A length above the limit, a message that stays unfinished, an idle line, a reader that does not read its answers:
+each ends the line, never the switch. A line with too many requests under way is simply not read until answers have
+gone out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
+
+from sheka.foundation.iso8583.framing import split
+from sheka.foundation.refusals import Refused
+
+if TYPE_CHECKING:
+    from sheka.systems.transactions.switch.settings import SwitchSettings
+
+
+class Line(asyncio.Protocol):
+    """`on_frame(line, frame)` is called for each message; `lines` holds every open line."""
+
+    __slots__ = ("_buffer", "_on_frame", "_paused", "_settings", "_transport", "heard", "lines", "partial", "under_way")
+
+    def __init__(self, on_frame: Callable[[Line, bytes], None], lines: set[Line], settings: SwitchSettings) -> None:
+        self._on_frame = on_frame
+        self._settings = settings
+        self._buffer = bytearray()
+        self._transport: asyncio.Transport | None = None
+        self._paused = False
+        self.lines = lines
+        self.heard = time.monotonic()
+        self.partial = 0.0
+        self.under_way = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        if len(self.lines) >= self._settings.connections:
+            self._transport.abort()
+            return
+        self.lines.add(self)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.lines.discard(self)
+        self._transport = None
+
+    def data_received(self, data: bytes) -> None:
+        self.heard = time.monotonic()
+        if not self._buffer and len(data) >= 2 and data[0] << 8 | data[1] == len(data) - 2 <= 2048:
+            self.under_way += 1
+            self._on_frame(self, data[2:])
+        else:
+            self._gather(data)
+        if self.under_way >= self._settings.in_flight:
+            self._pause()
+
+    def send(self, frame: bytes) -> None:
+        """Write an answer (with its length header) and count its request as done."""
+        self.under_way -= 1
+        transport = self._transport
+        if transport is None:
+            return
+        transport.write(frame)
+        if transport.get_write_buffer_size() > self._settings.unread:
+            transport.abort()
+        elif self._paused and self.under_way < self._settings.in_flight // 2:
+            self._paused = False
+            transport.resume_reading()
+
+    def drop(self) -> None:
+        """End the line now; answers under way are lost to it, not to the ledger."""
+        self.under_way -= 1
+        self.end()
+
+    def end(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+    def stop_reading(self) -> None:
+        """No new requests; answers still go out."""
+        self._pause()
+        self._paused = False  # and nothing resumes it
+
+    def finish(self) -> None:
+        """Close when everything written has been sent."""
+        if self._transport is not None:
+            self._transport.close()
+
+    def is_late(self, now: float) -> bool:
+        """Whether the line has been idle too long, or has kept a message unfinished too long."""
+        if self._buffer and now - self.partial > self._settings.partial_message:
+            return True
+        return not self.under_way and now - self.heard > self._settings.idle
+
+    def _gather(self, data: bytes) -> None:
+        if not self._buffer:
+            self.partial = time.monotonic()
+        self._buffer += data
+        try:
+            frames = split(self._buffer)
+        except Refused:
+            self.end()
+            return
+        if frames:
+            self.partial = time.monotonic()
+        self.under_way += len(frames)
+        for frame in frames:
+            self._on_frame(self, frame)
+
+    def _pause(self) -> None:
+        if self._transport is not None and not self._paused:
+            self._paused = True
+            self._transport.pause_reading()

@@ -1,0 +1,88 @@
+"""The registry in memory: which terminals there are, of whose institution, and which key proves their messages.
+
+States are not kept here: the purchase function reads them, so a suspended terminal is refused at once. Rows that change
+announce themselves (NOTIFY); an unknown terminal makes us look again, at most once a second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass
+
+import asyncpg
+
+log = logging.getLogger("sheka.switch")
+CHANNEL = "transactions_registry"
+_QUERY = """
+SELECT t.number, t.id, i.id, i.code, i.organisation_id, i.mac_key
+FROM transactions_terminal t JOIN transactions_institution i ON i.id = t.institution_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredTerminal:
+    """A terminal with its institution; `institution` is the code padded to the 15 characters of field 42."""
+
+    number: str
+    id: int
+    institution_id: int
+    institution: str
+    organisation: str
+    mac_key: str
+
+
+class Registry:
+    """Terminals by number."""
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+        self._terminals: dict[str, RegisteredTerminal] = {}
+        self._looked = 0.0
+        self._changed = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Read everything once, then keep it fresh in the background."""
+        connection = await asyncpg.connect(self._dsn)
+        await self._load(connection)
+        self._task = asyncio.create_task(self._follow(connection))
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def find(self, number: str) -> RegisteredTerminal | None:
+        """The terminal of this number; an unknown one triggers a new look at the tables."""
+        found = self._terminals.get(number)
+        if found is None and time.monotonic() - self._looked > 1.0:
+            self._looked = time.monotonic()
+            self._changed.set()
+        return found
+
+    async def _load(self, connection: asyncpg.Connection) -> None:
+        self._terminals = {
+            row[0]: RegisteredTerminal(row[0], row[1], row[2], row[3].ljust(15), row[4], row[5])
+            for row in await connection.fetch(_QUERY)
+        }
+
+    async def _follow(self, connection: asyncpg.Connection | None) -> None:
+        while True:
+            try:
+                if connection is None:
+                    connection = await asyncpg.connect(self._dsn)
+                await connection.add_listener(CHANNEL, lambda *_: self._changed.set())
+                connection.add_termination_listener(lambda *_: self._changed.set())
+                while not connection.is_closed():
+                    await self._load(connection)
+                    await self._changed.wait()
+                    self._changed.clear()
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                log.warning("registry: %s", error)
+            finally:
+                if connection is not None:
+                    connection.terminate()
+                connection = None
+            await asyncio.sleep(1.0)

@@ -1,0 +1,204 @@
+"""From a frame to a request: decoded, complete, of a known terminal, with its business date."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from enum import IntEnum
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from sheka.foundation.iso8583 import Value, carries_mac, decode
+from sheka.foundation.iso8583.dictionary import fields as dictionary
+from sheka.foundation.iso8583.dictionary import kinds
+from sheka.foundation.refusals import Code, Refused
+from sheka.systems.transactions.switch.registry import RegisteredTerminal, Registry
+
+if TYPE_CHECKING:
+    from sheka.systems.transactions.switch.connection import Line
+    from sheka.systems.transactions.switch.settings import SwitchSettings
+
+ZONE = ZoneInfo("Asia/Shanghai")
+SCHEME = "310"
+
+
+class Verb(IntEnum):
+    """What the switch does for a message."""
+
+    PURCHASE = 1
+    REVERSAL = 2
+    BALANCE = 3
+    NETWORK = 4
+
+
+_VERBS = {
+    ("0200", "00"): Verb.PURCHASE,
+    ("0201", "00"): Verb.PURCHASE,
+    ("0200", "31"): Verb.BALANCE,
+    ("0800", ""): Verb.NETWORK,
+}
+_VERBS |= {(kind, "00"): Verb.REVERSAL for kind in ("0400", "0401", "0420", "0421")}
+#: (type, code) → verb, the fields it needs, what it is called.
+_KINDS = {key: (_VERBS[key], frozenset(kind.fields), kind.name) for key, kind in kinds().items()}
+
+
+class Request:
+    """One message on its way through the switch. Numbers are parsed; `refusal` is set when it is refused before
+    booking.
+    """
+
+    __slots__ = (
+        "amount",
+        "attempted",
+        "card",
+        "country",
+        "currency",
+        "date",
+        "fields",
+        "institution_id",
+        "line",
+        "local_time",
+        "mac",
+        "rrn",
+        "scheme",
+        "signed",
+        "since",
+        "stan",
+        "terminal",
+        "type",
+        "verb",
+    )
+
+    line: Line
+    type: str
+    fields: dict[int, Value]
+    signed: bytes
+    mac: bytes
+    verb: Verb
+    terminal: RegisteredTerminal
+    date: date
+
+    def __init__(self, line: Line, kind: str, fields: dict[int, Value]) -> None:
+        self.line = line
+        self.type = kind
+        self.fields = fields
+        self.since = time.monotonic()
+        self.attempted = False
+
+
+class Unanswerable(Exception):
+    """The request is refused, but no key is known to sign the answer with."""
+
+    def __init__(self, request: Request | None, refusal: Refused) -> None:
+        super().__init__(str(refusal))
+        self.request = request
+        self.refusal = refusal
+
+
+class Intake:
+    """Reads frames. `clock` gives the local date; it is asked once a second."""
+
+    def __init__(self, registry: Registry, settings: SwitchSettings, clock: Callable[[], date] | None = None) -> None:
+        self._registry = registry
+        self._settings = settings
+        self._clock = clock or (lambda: datetime.now(ZONE).date())
+        self._today = self._clock()
+        self._looked = time.monotonic()
+        self._dates: dict[str, date] = {}
+
+    def read(self, line: Line, frame: bytes) -> Request:
+        """A request of a known terminal; what is wrong with its content is found by `examine`, after its MAC was
+        checked.
+
+        Raises Unanswerable.
+        """
+        try:
+            kind, fields = decode(frame)
+        except Refused as refusal:
+            raise Unanswerable(None, refusal) from None
+        if kind[2] not in "02468":
+            raise Unanswerable(None, Refused(Code.MESSAGE_KIND_UNKNOWN, type=kind, code=""))
+        request = Request(line, kind, fields)
+        terminal = self._registry.find(str(fields.get(41)))
+        if terminal is None or fields.get(42) != terminal.institution:
+            number = fields.get(41, "")
+            raise Unanswerable(request, Refused(Code.TERMINAL_UNKNOWN, terminal=number))
+        request.terminal = terminal
+        if carries_mac(frame):
+            request.signed = frame[:-8]
+            request.mac = frame[-8:]
+        else:
+            request.signed = frame
+            request.mac = b""
+        return request
+
+    def examine(self, request: Request) -> None:
+        """Fill in the parsed values. Raises Refused: MESSAGE_KIND_UNKNOWN, FIELD_MISSING, ORIGINAL_INVALID,
+        BUSINESS_DATE_OUT_OF_RANGE.
+        """
+        fields = request.fields
+        code = str(fields.get(3, ""))[:2]
+        found = _KINDS.get((request.type, code))
+        if found is None:
+            raise Refused(Code.MESSAGE_KIND_UNKNOWN, type=request.type, code=code)
+        request.verb, needed, name = found
+        if not needed <= fields.keys():
+            missing = min(needed - fields.keys())
+            raise Refused(Code.FIELD_MISSING, kind=name, field=missing, name=dictionary()[missing].name)
+        request.stan = int(fields[11])
+        if request.verb is Verb.NETWORK:
+            return
+        request.card = str(fields[62])
+        request.scheme = str(fields[60])
+        request.country = int(fields[19])
+        if request.verb is Verb.BALANCE:
+            return
+        request.amount = int(fields[4])
+        request.currency = int(fields[49])
+        request.rrn = str(fields[37])
+        request.local_time = int(fields[12])
+        if request.verb is Verb.REVERSAL:
+            _name_original(request)
+        request.date = self._business_date(str(fields[13]), request.verb)
+
+    def _business_date(self, month_day: str, verb: Verb) -> date:
+        """The date of field 13 in the year that brings it nearest to today.
+
+        Raises Refused(BUSINESS_DATE_OUT_OF_RANGE).
+        """
+        now = time.monotonic()
+        if now - self._looked > 1.0:
+            self._looked = now
+            if self._today != self._clock():
+                self._today = self._clock()
+                self._dates.clear()
+        found = self._dates.get(month_day)
+        if found is None:
+            found = self._dates[month_day] = _nearest(month_day, self._today)
+        back = self._settings.reversal_days_back if verb is Verb.REVERSAL else self._settings.days_back
+        if not -back <= (found - self._today).days <= self._settings.days_ahead:
+            raise Refused(Code.BUSINESS_DATE_OUT_OF_RANGE, date=month_day)
+        return found
+
+
+def _nearest(month_day: str, today: date) -> date:
+    candidates = []
+    for year in (today.year - 1, today.year, today.year + 1):
+        try:
+            candidates.append(date(year, int(month_day[:2]), int(month_day[2:])))
+        except ValueError:
+            continue
+    if not candidates:
+        return today + timedelta(days=1000)
+    return min(candidates, key=lambda day: abs(day - today))
+
+
+def _name_original(request: Request) -> None:
+    """Field 90: type 4 ‖ STAN 6 ‖ transmission time 10 ‖ acquirer 11 ‖ forwarder 11; it names the purchase that is
+    reversed.
+    """
+    original = str(request.fields[90])
+    if original[:4] not in ("0200", "0201"):
+        raise Refused(Code.ORIGINAL_INVALID)
+    request.stan = int(original[4:10])

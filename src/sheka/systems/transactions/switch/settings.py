@@ -1,0 +1,84 @@
+"""What the switch is told: from the node's file (SHEKA_NODE), or from arguments and the environment."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sheka.equipment.server.node import VARIABLE, NodeConfig
+
+SECRET_VARIABLE = "SHEKA_MACHINE_SECRET"  # noqa: S105 - the name of a variable
+CALLER = "switch"
+
+
+@dataclass(frozen=True, slots=True)
+class MachineAddress:
+    """Where an organisation's encryption machine answers, and the switch's secret there (32 bytes)."""
+
+    address: str
+    secret: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchSettings:
+    """Times in seconds, sizes in bytes. `machines` by organisation code."""
+
+    host: str
+    port: int
+    dsn: str = field(repr=False)
+    machines: dict[str, MachineAddress]
+    lanes: int = 2
+    batch: int = 256
+    connections: int = 4000
+    idle: float = 600.0
+    partial_message: float = 10.0
+    unread: int = 256 * 1024
+    in_flight: int = 512
+    queued: int = 20000
+    patience: float = 20.0
+    stop: float = 20.0
+    days_back: int = 1
+    days_ahead: int = 1
+    reversal_days_back: int = 30
+
+    @classmethod
+    def of_node(cls, node: NodeConfig) -> SwitchSettings:
+        """The settings of a node."""
+        machines = {
+            machine.organisation: MachineAddress(
+                node.machine_address(machine.name), node.machine_secret(machine.name, CALLER)
+            )
+            for machine in node.machines
+        }
+        return cls(node.switch.host, node.switch.port, node.dsn("app"), machines)
+
+
+def read_settings(argv: list[str]) -> SwitchSettings:
+    """From the command line. Raises Refused when the node's file is missing or wrong."""
+    parser = argparse.ArgumentParser(prog="python -m sheka.systems.transactions.switch", description=__doc__)
+    parser.add_argument("--node", type=Path, help=f"the node's file; default: the variable {VARIABLE}")
+    parser.add_argument("--host", help="address to listen on")
+    parser.add_argument("--port", type=int, help="port to listen on; 0 takes a free one")
+    parser.add_argument("--dsn", help="database address, instead of the node's")
+    parser.add_argument(
+        "--machine",
+        action="append",
+        default=[],
+        metavar="ORGANISATION=ADDRESS",
+        help=f"encryption machine, instead of the node's; its secret in hexadecimal stands in {SECRET_VARIABLE}",
+    )
+    given = parser.parse_args(argv)
+    if given.dsn and given.machine:
+        secret = bytes.fromhex(os.environ[SECRET_VARIABLE])
+        pairs = (text.split("=", 1) for text in given.machine)
+        machines = {organisation: MachineAddress(address, secret) for organisation, address in pairs}
+        return SwitchSettings(given.host or "127.0.0.1", given.port or 0, given.dsn, machines)
+    settings = SwitchSettings.of_node(NodeConfig.load(given.node))
+    port = settings.port if given.port is None else given.port
+    return _with(settings, host=given.host or settings.host, port=port)
+
+
+def _with(settings: SwitchSettings, *, host: str, port: int) -> SwitchSettings:
+    return SwitchSettings(host, port, settings.dsn, settings.machines)

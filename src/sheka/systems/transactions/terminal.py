@@ -1,0 +1,275 @@
+"""The terminal's side of the switch (S4): ISO 8583 over TCP, for institutions' software, the story, tests and the
+bench.
+
+Plain Python. A terminal that gets no valid answer does not know what became of its purchase: it reverses, and
+repeats the reversal until it is answered (`purchase_safely` does that).
+"""
+
+from __future__ import annotations
+
+import hmac
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import TracebackType
+from zoneinfo import ZoneInfo
+
+from sheka.foundation.iso8583 import Message, Value, carries_mac, decode, encode, mac_field
+from sheka.foundation.iso8583.framing import HEADER_BYTES, MAXIMUM_BYTES, frame
+from sheka.foundation.refusals import Code, Refused
+
+ZONE = ZoneInfo("Asia/Shanghai")
+EMPTY_MAC = bytes(8)
+MacOf = Callable[[bytes], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the switch said. `refusal` is the refusal number, 0 when approved; `balance` in fen; `sent` and
+    `received` are the encoded messages.
+    """
+
+    response_code: str
+    refusal: int
+    balance: int | None
+    authorisation: str | None
+    settlement_day: str | None
+    differs: str | None
+    sent: bytes = field(repr=False)
+    received: bytes = field(repr=False)
+
+    @property
+    def approved(self) -> bool:
+        return self.response_code == "00"
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """A purchase as the terminal keeps it before it sends: everything that a repeat or a reversal needs."""
+
+    stan: int
+    card_number: str
+    amount: int
+    at: datetime
+    currency: str = "156"
+    scheme: str = "310"
+    chip_data: bytes | None = None
+
+
+class Terminal:
+    """One terminal with its own line.
+
+    `mac` computes the 4-byte command MAC of a message under the institution's key.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        terminal_number: str,
+        institution: str,
+        mac: MacOf,
+        *,
+        country: str = "156",
+        timeout: float = 10.0,
+        first_stan: int = 1,
+        clock: Callable[[], datetime] = lambda: datetime.now(ZONE),
+    ) -> None:
+        self._address = (host, port)
+        self._number = terminal_number
+        self._institution = institution.ljust(15)
+        self._mac = mac
+        self._country = country
+        self._timeout = timeout
+        self._stan = first_stan
+        self._clock = clock
+        self._socket: socket.socket | None = None
+
+    def __enter__(self) -> Terminal:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def new_purchase(self, card_number: str, amount: int, *, currency: str = "156", scheme: str = "310") -> Purchase:
+        """A purchase with the next STAN, not sent yet."""
+        return Purchase(self._next_stan(), card_number, amount, self._clock(), currency, scheme)
+
+    def purchase(self, card_number: str, amount: int, *, currency: str = "156", scheme: str = "310") -> Answer:
+        """Pay `amount` fen from the card's personal account.
+
+        Raises Refused: SWITCH_OUTCOME_UNKNOWN when no valid answer came in time, SWITCH_UNREACHABLE when nothing was
+        sent.
+        """
+        return self.send_purchase(self.new_purchase(card_number, amount, currency=currency, scheme=scheme))
+
+    def send_purchase(self, purchase: Purchase, *, repeat: bool = False) -> Answer:
+        """Send a purchase, or the very same again."""
+        return self._ask("0201" if repeat else "0200", self._purchase_fields(purchase))
+
+    def reversal(self, purchase: Purchase, *, repeat: bool = False, advice: bool = False) -> Answer:
+        """Take a purchase back. "25" means that it was never seen and never will be accepted: nothing was taken."""
+        kind = {(False, False): "0400", (True, False): "0401", (False, True): "0420", (True, True): "0421"}[
+            repeat, advice
+        ]
+        fields = self._purchase_fields(purchase)
+        fields[90] = f"0200{purchase.stan:06d}{fields[7]}{0:011d}{0:011d}"
+        return self._ask(kind, fields)
+
+    def purchase_safely(self, card_number: str, amount: int, *, attempts: int = 5) -> Answer | None:
+        """Pay; when the outcome is unknown, reverse until that is answered and return None: then nothing is taken.
+
+        Raises Refused(SWITCH_OUTCOME_UNKNOWN) when no reversal was answered either.
+        """
+        purchase = self.new_purchase(card_number, amount)
+        try:
+            answer = self.send_purchase(purchase)
+            if answer.refusal != Code.SWITCH_OUTCOME_UNKNOWN.value:
+                return answer
+        except Refused:
+            self.close()
+        for attempt in range(attempts):
+            try:
+                if self.reversal(purchase, repeat=attempt > 0, advice=True).response_code in ("00", "25"):
+                    return None
+            except Refused:
+                self.close()
+        raise Refused(Code.SWITCH_OUTCOME_UNKNOWN)
+
+    def balance(self, card_number: str, *, scheme: str = "310") -> Answer:
+        """Ask for the balance of the personal account."""
+        now = self._clock()
+        fields: dict[int, Value] = {**self._head(now, self._next_stan()), 3: "310000", 60: scheme, 62: card_number}
+        return self._ask("0200", fields)
+
+    def sign_on(self) -> Answer:
+        """Network management 001: the line and the key are right."""
+        return self._network("001")
+
+    def echo(self) -> Answer:
+        """Network management 301: is anybody there."""
+        return self._network("301")
+
+    def encoded(self, kind: str, fields: dict[int, Value]) -> bytes:
+        """A message with its MAC, without the length header."""
+        unsigned = encode(kind, {**fields, mac_field(fields): EMPTY_MAC})[:-8]
+        return unsigned + self._mac(unsigned) + bytes(4)
+
+    def exchange(self, message: bytes) -> bytes:
+        """Send an encoded message and wait for an answer, whatever it is."""
+        line = self._line()
+        try:
+            line.sendall(frame(message))
+            size = int.from_bytes(self._receive(line, HEADER_BYTES))
+            if size > MAXIMUM_BYTES:
+                raise Refused(Code.SWITCH_ANSWER_INVALID, reason=f"{size} bytes")
+            return self._receive(line, size)
+        except (OSError, EOFError):
+            self.close()
+            raise Refused(Code.SWITCH_OUTCOME_UNKNOWN) from None
+
+    def _purchase_fields(self, purchase: Purchase) -> dict[int, Value]:
+        fields: dict[int, Value] = {
+            **self._head(purchase.at, purchase.stan),
+            3: "000000",
+            4: f"{purchase.amount:012d}",
+            49: purchase.currency,
+            60: purchase.scheme,
+            62: purchase.card_number,
+        }
+        if purchase.chip_data is not None:
+            fields[55] = purchase.chip_data
+        return fields
+
+    def _head(self, at: datetime, stan: int) -> dict[int, Value]:
+        return {
+            7: f"{at:%m%d%H%M%S}",
+            11: f"{stan:06d}",
+            12: f"{at:%H%M%S}",
+            13: f"{at:%m%d}",
+            19: self._country,
+            37: f"{at:%y%j}{stan:07d}"[:12].rjust(12, "0"),
+            41: self._number,
+            42: self._institution,
+        }
+
+    def _network(self, code: str) -> Answer:
+        head = self._head(self._clock(), self._next_stan())
+        return self._ask("0800", {**{number: head[number] for number in (7, 11, 41, 42)}, 70: code})
+
+    def _ask(self, kind: str, fields: dict[int, Value]) -> Answer:
+        sent = self.encoded(kind, fields)
+        while True:
+            received = self.exchange(sent)
+            message = self._proven(received)
+            if message.fields.get(11) == fields[11]:
+                return _answer(message, sent, received)
+
+    def _proven(self, received: bytes) -> Message:
+        """The answer decoded, when its MAC is right. An answer without a MAC proves nothing.
+
+        Raises Refused(SWITCH_ANSWER_INVALID).
+        """
+        try:
+            message = decode(received)
+        except Refused as error:
+            self.close()
+            raise Refused(Code.SWITCH_ANSWER_INVALID, reason=str(error)) from None
+        if not carries_mac(received):
+            self.close()
+            code = f"39={message.fields.get(39)} 63={message.fields.get(63)}"
+            raise Refused(Code.SWITCH_ANSWER_INVALID, reason=f"no MAC, {code}")
+        if not hmac.compare_digest(self._mac(received[:-8]), received[-8:-4]):
+            self.close()
+            raise Refused(Code.SWITCH_ANSWER_INVALID, reason="MAC")
+        return message
+
+    def _line(self) -> socket.socket:
+        if self._socket is None:
+            try:
+                self._socket = socket.create_connection(self._address, timeout=self._timeout)
+            except OSError:
+                raise Refused(Code.SWITCH_UNREACHABLE, address=":".join(map(str, self._address))) from None
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return self._socket
+
+    def _next_stan(self) -> int:
+        stan = self._stan
+        self._stan = stan % 999_999 + 1
+        return stan
+
+    @staticmethod
+    def _receive(line: socket.socket, size: int) -> bytes:
+        held = b""
+        while len(held) < size:
+            piece = line.recv(size - len(held))
+            if not piece:
+                raise EOFError
+            held += piece
+        return held
+
+
+def _answer(message: Message, sent: bytes, received: bytes) -> Answer:
+    fields = message.fields
+
+    def text(number: int) -> str | None:
+        value = fields.get(number)
+        return value if isinstance(value, str) else None
+
+    held = text(54)
+    return Answer(
+        response_code=text(39) or "",
+        refusal=int(text(63) or 0),
+        balance=None if held is None else int(held[8:20]),
+        authorisation=text(38),
+        settlement_day=text(15),
+        differs=text(44),
+        sent=sent,
+        received=received,
+    )
