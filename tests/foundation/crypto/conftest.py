@@ -8,10 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from sheka.foundation.crypto import der, sm2
 from sheka.foundation.crypto.algorithms import Algorithm
 from sheka.foundation.crypto.sm2_certificate import EC_PUBLIC_KEY, SM2_CURVE
+
+settings.register_profile("busy machine", deadline=None)
+settings.load_profile("busy machine")
 
 OpenSSL = Callable[..., subprocess.CompletedProcess[bytes]]
 

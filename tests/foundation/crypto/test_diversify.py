@@ -35,12 +35,14 @@ def test_many_children_are_the_children_one_by_one(algorithm: Algorithm, key: by
 
 
 def test_children_across_the_chunks_of_a_long_batch(algorithm: Algorithm) -> None:
-    count = div._CHUNK + 3
-    key, factors = some_bytes(1, 16), some_bytes(2, 8 * count)
-    together = div.diversify_many(algorithm, key, factors)
-    assert len(together) == 16 * count
-    for at in (0, div._CHUNK - 1, div._CHUNK, count - 1):
-        assert together[16 * at : 16 * at + 16] == div.diversify(algorithm, key, factors[8 * at : 8 * at + 8])
+    """Also across the change from a cipher context to bit planes, which must not be seen in the keys."""
+    key = some_bytes(1, 16)
+    for count in (div._CHUNK + 3, batch_tdes.CHUNK // 2 + 3):
+        factors = some_bytes(2, 8 * count)
+        together = div.diversify_many(algorithm, key, factors)
+        assert len(together) == 16 * count
+        for at in (0, div._CHUNK - 1, div._CHUNK, count - 3, count - 1):
+            assert together[16 * at : 16 * at + 16] == div.diversify(algorithm, key, factors[8 * at : 8 * at + 8])
 
 
 @pytest.mark.req("K1")

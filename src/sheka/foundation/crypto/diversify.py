@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from io import BytesIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sheka.foundation.crypto import ciphers
+from sheka.foundation.crypto import batch_tdes, ciphers
 from sheka.foundation.crypto.algorithms import FACTOR_BYTES, KEY_BYTES, Algorithm, block_bytes
 from sheka.foundation.crypto.batch import encrypt_many
-from sheka.foundation.crypto.checks import need_blocks, need_length
+from sheka.foundation.crypto.checks import need_blocks, need_key, need_length
 
-_CHUNK = 16_384
-"""Factors to a cipher call: 256 KiB of blocks stay in the cache between being written and being encrypted."""
+_CHUNK = 8_192
+"""Factors to a cipher call: 128 KiB of blocks stay in the cache between being written and being encrypted."""
+
+_PLANES_FROM = 32_768
+"""Factors from which bit planes are the faster 3DES: two blocks each, about 10 ms whatever the number below."""
 
 _SPARE = 15
 """Room that `update_into` wants beyond the data: one block less one byte."""
@@ -38,16 +42,25 @@ def diversify_chain(algorithm: Algorithm, key: bytes, factors: Sequence[bytes]) 
 
 
 def diversify_many(algorithm: Algorithm, key: bytes, factors: bytes) -> bytes:
-    """Children of one key for N factors given as 8·N bytes: 16·N bytes in the same order, by one cipher context."""
+    """Children of one key for N factors given as 8·N bytes: 16·N bytes in the same order.
+
+    One cipher context for all; a very long 3DES batch goes by bit planes, which OpenSSL's 3DES cannot follow.
+    """
+    need_key(key, KEY_BYTES, what=Algorithm(algorithm).name)
     need_blocks(factors, FACTOR_BYTES, "factors")
     words = np.frombuffer(factors, np.uint64)
-    answer = np.empty(2 * len(factors) + _SPARE, np.uint8)
+    if algorithm == Algorithm.TDES and len(words) >= _PLANES_FROM:
+        return batch_tdes.encrypt_under_one(key, _pair(words, np.empty((len(words), 2), np.uint64)).tobytes())
     pairs = np.empty((min(len(words), _CHUNK), 2), np.uint64)
-    context = ciphers.encryptor(algorithm, key)
-    for start in range(0, len(words), _CHUNK):
-        filled = _pair(words[start : start + _CHUNK], pairs)
-        context.update_into(filled.data.cast("B"), answer[KEY_BYTES * start :].data)
-    return answer[: 2 * len(factors)].tobytes()
+    context, children = ciphers.encryptor(algorithm, key), BytesIO()
+    children.seek(2 * len(factors) + _SPARE - 1)
+    children.write(b"\x00")
+    with children.getbuffer() as room:
+        for start in range(0, len(words), _CHUNK):
+            filled = _pair(words[start : start + _CHUNK], pairs)
+            context.update_into(filled.data.cast("B"), room[KEY_BYTES * start :])
+    children.truncate(2 * len(factors))
+    return children.getvalue()  # hands the buffer over without a copy, which a bytearray would not
 
 
 def diversify_each(algorithm: Algorithm, keys: bytes, factors: bytes) -> bytes:
