@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from sheka.equipment.server import processes
 from sheka.equipment.server.files import make_folder, unwritable, write_whole
@@ -63,7 +63,7 @@ class NodeLock:
             self._file = None
 
 
-def read_state(folder: Path) -> dict[str, object]:
+def read_state(folder: Path) -> dict[str, Any]:
     """What the state file says, empty when there is none."""
     try:
         found = json.loads((folder / "supervisor.json").read_text("utf-8"))
@@ -72,9 +72,9 @@ def read_state(folder: Path) -> dict[str, object]:
     return found if isinstance(found, dict) else {}
 
 
-def running(folder: Path) -> dict[str, object]:
+def running(folder: Path) -> dict[str, Any]:
     """The state of the supervisor that holds `folder` now: `pid` and `processes`; `pid` is None when none does."""
-    nobody: dict[str, object] = {"pid": None, "processes": []}
+    nobody: dict[str, Any] = {"pid": None, "processes": []}
     try:
         with (folder / "supervisor.lock").open("r", encoding="utf-8") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -8,6 +8,7 @@ by its owner alone.
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import tomllib
@@ -145,10 +146,53 @@ class NodeConfig:
         path = folder / "node.toml"
         if path.exists():
             return cls.load(path)
+        return cls.create(
+            folder,
+            name="demo",
+            level="ministry",
+            machines={"ministry": "000000", "hainan": "460000", "haikou": "460100"},
+            demo=True,
+            web_port=web_port,
+            switch_port=switch_port,
+            database=database,
+            postgres=postgres,
+        )
+
+    @classmethod
+    def create(
+        cls,
+        folder: Path,
+        *,
+        name: str,
+        level: str,
+        machines: dict[str, str],
+        demo: bool = False,
+        web_port: int = 8000,
+        switch_port: int = 8583,
+        database: str = "sheka",
+        postgres: str = "postgres",
+    ) -> NodeConfig:
+        """Write a new node's file and its secrets. `machines`: name → code, an encryption machine for each
+        organisation.
+
+        Raises Refused(NODE_EXISTS), NODE_FILE_INVALID for a bad value (nothing is written then),
+        SERVER_FOLDER_UNWRITABLE.
+        """
+        path = folder / "node.toml"
+        if path.exists():
+            raise Refused(Code.NODE_EXISTS, file=path)
+        codes = ", ".join(json.dumps(code) for code in machines.values())
+        lines = [f"name = {json.dumps(name)}", f"level = {json.dumps(level)}", f"organisations = [{codes}]"]
+        lines += ["demo = true"] if demo else []
+        lines += ["", "[web]", f"port = {web_port}", "", "[switch]", f"port = {switch_port}", ""]
+        lines += ["[database]", f'name = "{database}"', f"folder = {json.dumps(postgres)}"]
+        for machine, code in machines.items():
+            lines += ["", "[[machines]]", f'name = "{machine}"', f'organisation = "{code}"']
+            lines += [f'folder = "machines/{machine}"']
+        text = "\n".join(lines) + "\n"
+        _check(path, _File, text)
         make_folder(folder)
-        organisations = {"ministry": "000000", "hainan": "460000", "haikou": "460100"}
-        write_private(folder / "secrets.toml", _secrets_text(organisations))
-        text = _demo_text(organisations, web_port, switch_port, database, postgres)
+        write_private(folder / "secrets.toml", _secrets_text(machines))
         write_whole(path, text)
         return cls.load(path)
 
@@ -286,14 +330,22 @@ def node_environment(config: NodeConfig, role: Role = "app") -> dict[str, str]:
 
 def _read(path: Path, model: type[Model]) -> Model:
     try:
-        return model.model_validate(tomllib.loads(path.read_text("utf-8")))
+        text = path.read_text("utf-8")
     except FileNotFoundError:
         raise Refused(Code.NODE_FILE_MISSING, file=path) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refused(Code.NODE_FILE_INVALID, file=path, reason=str(error)) from None
+    return _check(path, model, text)
+
+
+def _check(path: Path, model: type[Model], text: str) -> Model:
+    try:
+        return model.model_validate(tomllib.loads(text))
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         raise Refused(Code.NODE_FILE_INVALID, file=path, reason=f"{place} {first['msg']}".strip()) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+    except tomllib.TOMLDecodeError as error:
         raise Refused(Code.NODE_FILE_INVALID, file=path, reason=str(error)) from None
 
 
@@ -305,14 +357,4 @@ def _secrets_text(machines: dict[str, str]) -> str:
     lines = [f'django_secret_key = "{secrets.token_urlsafe(48)}"']
     for name in machines:
         lines += ["", f"[machines.{name}]", *(f'{caller} = "{secrets.token_hex(32)}"' for caller in CALLERS)]
-    return "\n".join(lines) + "\n"
-
-
-def _demo_text(organisations: dict[str, str], web: int, switch: int, database: str, postgres: str) -> str:
-    codes = ", ".join(f'"{code}"' for code in organisations.values())
-    lines = ['name = "demo"', 'level = "ministry"', f"organisations = [{codes}]", "demo = true", ""]
-    lines += ["[web]", f"port = {web}", "", "[switch]", f"port = {switch}", ""]
-    lines += ["[database]", f'name = "{database}"', f'folder = "{postgres}"']
-    for name, code in organisations.items():
-        lines += ["", "[[machines]]", f'name = "{name}"', f'organisation = "{code}"', f'folder = "machines/{name}"']
     return "\n".join(lines) + "\n"

@@ -118,12 +118,16 @@ class Supervisor:
         anything is started.
         """
         specs, self._specs = (*self._specs, *more), ()
-        for spec in specs:
-            for host, port in spec.ports:
-                ports.require_free(host, port, spec.name)
+        self.require_ports(specs)
         for child in (children := [Child(spec, self.folder, self.mark) for spec in specs]):
             self._orders.put(child)
         self._wait_until(lambda: all(child.ready for child in children))
+
+    def require_ports(self, specs: Iterable[ProcessSpec]) -> None:
+        """Raise Refused(SERVER_PORT_IN_USE, SERVER_ADDRESS) when one of them could not listen."""
+        for spec in specs:
+            for host, port in spec.ports:
+                ports.require_free(host, port, spec.name)
 
     def run(self, spec: ProcessSpec) -> None:
         """Run a task to its end (a migration, say), watched like the others.

@@ -1,0 +1,56 @@
+"""`sheka`: the command line, for operators and developers (H1). Commands stand in modules of their own and import late.
+
+Whatever goes wrong ends in one sentence, Chinese and English, with what to do next, and a status that is not zero.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from sheka.foundation.refusals import Code, Refused
+
+if TYPE_CHECKING:
+    import typer
+
+
+def application() -> typer.Typer:
+    """The whole command line."""
+    import typer
+
+    from sheka.faces.cli import bench, node, world
+
+    app = typer.Typer(
+        help="社卡 · Sheka: 开放的社会保障卡平台 an open social security card platform",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.add_typer(world.app, name="world")
+    app.add_typer(node.app, name="node")
+    app.command("bench")(bench.bench)
+    return app
+
+
+def main() -> None:
+    """Run a command. A refusal or a missing package: its sentence on standard error and status 1."""
+    try:
+        application()()
+    except Refused as refusal:
+        sys.exit(tell(refusal))
+    except ModuleNotFoundError as error:
+        if (error.name or "sheka").split(".")[0] in {"sheka", "bench"}:
+            raise
+        sys.exit(tell(Refused(Code.SERVER_PACKAGE_MISSING, package=error.name)))
+
+
+def tell(refusal: Refused) -> int:
+    """Say a refusal in both languages on standard error; the exit status."""
+    sys.stderr.write(f"✗ {refusal.number} {refusal.text('zh-Hans')}{refusal.todo('zh-Hans')}\n")
+    sys.stderr.write(f"  {refusal.text('en')} {refusal.todo('en')}\n")
+    return 1
+
+
+if __name__ == "__main__":
+    main()

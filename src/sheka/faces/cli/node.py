@@ -1,0 +1,38 @@
+"""`sheka node`: make and run a node of a real installation: one level, the organisations that it hosts (design §4)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+app = typer.Typer(help="节点 a node: one installation", no_args_is_help=True)
+
+
+@app.command()
+def create(
+    folder: Annotated[Path, typer.Argument(help="新目录 its new folder")],
+    name: Annotated[str, typer.Option(help="名称 its name, e.g. haikou")],
+    level: Annotated[Literal["ministry", "province", "city"], typer.Option(help="层级 its level")],
+    organisation: Annotated[list[str], typer.Option(help="机构代码 code of an organisation that it hosts; repeatable")],
+    web_port: Annotated[int, typer.Option(help="网页端口 port of the console")] = 8000,
+    switch_port: Annotated[int, typer.Option(help="交易端口 port of the switch")] = 8583,
+) -> None:
+    """建立节点文件和密码 Write node.toml and secrets.toml, with an encryption machine for each organisation."""
+    from sheka.equipment.server.node import NodeConfig
+
+    machines = {f"m{code}": code for code in organisation}
+    node = NodeConfig.create(
+        folder, name=name, level=level, machines=machines, web_port=web_port, switch_port=switch_port
+    )
+    typer.echo(f"✓ {node.path}")
+
+
+@app.command()
+def run(config: Annotated[Path, typer.Option(help="节点文件 the node's file")]) -> None:
+    """运行节点，Ctrl-C 停止 Run it in the foreground; Ctrl-C or SIGTERM stops it."""
+    from sheka.equipment.server.node import NodeConfig
+    from sheka.faces.cli.world import run_node
+
+    run_node(NodeConfig.load(config), story=False)
