@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator
 
 import pytest
+from bench.figures import Figure, interleaved, machine_facts, paired_ratio, report
 
 from bench import crypto
-from bench.figures import Figure, interleaved, machine_facts, paired_ratio, report
 from sheka.foundation.crypto.algorithms import Algorithm
 
 NAMES = {
