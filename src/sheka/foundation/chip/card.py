@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 
 class VirtualCard:
-    """A card: a profile and the memory of one chip.
+    """A card: a profile and the memory of one chip. Like a chip it does one thing at a time: it is not thread-safe.
 
     Parameters
     ----------
@@ -140,7 +140,9 @@ class VirtualCard:
             chip.session.pending = b""
         try:
             entry = self._entry(chip, command)
-            if entry.outgoing and command.le is None and not command.data:
+            if entry.outgoing and command.data:
+                raise Denied(StatusWord.WRONG_LENGTH)
+            if entry.outgoing and command.le is None:
                 command = Command(command.cla, command.ins, command.p1, command.p2, b"", 256)
             result = entry.handler(chip, command)
             answer = result if isinstance(result, Response) else self._deliver(chip, command, result)

@@ -135,14 +135,15 @@ class Chip:
             raise Denied(StatusWord.LOCKED)
 
     def check(self, key: KeyDeclaration, expected: bytes, got: bytes, *, mac: bool = False) -> None:
-        """Compare a cryptogram or MAC and count: right resets the tries, wrong costs one (63Cx, or 9302 for a MAC)."""
-        left = self._tries(key)
-        if hmac.compare_digest(expected, got):
-            if left != key.retry_limit:
-                self.memory.put_always(_tries_name(key), bytes((key.retry_limit,)))
-            return
-        self.memory.put_always(_tries_name(key), bytes((max(left - 1, 0),)))
-        raise Denied(StatusWord.MAC_WRONG if mac else tries_left(max(left - 1, 0)))
+        """Compare a cryptogram or MAC and count: right resets the tries, wrong costs one (63Cx, or 9302 for a MAC).
+
+        The counter is written either way, so that the time a card takes does not tell a thief when to cut the power.
+        """
+        right = hmac.compare_digest(expected, got)
+        left = key.retry_limit if right else max(self._tries(key) - 1, 0)
+        self.memory.put_always(_tries_name(key), bytes((left,)))
+        if not right:
+            raise Denied(StatusWord.MAC_WRONG if mac else tries_left(left))
 
     def _tries(self, key: KeyDeclaration) -> int:
         stored = self.memory.get(_tries_name(key))

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from sheka.foundation.terms import Term
+
 MASTER_FILE = "MF"
 
 
@@ -155,8 +157,10 @@ class Item:
         """Length of the record: tag 1 ‖ length 1 ‖ value."""
         return 2 + self.length
 
-    def label(self, language: str) -> str:
-        return self.zh if language.startswith("zh") else self.en
+    @property
+    def term(self) -> Term:
+        """The item's name in both languages."""
+        return Term(self.zh, self.en)
 
 
 @dataclass(frozen=True, slots=True)

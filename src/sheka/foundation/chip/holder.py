@@ -11,6 +11,7 @@ from sheka.foundation.chip.declarations import FileDeclaration, FileKind
 from sheka.foundation.chip.pins import pin_bytes
 from sheka.foundation.chip.profile import CardProfile
 from sheka.foundation.refusals import Code, Refused
+from sheka.foundation.terms import Term
 
 FileData = Mapping[str, codec.Value] | bytes | Sequence[Mapping[str, codec.Value]]
 """Linear files: values by item name · transparent files: bytes · cyclic files: records, the oldest first."""
@@ -77,33 +78,38 @@ def decode_file(file: FileDeclaration, content: Sequence[bytes]) -> Any:
 def _encode(file: FileDeclaration, data: FileData | None) -> tuple[bytes, ...]:
     if file.kind is FileKind.TRANSPARENT:
         if data is not None and not isinstance(data, bytes):
-            raise Refused(Code.CHIP_RECORD_FORM, file=file.path, reason="not binary")
+            raise Refused(Code.CHIP_RECORD_FORM, file=file.path, reason=Term("不是二进制", "not binary"))
         return (codec.encode_transparent(file, data or b""),)
     if file.kind is FileKind.CYCLIC:
         if data is not None and (file.write.card_only or isinstance(data, bytes | Mapping) or len(data) > file.records):
-            raise Refused(Code.CHIP_RECORD_FORM, file=file.path, reason="not a list of records that may be written")
+            raise Refused(
+                Code.CHIP_RECORD_FORM,
+                file=file.path,
+                reason=Term("不是可写入的记录列表", "not a list of records that may be written"),
+            )
         return tuple(codec.encode_cyclic(file, record) for record in data or () if isinstance(record, Mapping))
     if data is not None and not isinstance(data, Mapping):
-        raise Refused(Code.CHIP_RECORD_FORM, file=file.path, reason="not values by item name")
+        raise Refused(
+            Code.CHIP_RECORD_FORM, file=file.path, reason=Term("不是按名称的数据项", "not values by item name")
+        )
     return tuple(codec.encode_records(file, data or {}))
 
 
 def _check_identity(profile: CardProfile, holder: HolderData) -> None:
     """Identification code: region 3 ‖ authority 5 ‖ serial 4 ‖ code 4. ATR: first digits of the region, same serial."""
-    historical, atr = holder.historical, profile.atr
+    historical, atr, item = holder.historical, profile.atr, profile.identification_item
     if len(historical) != atr.historical_bytes or historical == atr.blank_historical:
         raise _mismatch("ATR")
-    code = bytes.fromhex(_value(profile, holder, profile.identification_file, profile.identification_item.name))
-    if len(code) != profile.identification_item.length:
-        raise _mismatch("卡的识别码 length")
-    if code[3:8] != profile.identification_authority:
-        raise _mismatch(f"卡的识别码 {code[3:8].hex().upper()} ≠ {profile.identification_authority.hex().upper()}")
-    if code[8:12] != historical[atr.serial]:
-        raise _mismatch(f"卡的识别码 {code[8:12].hex().upper()} ≠ ATR {historical[atr.serial].hex().upper()}")
-    if historical[atr.region] not in (code[:2], code[:1] + b"\0"):
-        raise _mismatch(f"卡的识别码 {code[:3].hex()} ≠ ATR {historical[atr.region].hex()}")
-    if not _value(profile, holder, profile.version_file, profile.version_item.name):
-        raise _mismatch(profile.version_item.label("zh"))
+    code = bytes.fromhex(_value(profile, holder, profile.identification_file, item.name))
+    region, authority, serial = code[:3], code[3:8], code[8:12]
+    for found, allowed in (
+        (authority, (profile.identification_authority,)),
+        (historical[atr.serial], (serial,)),
+        (historical[atr.region], (region[:2], region[:1] + b"\0")),
+    ):
+        if found not in allowed:
+            raise _mismatch(f"{item.name} {code.hex().upper()}, ATR {historical.hex().upper()}: {found.hex().upper()}")
+    _value(profile, holder, profile.version_file, profile.version_item.name)
 
 
 def _value(profile: CardProfile, holder: HolderData, file: FileDeclaration, item: str) -> str:

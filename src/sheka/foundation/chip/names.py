@@ -8,9 +8,12 @@ item takes as much as is GBK and fits, the extension the rest, so that a name wi
 from __future__ import annotations
 
 from sheka.foundation.refusals import Code, Refused
+from sheka.foundation.terms import Term
 
 NAME_BYTES = 0x1E
 EXTENSION_BYTES = 0x14
+
+_EXTENSION = Term("姓名扩展", "name extension")
 
 
 def split_name(name: str) -> tuple[str, str]:
@@ -37,9 +40,9 @@ def split_name(name: str) -> tuple[str, str]:
         length = len(rest.encode("gb18030"))
     except UnicodeEncodeError as error:
         reason = rest[error.start : error.end].encode("unicode_escape").decode("ascii")
-        raise Refused(Code.CHIP_ITEM_NOT_ENCODABLE, item="姓名扩展", encoding="gb18030", reason=reason) from None
+        raise Refused(Code.CHIP_ITEM_NOT_ENCODABLE, item=_EXTENSION, encoding="gb18030", reason=reason) from None
     if length > EXTENSION_BYTES:
-        raise Refused(Code.CHIP_ITEM_TOO_LONG, item="姓名扩展", got=length, limit=EXTENSION_BYTES)
+        raise Refused(Code.CHIP_ITEM_TOO_LONG, item=_EXTENSION, got=length, limit=EXTENSION_BYTES)
     return head, rest
 
 

@@ -21,6 +21,7 @@ from sheka.foundation.chip.reading_back import need_same, read_back_steps
 from sheka.foundation.chip.steps import Progress, Step, select_application, select_file, simple
 from sheka.foundation.crypto.algorithms import Algorithm
 from sheka.foundation.refusals import Code, Refused
+from sheka.foundation.terms import Term
 
 BINARY_CHUNK = 0xF0
 
@@ -117,10 +118,10 @@ def opening_steps(
         progress.wrapped = wrapped
 
     return [
-        simple("read the chip's state", _get_data(profile, objects["chip_state"]), take_state),
-        simple("read the chip serial", _get_data(profile, objects["chip_serial"]), take_serial),
-        simple("challenge for KT", Command(0x00, 0x84, 0x00, 0x00, b"", 8), take_challenge),
-        Step("authenticate KT", authenticate, wrap),
+        simple(Term("读芯片状态", "read the chip's state"), _get_data(profile, objects["chip_state"]), take_state),
+        simple(Term("读芯片序列号", "read the chip serial"), _get_data(profile, objects["chip_serial"]), take_serial),
+        simple(Term("取KT的随机数", "challenge for KT"), Command(0x00, 0x84, 0x00, 0x00, b"", 8), take_challenge),
+        Step(Term("认证KT", "authenticate KT"), authenticate, wrap),
     ]
 
 
@@ -131,14 +132,19 @@ def write_file_steps(file: FileDeclaration, content: Sequence[bytes]) -> list[St
         for at in range(0, file.size, BINARY_CHUNK):
             piece = content[0][at : at + BINARY_CHUNK]
             if any(piece):
-                steps.append(simple(f"write {file.path}+{at:X}", Command(0x00, 0xD6, at >> 8, at & 0xFF, piece)))
+                steps.append(simple(_writing(f"{file.path}+{at:X}"), Command(0x00, 0xD6, at >> 8, at & 0xFF, piece)))
     elif file.kind is FileKind.CYCLIC:
         for number, record in enumerate(content, 1):
-            steps.append(simple(f"append {file.path}/{number}", Command(0x00, 0xE2, 0x00, 0x00, record)))
+            steps.append(
+                simple(
+                    Term(f"追加{file.path}/{number}", f"append {file.path}/{number}"),
+                    Command(0x00, 0xE2, 0x00, 0x00, record),
+                )
+            )
     else:
         for number, (item, record) in enumerate(zip(file.slots, content, strict=True), 1):
             if record != blank_record(item):
-                steps.append(simple(f"write {file.path}/{number}", Command(0x00, 0xDC, number, 0x04, record)))
+                steps.append(simple(_writing(f"{file.path}/{number}"), Command(0x00, 0xDC, number, 0x04, record)))
     return steps
 
 
@@ -150,17 +156,21 @@ def closing_steps(profile: CardProfile, image: ChipImage) -> list[Step]:
         return _own(profile.instructions, "end_personalisation")
 
     return [
-        simple("write the initial PIN", _own(profile.instructions, "write_pin", image.pin)),
-        simple("set the identity", _own(profile.instructions, "set_identity", image.historical)),
-        Step("end the personalisation", end),
+        simple(Term("写初始密码", "write the initial PIN"), _own(profile.instructions, "write_pin", image.pin)),
+        simple(Term("写入ATR", "set the identity"), _own(profile.instructions, "set_identity", image.historical)),
+        Step(Term("结束个人化", "end the personalisation"), end),
     ]
+
+
+def _writing(what: str) -> Term:
+    return Term(f"写{what}", f"write {what}")
 
 
 def _write_key(profile: CardProfile, key: KeyDeclaration, version: int, index: int) -> Step:
     def command(progress: Progress) -> Command:
         return _own(profile.instructions, "write_key", progress.wrapped[index])
 
-    return Step(f"write {key.name} version {version}", command)
+    return Step(_writing(f"{key.name} v{version}"), command)
 
 
 def _get_data(profile: CardProfile, tag: int) -> Command:

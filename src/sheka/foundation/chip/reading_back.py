@@ -12,6 +12,7 @@ from sheka.foundation.chip.holder import ChipImage, decode_file
 from sheka.foundation.chip.profile import CardProfile
 from sheka.foundation.chip.steps import Progress, Step, select_application, select_file, simple
 from sheka.foundation.refusals import Code, Refused
+from sheka.foundation.terms import Term
 
 CryptogramOf = Callable[[KeyDeclaration, bytes], bytes]
 """(read key, challenge 8) → external cryptogram 8, from an encryption machine or PSAM."""
@@ -54,8 +55,10 @@ def authentication_steps(key: KeyDeclaration, cryptogram_of: CryptogramOf) -> li
         return Command(0x00, 0x82, 0x00, key.key_id, external_data(cryptogram_of(key, challenge), challenge))
 
     return [
-        simple(f"challenge for {key.name}", Command(0x00, 0x84, 0x00, 0x00, b"", 8), take),
-        Step(f"authenticate {key.name}", authenticate),
+        simple(
+            Term(f"取{key.name}的随机数", f"challenge for {key.name}"), Command(0x00, 0x84, 0x00, 0x00, b"", 8), take
+        ),
+        Step(Term(f"认证{key.name}", f"authenticate {key.name}"), authenticate),
     ]
 
 
@@ -93,7 +96,7 @@ def _record(file: FileDeclaration, number: int, expected: bytes) -> Step:
         if data != expected:
             progress.differences.append(name)
 
-    return simple(f"read {name}", Command(0x00, 0xB2, number, 0x04, b"", SHORT_ANSWER), take)
+    return simple(Term(f"回读{name}", f"read {name}"), Command(0x00, 0xB2, number, 0x04, b"", SHORT_ANSWER), take)
 
 
 def _piece(file: FileDeclaration, offset: int, expected: bytes) -> Step:
@@ -104,7 +107,9 @@ def _piece(file: FileDeclaration, offset: int, expected: bytes) -> Step:
         if data != expected:
             progress.differences.append(name)
 
-    return simple(f"read {name}", Command(0x00, 0xB0, offset >> 8, offset & 0xFF, b"", len(expected)), take)
+    return simple(
+        Term(f"回读{name}", f"read {name}"), Command(0x00, 0xB0, offset >> 8, offset & 0xFF, b"", len(expected)), take
+    )
 
 
 def _version(profile: CardProfile, image: ChipImage) -> str:

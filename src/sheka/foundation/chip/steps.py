@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from sheka.foundation.chip.apdu import SHORT_ANSWER, Command, Response, describe
 from sheka.foundation.chip.declarations import Application, FileDeclaration
 from sheka.foundation.refusals import Code, Refused
+from sheka.foundation.terms import Term
 
 Transmit = Callable[[bytes], bytes]
 
@@ -34,7 +35,7 @@ class Progress:
 class Step:
     """One APDU: its name for the record, how it is built, what becomes of the answer's data."""
 
-    name: str
+    name: Term
     command: Callable[[Progress], Command]
     take: Callable[[Progress, bytes], None] | None = None
 
@@ -53,7 +54,7 @@ def carry_out(steps: Iterable[Step], transmit: Transmit, progress: Progress | No
                 Code.CHIP_STEP_REFUSED,
                 step=step.name,
                 status=f"{answer.status:04X}",
-                text=describe(answer.status, "zh"),
+                text=meaning(answer.status),
             )
         if step.take is not None:
             step.take(progress, answer.data)
@@ -76,7 +77,12 @@ def exchange(transmit: Transmit, command: Command) -> Response:
     return Response(data, answer.status)
 
 
-def simple(name: str, command: Command, take: Callable[[Progress, bytes], None] | None = None) -> Step:
+def meaning(status: int) -> Term:
+    """What a status word says, in both languages."""
+    return Term(describe(status, "zh"), describe(status, "en"))
+
+
+def simple(name: Term, command: Command, take: Callable[[Progress, bytes], None] | None = None) -> Step:
     """A step whose APDU is known beforehand."""
     return Step(name, lambda _: command, take)
 
@@ -84,10 +90,16 @@ def simple(name: str, command: Command, take: Callable[[Progress, bytes], None] 
 def select_application(application: Application) -> Step:
     """Select by AID, by FID where there is none."""
     if application.aid:
-        return simple(f"select {application.name}", Command(0x00, 0xA4, 0x04, 0x0C, application.aid))
-    return simple(f"select {application.name}", Command(0x00, 0xA4, 0x00, 0x0C, application.fid))
+        return simple(
+            Term(f"选择应用{application.name}", f"select {application.name}"),
+            Command(0x00, 0xA4, 0x04, 0x0C, application.aid),
+        )
+    return simple(
+        Term(f"选择应用{application.name}", f"select {application.name}"),
+        Command(0x00, 0xA4, 0x00, 0x0C, application.fid),
+    )
 
 
 def select_file(file: FileDeclaration) -> Step:
     """Select an elementary file of the current application."""
-    return simple(f"select {file.path}", Command(0x00, 0xA4, 0x02, 0x0C, file.fid))
+    return simple(Term(f"选择文件{file.path}", f"select {file.path}"), Command(0x00, 0xA4, 0x02, 0x0C, file.fid))

@@ -146,6 +146,10 @@ class CardStorage:
             os.close(self._file)
             self._file = -1
 
+    def __del__(self) -> None:
+        """A card object that was dropped while powered lets go of its chip."""
+        self.close()
+
     @property
     def _beside(self) -> Path:
         return self.path.with_name(self.path.name + ".new")
