@@ -1,0 +1,22 @@
+"""The whole story, and how it is told on a running node."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sheka.equipment.initialisation.drawer import ChipDrawer
+from sheka.equipment.server.node import NodeConfig
+from sheka.faces.story import counter_steps, issuance_steps, money_steps, people_steps
+from sheka.faces.story.cast import seed
+from sheka.faces.story.chips import stock
+from sheka.faces.story.stage import Stage, Step, StepResult, play
+
+STEPS: list[Step] = [*issuance_steps.STEPS, *people_steps.STEPS, *money_steps.STEPS, *counter_steps.STEPS]
+CHIPS = "chips"
+
+
+def play_on(node: NodeConfig, tell: Callable[[Step, StepResult], None], language: str = "en") -> list[StepResult]:
+    """Seed the demonstration world of a running node and play the story on it. Django must be set up."""
+    seed(node.folder)
+    drawer = ChipDrawer(node.folder / CHIPS)
+    return play(Stage(node, drawer), [Step("H3", "空白芯片入库", "Blank chips from the maker", stock), *STEPS], tell, language)

@@ -1,0 +1,177 @@
+"""The story's money: a deposit, purchases over ISO 8583, refusals, a reversal, the day sealed and flat (S4, S6, S8, S10)."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from sheka.faces.story.cast import HAIKOU, PHARMACY, acting
+from sheka.faces.story.stage import Stage, Step, must
+from sheka.foundation.numbers import terminal_number
+from sheka.foundation.refusals import Code
+from sheka.systems.accounts.actions.deposit import Deposit, deposit
+from sheka.systems.accounts.actions.open_account import open_accounts, open_party_account
+from sheka.systems.accounts.models import Kind
+from sheka.systems.accounts.queries import account_of, balance, verify_ledger
+from sheka.systems.cards.actions.check_card import check_card
+from sheka.systems.cards.models import Card
+from sheka.systems.clearing.acquirer_file import render
+from sheka.systems.clearing.actions.import_file import import_file
+from sheka.systems.clearing.actions.net_day import net_day
+from sheka.systems.clearing.actions.reconcile_day import reconcile_day
+from sheka.systems.clearing.actions.seal_day import seal_day
+from sheka.systems.clearing.queries import day_of, our_lines
+from sheka.systems.keys.machines import machine_of
+from sheka.systems.transactions.actions.close_window import open_first_window
+from sheka.systems.transactions.actions.register_institution import (
+    change_institution,
+    change_terminals,
+    register_institution,
+    register_terminals,
+)
+from sheka.systems.transactions.models import Institution
+from sheka.systems.transactions.queries import verify_seals, verify_transactions
+from sheka.systems.transactions.terminal import Answer, Terminal
+
+MONTH_FEN = 28_650
+"""One month's allocation to a personal account in the story, in fen."""
+PRICE_FEN = 3_580
+
+
+def open_shop(stage: Stage) -> str:
+    """S4: the pharmacy and its terminal are registered, its MAC key made in the city's machine."""
+    officer = acting("haikou-acquiring")
+    institution = register_institution(officer, code=PHARMACY, name="海口椰风药房（演示）")
+    number = terminal_number("460100", 1).text
+    register_terminals(officer, institution_code=PHARMACY, numbers=[number])
+    change_institution(officer, code=PHARMACY, verb="activate")
+    change_terminals(officer, numbers=[number], verb="activate")
+    open_first_window(acting("haikou-clearing"), settlement_date=timezone.localdate())
+    stage.made["terminal"] = number
+    return f"{PHARMACY} · {number} · MAC key {institution.mac_check_value}"
+
+
+def pay_in(stage: Stage) -> str:
+    """S6: the monthly allocation for everybody who has a card, booked from the fund, total checked."""
+    officer = acting("haikou-accounts")
+    fund = open_party_account(officer, kind=Kind.FUND, party="310")
+    holders = [card.person_id for card in _active_cards(stage)]
+    accounts = open_accounts(officer, person_ids=holders)
+    deposits = [Deposit(uuid.uuid4(), account, MONTH_FEN, "2026-11") for account in accounts]
+    booked = deposit(officer, fund=fund, deposits=deposits, total=MONTH_FEN * len(deposits))
+    must(not any(row.refusal for row in booked), "every deposit is booked")
+    again = deposit(officer, fund=fund, deposits=deposits, total=MONTH_FEN * len(deposits))
+    must([row.posting for row in again] == [row.posting for row in booked], "the same again books nothing twice")
+    must(_balance(stage) == MONTH_FEN, "the balance is one month's allocation")
+    return f"{len(booked)} × {MONTH_FEN} fen"
+
+
+def authenticate(stage: Stage) -> str:
+    """C1: internal authentication, the answer expected by the city's machine."""
+    card = check_card(acting("longhua-clerk"), reader=stage.drawer.reader(stage.made["card"].number))
+    must(card.pk == stage.made["card"].pk, "the card in the reader is the story's card")
+    return str(card)
+
+
+def buy(stage: Stage) -> str:
+    """S4: paid over ISO 8583 on TCP; the same request again answers the same and debits once."""
+    with _terminal(stage) as terminal:
+        must(terminal.sign_on().approved, "the line and the key are right")
+        purchase = terminal.new_purchase(stage.made["card"].number, PRICE_FEN)
+        first = terminal.send_purchase(purchase)
+        second = terminal.send_purchase(purchase, repeat=True)
+    must(first.approved and first.balance == MONTH_FEN - PRICE_FEN, "approved, with the balance after it")
+    must((second.response_code, second.authorisation) == (first.response_code, first.authorisation), "the same answer")
+    must(_balance(stage) == MONTH_FEN - PRICE_FEN, "debited once")
+    return f"39={first.response_code}, balance {first.balance} fen"
+
+
+def overdraw(stage: Stage) -> str:
+    """C2: no overdraft, ever."""
+    with _terminal(stage, stan=100) as terminal:
+        answer = terminal.purchase(stage.made["card"].number, MONTH_FEN)
+    return _refused(stage, answer, "an overdraft is refused")
+
+
+def go_abroad(stage: Stage) -> str:
+    """C3: a foreign currency and a foreign acceptor are refused."""
+    with _terminal(stage, stan=200) as terminal:
+        told = _refused(stage, terminal.purchase(stage.made["card"].number, 100, currency="840"), "US dollars are refused")
+    with _terminal(stage, stan=300, country="840") as terminal:
+        abroad = terminal.purchase(stage.made["card"].number, 100)
+    return f"{told}; {_refused(stage, abroad, 'a foreign acceptor is refused')}"
+
+
+def reverse(stage: Stage) -> str:
+    """S10: the answer is lost, the terminal reverses; a second reversal changes nothing."""
+    with _terminal(stage, stan=400) as terminal:
+        purchase = terminal.new_purchase(stage.made["card"].number, 1_200)
+        must(terminal.send_purchase(purchase).approved, "the purchase whose answer is lost")
+        must(terminal.reversal(purchase).approved, "the reversal")
+        must(terminal.reversal(purchase, repeat=True).approved, "the repeat answers the same")
+        never_seen = terminal.new_purchase(stage.made["card"].number, 700)
+        early = terminal.reversal(never_seen)
+        late = terminal.send_purchase(never_seen)
+    must(early.response_code == "25" and not late.approved, "an original that comes after its reversal is refused")
+    must(_balance(stage) == MONTH_FEN - PRICE_FEN, "nothing was taken")
+    return f"late original: 39={late.response_code}, no. {late.refusal}"
+
+
+def close_day(stage: Stage) -> str:
+    """S8: the day sealed, reconciled against the acquirer's file: flat; netted."""
+    officer, today = acting("haikou-clearing"), timezone.localdate()
+    day = seal_day(officer, settlement_date=today)
+    shop = Institution.objects.get(code=PHARMACY)
+    import_file(officer, data=render(PHARMACY, today, our_lines(day, shop)))
+    result = reconcile_day(officer, day=day)
+    must(day_of(HAIKOU, today).result == "flat", f"flat, not {result}")
+    net = net_day(acting("haikou-settlement"), day=day_of(HAIKOU, today))
+    must(sum(row.amount for row in net) == PRICE_FEN, "the pharmacy is owed what was bought")
+    must(not verify_ledger() and not verify_transactions() and not verify_seals(), "the books hold")
+    return f"{day.count} transactions, net {sum(row.amount for row in net)} fen"
+
+
+def _terminal(stage: Stage, *, stan: int = 1, country: str = "156") -> Terminal:
+    """The pharmacy's terminal. Its MACs are computed in the city's machine until it has a PSAM of its own (K8)."""
+    key = Institution.objects.get(code=PHARMACY).mac_key
+    listener = stage.node.switch
+    return Terminal(
+        listener.host,
+        listener.port,
+        stage.made["terminal"],
+        PHARMACY,
+        lambda message: machine_of(HAIKOU).macs(key, None, [message])[0],
+        country=country,
+        first_stan=stan,
+    )
+
+
+def _active_cards(stage: Stage) -> QuerySet[Card]:
+    return Card.objects.filter(pk__in=stage.made["cards"], state="active").order_by("pk")
+
+
+def _balance(stage: Stage) -> int:
+    account = account_of(stage.made["card"].person_id)
+    must(account is not None, "the holder has an account")
+    return balance(account)
+
+
+def _refused(stage: Stage, answer: Answer, what: str) -> str:
+    must(not answer.approved, what)
+    must(_balance(stage) == MONTH_FEN - PRICE_FEN, "a refusal takes nothing")
+    known = {code.value: code.name for code in Code}
+    return f"39={answer.response_code}, no. {answer.refusal} {known.get(answer.refusal, '')}"
+
+
+STEPS = [
+    Step("S4", "药房与终端登记", "The pharmacy and its terminal registered", open_shop),
+    Step("S6", "按月划入个人账户，重复请求只记一次", "A deposit on the personal accounts, once", pay_in),
+    Step("C1", "内部认证：证明是真卡", "The card authenticated by internal authentication", authenticate),
+    Step("S4", "经 ISO 8583 消费，重复请求只扣一次", "A purchase over ISO 8583, the same again debits once", buy),
+    Step("C2", "透支被拒绝", "An overdraft is refused", overdraw),
+    Step("C3", "外币与境外受理被拒绝", "A foreign currency and acceptor are refused", go_abroad),
+    Step("S10", "应答丢失：冲正，重复与先到的冲正", "An answer lost: reversal, repeated and early", reverse),
+    Step("S8", "封账、对账、轧差，账平", "The day sealed, reconciled, netted, flat", close_day),
+]
