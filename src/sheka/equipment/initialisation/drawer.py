@@ -1,0 +1,257 @@
+"""The drawer of virtual chips (H3): blank ones from the maker, chips being made, finished cards by their number.
+
+A chip is one file, and where it lies says what it is; every move is one rename, so that a crash never leaves a chip in
+two places or in none:
+
+    blank/SM4/<serial>.chip              as the maker delivered it
+    begun/<card number>/<serial>.chip    taken for one card, not finished
+    cards/<card number>/<serial>.chip    a finished card
+    scrap/<serial>.chip                  spoilt, to be destroyed
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sheka.equipment.card_reader.in_process import InProcessReader
+from sheka.equipment.encryption_machine.files import overwrite
+from sheka.equipment.initialisation.maker import ChipMaker, locked
+from sheka.foundation.chip.card import VirtualCard
+from sheka.foundation.chip.profile import CardProfile, load_profile
+from sheka.foundation.chip.storage import CardStorage
+from sheka.foundation.crypto.algorithms import Algorithm
+from sheka.foundation.refusals import Code, Refused
+
+_BLANK, _BEGUN, _CARDS, _SCRAP = "blank", "begun", "cards", "scrap"
+_SUFFIX = ".chip"
+_NUMBER = re.compile(r"[0-9A-Z]{9}")
+_SERIAL = re.compile(r"[0-9A-F]{16}")
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnChip:
+    """A chip taken out of the drawer for one card."""
+
+    serial: str
+    card_number: str
+    card: VirtualCard
+    finished: bool
+
+    def reader(self) -> InProcessReader:
+        """A reader with this chip in it."""
+        return InProcessReader(self.card, f"drawer {self.serial}")
+
+
+class ChipDrawer:
+    """A folder of virtual chips.
+
+    Parameters
+    ----------
+    folder : made when chips are first manufactured; mode 0700, since chips hold keys.
+    sync : wait for the disk at every write of a chip; without it a power cut of the machine can lose the last ones.
+    """
+
+    def __init__(self, folder: Path, profile: CardProfile | None = None, *, sync: bool = True) -> None:
+        self.folder = folder
+        self.maker = ChipMaker(folder / "maker")
+        self._profile = load_profile() if profile is None else profile
+        self._sync = sync
+        self._known_blank: dict[Algorithm, list[str]] = {}
+
+    # blank chips
+
+    def manufacture(self, count: int, algorithm: Algorithm) -> list[str]:
+        """Put `count` new blank chips into the drawer; their serials, 16 hexadecimal characters each."""
+        with self._disk():
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            serials = self.maker.next_serials(count)
+            for serial in serials:
+                VirtualCard.manufacture(
+                    self._storage(self._blank_folder(algorithm) / _file_name(serial.hex().upper())),
+                    self._profile,
+                    algorithm=algorithm,
+                    chip_serial=serial,
+                    transport_key=self.maker.transport_key(algorithm, serial),
+                )
+        return [serial.hex().upper() for serial in serials]
+
+    def blanks(self, algorithm: Algorithm) -> int:
+        """How many blank chips of an algorithm there are."""
+        return len(_serials(self._blank_folder(algorithm)))
+
+    # making a card
+
+    def take(self, card_number: str, algorithm: Algorithm) -> DrawnChip:
+        """A chip for a card: the one begun or finished for this number before, else a blank one.
+
+        Raises Refused: DRAWER_ABSENT, DRAWER_EMPTY.
+        """
+        if not self.folder.is_dir():
+            raise Refused(Code.DRAWER_ABSENT, folder=self.folder)
+        with self._disk(), locked(self.folder):
+            for place, finished in ((_CARDS, True), (_BEGUN, False)):
+                if (path := self._chip_of(place, card_number)) is not None:
+                    return self._drawn(path, card_number, finished=finished)
+            return self._drawn(self._take_blank(card_number, algorithm), card_number, finished=False)
+
+    def _take_blank(self, card_number: str, algorithm: Algorithm) -> Path:
+        serial = self._next_blank(algorithm)
+        if serial is None:
+            raise Refused(Code.DRAWER_EMPTY, algorithm=algorithm.name)
+        home = self._home(_BEGUN, card_number)
+        home.mkdir(parents=True, exist_ok=True)
+        return (self._blank_folder(algorithm) / _file_name(serial)).rename(home / _file_name(serial))
+
+    def finish(self, chip: DrawnChip) -> None:
+        """The chip is a card now: it is found by its number. A second call changes nothing."""
+        if self._chip_of(_CARDS, chip.card_number) is not None:
+            if self._chip_of(_BEGUN, chip.card_number) is not None:
+                raise Refused(Code.DRAWER_CARD_TAKEN, card_number=chip.card_number)
+            return
+        if self._chip_of(_BEGUN, chip.card_number) is None:
+            raise Refused(Code.DRAWER_CHIP_UNKNOWN, serial=chip.serial)
+        with self._disk():
+            (self.folder / _CARDS).mkdir(exist_ok=True)
+            self._home(_BEGUN, chip.card_number).rename(self._home(_CARDS, chip.card_number))
+
+    def scrap(self, chip: DrawnChip) -> None:
+        """The chip is spoilt: out of the way, to be destroyed; its card number can be made on another chip."""
+        path = self._chip_of(_CARDS if chip.finished else _BEGUN, chip.card_number)
+        if path is None:
+            raise Refused(Code.DRAWER_CHIP_UNKNOWN, serial=chip.serial)
+        with self._disk():
+            (self.folder / _SCRAP).mkdir(exist_ok=True)
+            path.rename(self.folder / _SCRAP / path.name)
+            _remove_home(path.parent)
+
+    def begun(self) -> list[str]:
+        """Card numbers whose chip was taken and not finished: each is made again with its order, or scrapped."""
+        return self._numbers(_BEGUN)
+
+    def scrapped(self) -> list[str]:
+        """Serials of the spoilt chips that wait for their destruction."""
+        return _serials(self.folder / _SCRAP)
+
+    def destroy_scrap(self, serial: str) -> None:
+        """Destroy a spoilt chip: its memory is overwritten and removed."""
+        path = self.folder / _SCRAP / _file_name(_need_serial(serial))
+        if not path.exists():
+            raise Refused(Code.DRAWER_CHIP_UNKNOWN, serial=serial)
+        with self._disk():
+            _destroy(path)
+
+    # finished cards
+
+    def numbers(self) -> list[str]:
+        """The numbers of the finished cards."""
+        return self._numbers(_CARDS)
+
+    def card(self, card_number: str) -> VirtualCard:
+        """A finished card. Refused(DRAWER_ABSENT), Refused(DRAWER_CARD_UNKNOWN)."""
+        return VirtualCard(self._profile, self._storage(self._finished(card_number)))
+
+    def reader(self, card_number: str) -> InProcessReader:
+        """A reader with a finished card in it."""
+        return InProcessReader(self.card(card_number), f"drawer {card_number}")
+
+    def serial_of(self, card_number: str) -> str:
+        """The chip serial of a finished card."""
+        return self._finished(card_number).name.removesuffix(_SUFFIX)
+
+    def break_chip(self, card_number: str) -> None:
+        """Break a card's chip as wear breaks a real one: its memory no longer holds together and it stays mute (R7)."""
+        path = self._finished(card_number)
+        with self._disk(), path.open("r+b") as file:
+            file.write(b"\xff" * 64)
+
+    def destroy(self, card_number: str) -> None:
+        """Destroy a card (R4): its memory is overwritten and removed, and its number leads nowhere."""
+        path = self._finished(card_number)
+        with self._disk():
+            _destroy(path)
+            _remove_home(path.parent)
+
+    # the folder
+
+    def _finished(self, card_number: str) -> Path:
+        if not self.folder.is_dir():
+            raise Refused(Code.DRAWER_ABSENT, folder=self.folder)
+        path = self._chip_of(_CARDS, card_number)
+        if path is None:
+            raise Refused(Code.DRAWER_CARD_UNKNOWN, card_number=card_number)
+        return path
+
+    def _chip_of(self, place: str, card_number: str) -> Path | None:
+        home = self._home(place, card_number)
+        serials = _serials(home)
+        return home / _file_name(serials[0]) if serials else None
+
+    def _home(self, place: str, card_number: str) -> Path:
+        if not _NUMBER.fullmatch(card_number):
+            raise Refused(Code.DRAWER_CARD_UNKNOWN, card_number=card_number)
+        return self.folder / place / card_number
+
+    def _blank_folder(self, algorithm: Algorithm) -> Path:
+        return self.folder / _BLANK / algorithm.name
+
+    def _next_blank(self, algorithm: Algorithm) -> str | None:
+        """The oldest blank chip; the folder is read again only when the list of before is used up."""
+        folder = self._blank_folder(algorithm)
+        known = self._known_blank.get(algorithm, [])
+        while known:
+            if (folder / _file_name(serial := known.pop())).exists():
+                return serial
+        known = self._known_blank[algorithm] = _serials(folder)[::-1]
+        return known.pop() if known else None
+
+    def _numbers(self, place: str) -> list[str]:
+        folder = self.folder / place
+        return sorted(home.name for home in folder.iterdir() if _serials(home)) if folder.is_dir() else []
+
+    def _drawn(self, path: Path, card_number: str, *, finished: bool) -> DrawnChip:
+        serial = path.name.removesuffix(_SUFFIX)
+        return DrawnChip(serial, card_number, VirtualCard(self._profile, self._storage(path)), finished)
+
+    def _storage(self, path: Path) -> CardStorage:
+        return CardStorage(path, sync=self._sync)
+
+    @contextmanager
+    def _disk(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise Refused(Code.DRAWER_FAILED, reason=error.strerror or type(error).__name__) from error
+
+
+def _serials(folder: Path) -> list[str]:
+    """The serials of the chips in a folder, oldest first; none when there is no folder."""
+    if not folder.is_dir():
+        return []
+    names = (path.name.removesuffix(_SUFFIX) for path in folder.iterdir() if path.name.endswith(_SUFFIX))
+    return sorted(name for name in names if _SERIAL.fullmatch(name))
+
+
+def _file_name(serial: str) -> str:
+    return serial + _SUFFIX
+
+
+def _need_serial(serial: str) -> str:
+    if not _SERIAL.fullmatch(serial):
+        raise Refused(Code.DRAWER_CHIP_UNKNOWN, serial=serial)
+    return serial
+
+
+def _destroy(path: Path) -> None:
+    for part in (path, path.with_name(path.name + ".new")):
+        overwrite(part)
+        part.unlink(missing_ok=True)
+
+
+def _remove_home(home: Path) -> None:
+    for left in home.iterdir():
+        _destroy(left)
+    home.rmdir()
