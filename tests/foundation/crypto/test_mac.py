@@ -60,7 +60,7 @@ def test_purchase_mac_is_a_des_chain(key: bytes, text: bytes) -> None:
     assert mac.mac_iso9797(1, key, text) == chained
 
 
-@given(KEYS, KEYS, TEXTS, st.integers(1, 8), st.data())
+@given(KEYS, KEYS, TEXTS, st.integers(1, 7), st.data())
 def test_any_changed_bit_changes_the_sm4_mac(
     key: bytes, key2: bytes, text: bytes, number: int, data: st.DataObject
 ) -> None:
@@ -85,6 +85,15 @@ def test_any_changed_bit_changes_the_sm4_mac(
 def test_whole_and_broken_last_blocks(number: int, message: bytes, expected: str) -> None:
     """GB/T 15852.1-2020 appendix B: TrCBC and CBCR treat a whole last block in another way than a broken one."""
     assert mac.mac_sm4(number, STANDARD_KEY, message).hex() == expected
+
+
+@given(KEYS, TEXTS, st.data())
+def test_cbcr_sees_all_bits_but_one(key: bytes, text: bytes, data: st.DataObject) -> None:
+    """Algorithm 8 as published forgets the top bit of a broken last block, which is why nothing of ours uses it."""
+    blind = None if len(text) % 16 == 0 else len(text) // 16 * 128
+    bit = data.draw(st.integers(0, 8 * len(text) - 1))
+    changed = mac.mac_sm4(8, key, flip(text, bit)) != mac.mac_sm4(8, key, text)
+    assert changed == (bit != blind)
 
 
 @given(KEYS, TEXTS)

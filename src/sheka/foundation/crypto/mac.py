@@ -92,7 +92,7 @@ def mac_sm4(
     """GB/T 15852.1-2020 with SM4, algorithms 1 to 8; leftmost `length` bytes (default: all, 8 for TrCBC, else 16).
 
     1 CBC-MAC, 2 EMAC, 3 retail MAC, 4 MacDES, 6 LMAC take `padding` 1, 2 or 3; 5 CMAC, 7 TrCBC and 8 CBCR pad by their
-    own rule. 2, 3 and 4 take a second 16-byte key `key2`, the others none.
+    own rule. 2, 3 and 4 take a second 16-byte key `key2`, the others none. Do not use 8 for anything new: see `_cbcr`.
     """
     limit = 8 if algorithm == 7 else 16
     length = limit if length is None else length
@@ -157,6 +157,7 @@ def _cbcr(key: bytes, data: bytes) -> bytes:
 
     Whole blocks: rotated right. Padded: shifted left, the top bit dropped. The algorithm's name suggests a rotation
     there too, but only the shift gives the value published for the empty message, and values are what must agree.
+    It follows that the top bit of a broken last block does not count: for checking others' values, never for our own.
     """
     whole = bool(data) and len(data) % 16 == 0
     padded = data if whole else pad(2, data, 16)

@@ -35,6 +35,7 @@ _NAMES = {
     "serialNumber": NameOID.SERIAL_NUMBER,
 }
 _EXPLICIT_VERSION, _EXPLICIT_EXTENSIONS = 0xA0, 0xA3
+_X509_ERRORS = (x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
 _UNDERSTOOD = {
     x509.BasicConstraints.oid,
     x509.KeyUsage.oid,
@@ -125,7 +126,7 @@ def parse(encoded: bytes) -> Certificate:
         if loaded.version is not x509.Version.v3:
             raise ValueError("not version 3")
         return _read(encoded, loaded, names_and_key, (signed, signature))
-    except (ValueError, x509.DuplicateExtension) as error:
+    except (ValueError, TypeError, *_X509_ERRORS) as error:
         raise Refused(Code.CRYPTO_CERTIFICATE_FORM, reason=str(error)) from None
 
 
