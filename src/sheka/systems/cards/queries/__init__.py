@@ -2,6 +2,7 @@
 
 from sheka.systems.cards.queries.card_page import CardPage, Offer, actions_for, card_page
 from sheka.systems.cards.queries.cards import card_named, card_with_code, holder_by_proof, old_cards_at
+from sheka.systems.cards.queries.counts import StateCount, count_by_state, exchanges_served
 from sheka.systems.cards.queries.destruction import destruction_record
 from sheka.systems.cards.queries.exchanges import ExchangeSummary, exchange_named, exchange_summary
 from sheka.systems.cards.queries.life_line import LifeEvent, life_line
@@ -16,13 +17,16 @@ __all__ = [
     "LifeEvent",
     "Offer",
     "Page",
+    "StateCount",
     "actions_for",
     "card_named",
     "card_page",
     "card_with_code",
+    "count_by_state",
     "destruction_record",
     "exchange_named",
     "exchange_summary",
+    "exchanges_served",
     "holder_by_proof",
     "issued_under",
     "life_line",
