@@ -10,6 +10,8 @@ from sheka.foundation.chip import codec
 from sheka.foundation.chip.apdu import Command
 from sheka.foundation.chip.codec import example_values
 from sheka.foundation.chip.declarations import FileDeclaration, FileKind, Purpose
+from sheka.foundation.chip.secure_messaging import protect
+from sheka.foundation.refusals import Code, Refused
 
 
 def writing(file: FileDeclaration) -> Command:
@@ -109,6 +111,16 @@ def test_a_secured_command_works_once_and_only_as_it_was_signed(terminal) -> Non
     terminal.challenge(4)
     assert terminal.sw("04DC010403112233") == "6987"
     assert terminal.sw(terminal.secured(Command(0x00, 0xDC, 1, 0x04, bytes.fromhex("2B0131")), "UK3DF01")) == "9000"
+
+
+def test_what_cannot_be_signed_is_not_sent(terminal) -> None:
+    long = Command(0x00, 0xD6, 0, 0, bytes(252))
+    with pytest.raises(Refused) as refusal:
+        terminal.secured(long, "UKSSSE")
+    assert refusal.value.code is Code.CHIP_APDU_FORM
+    with pytest.raises(Refused) as refusal:
+        protect(Command(0x00, 0xD6, 0, 0, b"x"), terminal.algorithm, bytes(4), lambda message, iv: bytes(8))
+    assert refusal.value.code is Code.CHIP_FORMULA_INPUT
 
 
 def test_a_denied_write_leaves_the_record_and_a_granted_one_is_read_back(terminal) -> None:

@@ -17,7 +17,7 @@ from sheka.foundation.chip import storage as storage_module
 from sheka.foundation.chip.apdu import Command
 from sheka.foundation.chip.authentication import Settlement, external_cryptogram, purchase_mac1, purchase_session_key
 from sheka.foundation.chip.card import VirtualCard
-from sheka.foundation.chip.memory import Life
+from sheka.foundation.chip.memory import CardMemory, Life
 from sheka.foundation.chip.profile import DEFAULT_PROFILE, CardProfile, load_profile
 from sheka.foundation.chip.sample import SampleKeys, blank_chip
 from sheka.foundation.chip.storage import CardStorage, MemoryStorage
@@ -82,6 +82,40 @@ def test_a_damaged_chip_is_mute_and_an_absent_one_is_named(
     with pytest.raises(Refused) as refusal:
         terminal.card.power_on()
     assert refusal.value.code is Code.CHIP_STORAGE_ABSENT
+
+
+def test_a_chip_that_lacks_what_every_chip_has_is_mute(profile: CardProfile) -> None:
+    storage = MemoryStorage()
+    storage.create({"life": b"\0"})
+    assert VirtualCard(profile, storage).power_on() == b""
+    assert storage.open() == {"life": b"\0"}
+
+
+def test_a_refused_power_on_leaves_the_card_to_its_holder(profile: CardProfile) -> None:
+    storage = MemoryStorage()
+    first = blank_chip(storage, profile, Algorithm.SM4)
+    first.power_on()
+    for _ in range(2):
+        with pytest.raises(Refused) as refusal:
+            VirtualCard(profile, storage).power_on()
+        assert refusal.value.code is Code.CHIP_STORAGE_IN_USE
+    assert first.transmit(SSSE)[0] == 0x61
+
+
+def test_a_command_sees_its_own_changes_and_a_denied_one_keeps_only_its_counters() -> None:
+    storage = MemoryStorage()
+    storage.create({"record": b"old", "tries": b"\3", "gone": b"x"})
+    memory = CardMemory(storage)
+    memory.put("record", b"new")
+    memory.put("gone", None)
+    memory.put_always("tries", b"\2")
+    assert (memory.get("record"), memory.get("gone"), memory.get("tries")) == (b"new", None, b"\2")
+    memory.drop()
+    assert (memory.get("record"), memory.get("gone"), memory.get("tries")) == (b"old", b"x", b"\2")
+    memory.put("gone", None)
+    memory.commit()
+    memory.close()
+    assert storage.open() == {"record": b"old", "tries": b"\2"}
 
 
 def test_a_chip_of_another_layout_is_refused(tmp_path: Path, profile: CardProfile) -> None:
@@ -295,7 +329,7 @@ def in_state(state: str, insert: Callable, profile: CardProfile, algorithm: Algo
 @pytest.mark.req("H4")
 @pytest.mark.parametrize(
     ("state", "count"),
-    [("in use", 10_000), ("blank", 2_000), ("blank, session open", 3_000), ("blocked", 1_000)],
+    [("in use", 10_000), ("blank", 10_001), ("blank, session open", 10_002), ("blocked", 10_003)],
 )
 def test_no_apdu_crashes_the_card(
     state: str,

@@ -95,6 +95,7 @@ def test_the_bytes_of_each_encoding() -> None:
         (item(Encoding.AN, 1, values=("1", "2", "9")), "3", Code.CHIP_ITEM_VALUE),
         (item(Encoding.GB18030, 4), "\ud800", Code.CHIP_ITEM_NOT_ENCODABLE),
         (item(Encoding.GB18030, 4), "𠮷x", Code.CHIP_ITEM_TOO_LONG),
+        (item(Encoding.CN, 2), b"12", Code.CHIP_ITEM_NOT_ENCODABLE),
         (item(Encoding.CN, 2), "12345", Code.CHIP_ITEM_TOO_LONG),
         (item(Encoding.CN, 2), "12a", Code.CHIP_ITEM_NOT_ENCODABLE),
         (item(Encoding.CN, 2), "１２", Code.CHIP_ITEM_NOT_ENCODABLE),

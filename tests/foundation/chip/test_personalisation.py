@@ -18,7 +18,7 @@ from sheka.foundation.chip.personalisation import personalisation_steps
 from sheka.foundation.chip.profile import CardProfile
 from sheka.foundation.chip.reading_back import decoded, need_same, read_back_steps
 from sheka.foundation.chip.sample import CHIP_SERIAL, HISTORICAL, SampleKeys, blank_chip, sample_holder
-from sheka.foundation.chip.steps import carry_out
+from sheka.foundation.chip.steps import carry_out, exchange
 from sheka.foundation.chip.storage import MemoryStorage
 from sheka.foundation.crypto.algorithms import Algorithm
 from sheka.foundation.refusals import Code, Refused
@@ -306,6 +306,25 @@ def test_the_city_may_stand_in_the_atr_instead_of_the_province(profile: CardProf
     image = chip_image(profile, dataclasses.replace(sample_holder(profile, keys), historical=historical))
     assert image.historical == historical
     assert image.pin.hex() == "123456"
+
+
+def test_a_wrong_le_is_sent_again_as_the_chip_asks(terminal: Any) -> None:
+    terminal.select("SSSE/EF05")
+    answer = exchange(terminal.card.transmit, Command(0x00, 0xB2, 0x07, 0x04, b"", 5))
+    assert (answer.status, len(answer.data)) == (0x9000, 11)
+
+
+def test_a_card_that_changed_since_it_was_made_is_noticed(terminal: Any, profile: CardProfile) -> None:
+    image = chip_image(profile, sample_holder(profile, terminal.keys))
+    terminal.select("DF01/EF16")
+    terminal.sw(terminal.secured(Command(0x00, 0xD6, 0, 0, b"changed"), "UK7DF01"))
+
+    def cryptogram(key: Any, challenge: bytes) -> bytes:
+        return external_cryptogram(terminal.algorithm, terminal.keys.card_key(key.name), challenge)
+
+    progress = carry_out(read_back_steps(profile, image, cryptogram), terminal.card.transmit)
+    refused = refusal_of(lambda: need_same(progress))
+    assert "DF01/EF16+0" in refused.text("zh-Hans")
 
 
 def test_a_step_that_the_chip_refuses_is_named(profile: CardProfile) -> None:

@@ -159,6 +159,12 @@ BROKEN = [
     ("[atr]", "[answer]", "no section [atr]"),
     ('zh = "户籍信息"', "", "zh is missing"),
     ("[profile]", "[profile", "'['"),
+    ("[keys.DF05]", "[keys.DF09]", "keys of unknown applications"),
+    ('[pin]\napplication = "SSSE"', '[pin]\napplication = "DF09"', "pin: unknown application"),
+    ('kind = "variable"\nzh = "医疗保险基本信息"', 'kind = "fixed"\nzh = "医疗保险基本信息"', "have one length"),
+    ('kind = "transparent"\nsize = "300"', 'kind = "variable"\nsize = "300"', "no items"),
+    ('tag = "79", type = "constructed"', 'tag = "79", type = "an"', "parts belong to a constructed item"),
+    ('tag = "02", type = "an"', 'tag = "00", type = "an"', "tag, length or count"),
 ]
 
 

@@ -118,6 +118,7 @@ def test_read_by_short_identifier_selects_the_file(terminal) -> None:
         ("00B2010500", "6A86"),
         ("00B0000010", "6981"),
         ("04B2010400", "6E00"),
+        ("00B20104023132", "6700"),
     ],
 )
 def test_refusals_of_read_record(terminal, apdu: str, status: str) -> None:

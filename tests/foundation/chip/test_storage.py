@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import os
 from pathlib import Path
@@ -186,6 +187,73 @@ def test_a_journal_that_cannot_be_replaced_stays_good(tmp_path: Path, monkeypatc
     monkeypatch.undo()
     assert content_of(path) == {"n": bytes([19])}
     assert [entry.name for entry in tmp_path.iterdir()] == ["card.chip"]
+
+
+def test_a_chip_that_cannot_take_back_a_failed_write_writes_nothing_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "card.chip"
+    storage = CardStorage(path)
+    storage.create({"a": b"1"})
+    storage.open()
+
+    def broken(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(storage_module.os, "fdatasync", broken)
+        patch.setattr(storage_module.os, "ftruncate", broken)
+        assert code_of(lambda: storage.commit({"a": b"2"})) is Code.CHIP_STORAGE_FAILED
+    assert code_of(lambda: storage.commit({"a": b"3"})) is Code.CHIP_STORAGE_FAILED
+    assert storage.open()["a"] in (b"1", b"2")
+    storage.close()
+
+
+def test_places_where_no_chip_can_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    assert code_of(lambda: CardStorage(tmp_path / "file" / "card.chip").create({})) is Code.CHIP_STORAGE_FAILED
+    assert code_of(CardStorage(tmp_path).open) is Code.CHIP_STORAGE_FAILED
+    path = tmp_path / "card.chip"
+    CardStorage(path).create({"a": b"1"})
+
+    def unreadable(*_: object) -> bytes:
+        raise OSError(5, "Input/output error")
+
+    storage = CardStorage(path)
+    with monkeypatch.context() as patch:
+        patch.setattr(storage_module.os, "pread", unreadable)
+        assert code_of(storage.open) is Code.CHIP_STORAGE_FAILED
+    assert storage.open() == {"a": b"1"}
+    storage.close()
+
+
+def test_a_file_that_is_replaced_while_it_is_taken_is_taken_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, other = tmp_path / "card.chip", tmp_path / "other.chip"
+    CardStorage(path).create({"a": b"old"})
+    CardStorage(other).create({"a": b"new"})
+    real = storage_module.fcntl.flock
+
+    def flock(file: int, how: int) -> None:
+        real(file, how)
+        if other.exists():
+            other.replace(path)
+
+    monkeypatch.setattr(storage_module.fcntl, "flock", flock)
+    storage = CardStorage(path)
+    assert storage.open() == {"a": b"new"}
+    storage.close()
+
+
+def test_a_dropped_card_lets_go_of_its_chip(tmp_path: Path) -> None:
+    path = tmp_path / "card.chip"
+    storage = CardStorage(path)
+    storage.create({"a": b"1"})
+    storage.open()
+    del storage
+    gc.collect()
+    assert content_of(path) == {"a": b"1"}
 
 
 def test_only_the_owner_can_read_a_chip(tmp_path: Path) -> None:

@@ -98,19 +98,16 @@ class VirtualCard:
         self.power_off()
         try:
             memory = CardMemory(self._storage)
+            try:
+                self._chip = self._boot(memory)
+            except Refused:
+                memory.close()
+                raise
+            return self._profile.atr.prefix + memory.need("historical")
         except Refused as refused:
             if refused.code is Code.CHIP_STORAGE_DAMAGED:
                 return b""
             raise
-        if memory.need("profile") != _layout(self._profile):
-            memory.close()
-            raise Refused(
-                Code.CHIP_PROFILE_MISMATCH,
-                chip=memory.need("profile").decode("ascii", "replace"),
-                profile=_layout(self._profile).decode("ascii"),
-            )
-        self._chip = Chip(self._profile, memory, self._random)
-        return self._profile.atr.prefix + memory.need("historical")
 
     def power_off(self) -> None:
         """Cut the power; what the session held is gone."""
@@ -130,6 +127,17 @@ class VirtualCard:
             chip.memory.drop()
             chip.session.forget_rights()
             return Response(status=StatusWord.INTERNAL).to_bytes()
+
+    def _boot(self, memory: CardMemory) -> Chip:
+        """The chip of a memory that was made for this layout and is complete."""
+        layout, own = memory.need("profile"), _layout(self._profile)
+        if layout != own:
+            raise Refused(
+                Code.CHIP_PROFILE_MISMATCH, chip=layout.decode("ascii", "replace"), profile=own.decode("ascii")
+            )
+        for name in ("life", "historical"):
+            memory.need(name)
+        return Chip(self._profile, memory, self._random)
 
     def _answer(self, chip: Chip, apdu: bytes) -> Response:
         try:

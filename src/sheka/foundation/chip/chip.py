@@ -139,11 +139,19 @@ class Chip:
 
         The counter is written either way, so that the time a card takes does not tell a thief when to cut the power.
         """
-        right = hmac.compare_digest(expected, got)
-        left = key.retry_limit if right else max(self._tries(key) - 1, 0)
+        if not hmac.compare_digest(expected, got):
+            raise self.wrong(key, mac=mac)
+        self.right(key)
+
+    def right(self, key: KeyDeclaration) -> None:
+        """The key was proved: it has all its tries again."""
+        self.memory.put_always(_tries_name(key), bytes((key.retry_limit,)))
+
+    def wrong(self, key: KeyDeclaration, *, mac: bool = False) -> Denied:
+        """The key was not proved: one try fewer, and the denial to raise."""
+        left = max(self._tries(key) - 1, 0)
         self.memory.put_always(_tries_name(key), bytes((left,)))
-        if not right:
-            raise Denied(StatusWord.MAC_WRONG if mac else tries_left(left))
+        return Denied(StatusWord.MAC_WRONG if mac else tries_left(left))
 
     def _tries(self, key: KeyDeclaration) -> int:
         stored = self.memory.get(_tries_name(key))

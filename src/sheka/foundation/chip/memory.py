@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 from sheka.foundation.chip.storage import Storage
+from sheka.foundation.refusals import Code, Refused
 
 
 class Life(IntEnum):
@@ -37,10 +38,10 @@ class CardMemory:
         return self._content.get(name)
 
     def need(self, name: str) -> bytes:
-        """A value that every chip has from its making on."""
+        """A value that every chip has from its making on; a chip without it is damaged."""
         value = self.get(name)
         if value is None:
-            raise KeyError(name)
+            raise Refused(Code.CHIP_STORAGE_DAMAGED, path="-", reason=name)
         return value
 
     def put(self, name: str, value: bytes | None) -> None:

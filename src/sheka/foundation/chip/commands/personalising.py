@@ -24,9 +24,9 @@ def write_key(chip: Chip, command: Command) -> bytes:
     transport = chip.profile.transport
     chip.need_tries(transport)
     found = unwrap_key_in_chip(chip.algorithm, chip.memory.need("transport key"), challenge, command.data)
-    chip.check(transport, b"\1", b"\1" if found else b"\0", mac=True)
     if found is None:
-        raise Denied(StatusWord.MAC_WRONG)
+        raise chip.wrong(transport, mac=True)
+    chip.right(transport)
     key_id, version, value = found
     for key in chip.profile.keys:
         if key.application == chip.session.directory.name and key.key_id == key_id and version in key.versions:

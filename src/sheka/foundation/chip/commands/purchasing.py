@@ -6,6 +6,8 @@ was, and a terminal that lost the answer asks for the proof of its sequence numb
 
 from __future__ import annotations
 
+from typing import cast
+
 from sheka.foundation.chip.apdu import Command, Denied, StatusWord
 from sheka.foundation.chip.authentication import (
     SETTLEMENT,
@@ -102,11 +104,9 @@ def _read(data: bytes) -> tuple[bytes, Settlement, bytes]:
 
 
 def _log(chip: Chip) -> CyclicFile:
+    """The log, which the profile's checks made sure is cyclic."""
     rule = chip.profile.purchase
-    file = chip.tree.by_name[rule.application].by_fid[bytes.fromhex(rule.log)]
-    if not isinstance(file, CyclicFile):
-        raise TypeError(file.path)
-    return file
+    return cast(CyclicFile, chip.tree.by_name[rule.application].by_fid[bytes.fromhex(rule.log)])
 
 
 def _log_record(chip: Chip, sequence: bytes, settlement: Settlement) -> bytes:
