@@ -20,7 +20,7 @@ def play(console: Console) -> None:
     from sheka.faces.story.book import STEPS, play_on
 
     with Progress(TextColumn("[bold]演示 story"), BarColumn(), MofNCompleteColumn(), console=console) as progress:
-        bar = progress.add_task("story", total=len(STEPS) + 1)
+        bar = progress.add_task("story", total=len(STEPS))
 
         def tell(step, result) -> None:  # type: ignore[no-untyped-def]
             mark = "✓" if result.ok else "✗"

@@ -11,7 +11,13 @@ from sheka.faces.story.cast import seed
 from sheka.faces.story.chips import stock
 from sheka.faces.story.stage import Stage, Step, StepResult, play
 
-STEPS: list[Step] = [*issuance_steps.STEPS, *people_steps.STEPS, *money_steps.STEPS, *counter_steps.STEPS]
+STEPS: list[Step] = [
+    *issuance_steps.STEPS,
+    Step("H3", "空白芯片入库，传输密钥以信封导入", "Blank chips from the maker, its transport key in an envelope", stock),
+    *people_steps.STEPS,
+    *money_steps.STEPS,
+    *counter_steps.STEPS,
+]
 CHIPS = "chips"
 
 
@@ -19,4 +25,4 @@ def play_on(node: NodeConfig, tell: Callable[[Step, StepResult], None], language
     """Seed the demonstration world of a running node and play the story on it. Django must be set up."""
     seed(node.folder)
     drawer = ChipDrawer(node.folder / CHIPS)
-    return play(Stage(node, drawer), [Step("H3", "空白芯片入库", "Blank chips from the maker", stock), *STEPS], tell, language)
+    return play(Stage(node, drawer), STEPS, tell, language)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sheka.equipment.card_reader.in_process import InProcessReader
 from sheka.faces.story.cast import CENTRE, acting
-from sheka.faces.story.chips import BrokenCard, forged_copy
+from sheka.faces.story.chips import forged_copy
 from sheka.faces.story.stage import Stage, Step, must, must_refuse
 from sheka.foundation.refusals import Code
 from sheka.systems.accounts.queries import account_of, balance
@@ -28,7 +28,8 @@ NEW_PIN = "280716"
 def chip_breaks(stage: Stage) -> str:
     """R7: the reader itself finds that the chip gives no answer."""
     card = stage.made["card"]
-    finding = examine_card(acting("longhua-clerk"), card=card, reader=InProcessReader(BrokenCard()))
+    stage.drawer.break_chip(card.number)
+    finding = examine_card(acting("longhua-clerk"), card=card, reader=stage.drawer.reader(card.number))
     must(not finding.readable, "a dead chip is found unreadable")
     stage.made["finding"] = finding
     return str(finding.sentence.en)

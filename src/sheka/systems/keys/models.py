@@ -33,7 +33,7 @@ class Key(models.Model):
     reference = models.CharField(max_length=64)
     check_value = models.CharField(max_length=8)
     origin = models.CharField(max_length=10, choices=(("generated", "generated"), ("imported", "imported")))
-    came_from = models.CharField(max_length=20, default="")
+    came_from = models.CharField(max_length=40, default="")
     parent_check_value = models.CharField(max_length=8, default="")
     factor = models.CharField(max_length=16, default="")
     state = models.CharField(max_length=20, default="active")

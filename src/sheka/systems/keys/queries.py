@@ -30,3 +30,20 @@ def card_keys(organisation_code: str, algorithm: Algorithm, version: int = 1) ->
     if missing:
         raise Refused(Code.KEY_SET_INCOMPLETE, organisation=organisation_code, missing=", ".join(missing))
     return held
+
+
+def transport_key_name(maker: str) -> str:
+    """How the master transport key of a chip maker is called here."""
+    return f"KT:{maker}"
+
+
+def transport_key(organisation_code: str, algorithm: Algorithm) -> Key:
+    """The master transport key for blank chips of an algorithm, the latest one. Raises Refused(KEY_UNKNOWN)."""
+    found = (
+        Key.objects.filter(organisation_id=organisation_code, owner_level="maker", algorithm=algorithm, state="active")
+        .order_by("-version", "-pk")
+        .first()
+    )
+    if found is None:
+        raise Refused(Code.KEY_UNKNOWN, name="KT", organisation=organisation_code, version=1)
+    return found

@@ -60,7 +60,7 @@ class Migration(migrations.Migration):
                 ('reference', models.CharField(max_length=64)),
                 ('check_value', models.CharField(max_length=8)),
                 ('origin', models.CharField(choices=[('generated', 'generated'), ('imported', 'imported')], max_length=10)),
-                ('came_from', models.CharField(default='', max_length=20)),
+                ('came_from', models.CharField(default='', max_length=40)),
                 ('parent_check_value', models.CharField(default='', max_length=8)),
                 ('factor', models.CharField(default='', max_length=16)),
                 ('state', models.CharField(default='active', max_length=20)),
