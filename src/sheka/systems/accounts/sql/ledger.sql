@@ -76,7 +76,8 @@ DECLARE
 BEGIN
     PERFORM a.id FROM accounts_account a
         WHERE a.id = ANY (p_debit || p_credit) AND a.balance IS NOT NULL ORDER BY a.id FOR UPDATE;
-    FOR place IN 1 .. coalesce(array_length(p_client, 1), 0) LOOP
+    FOR n IN 1 .. coalesce(array_length(p_client, 1), 0) LOOP
+        place := n;
         differs := NULL;
         refused := accounts_transfer_refusal(p_debit[place], p_credit[place], p_amount[place]);
         INSERT INTO accounts_transfer

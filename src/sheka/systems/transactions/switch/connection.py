@@ -8,6 +8,7 @@ gone out.
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
@@ -17,6 +18,9 @@ from sheka.foundation.refusals import Refused
 
 if TYPE_CHECKING:
     from sheka.systems.transactions.switch.settings import SwitchSettings
+
+KERNEL_BUFFER = 64 * 1024
+"""Answers that the kernel holds for one line: a reader that does not read shows itself soon."""
 
 
 class Line(asyncio.Protocol):
@@ -40,6 +44,9 @@ class Line(asyncio.Protocol):
         if len(self.lines) >= self._settings.connections:
             self._transport.abort()
             return
+        line = self._transport.get_extra_info("socket")
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BUFFER)
+        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.lines.add(self)
 
     def connection_lost(self, error: Exception | None) -> None:

@@ -118,7 +118,7 @@ class Intake:
         except Refused as refusal:
             raise Unanswerable(None, refusal) from None
         if kind[2] not in "02468":
-            raise Unanswerable(None, Refused(Code.MESSAGE_KIND_UNKNOWN, type=kind, code=""))
+            raise Unanswerable(None, Refused(Code.MESSAGE_KIND_UNKNOWN, type=kind, processing=""))
         request = Request(line, kind, fields)
         terminal = self._registry.find(str(fields.get(41)))
         if terminal is None or fields.get(42) != terminal.institution:
@@ -141,7 +141,7 @@ class Intake:
         code = str(fields.get(3, ""))[:2]
         found = _KINDS.get((request.type, code))
         if found is None:
-            raise Refused(Code.MESSAGE_KIND_UNKNOWN, type=request.type, code=code)
+            raise Refused(Code.MESSAGE_KIND_UNKNOWN, type=request.type, processing=code)
         request.verb, needed, name = found
         if not needed <= fields.keys():
             missing = min(needed - fields.keys())

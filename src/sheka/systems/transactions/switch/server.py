@@ -96,6 +96,10 @@ class Switch:
                 field = refusal.facts.get("field")
                 refused.append((request, Outcome(refusal.number, differs=field if isinstance(field, int) else None)))
                 continue
+            except Exception:
+                log.exception("a message of terminal %s", request.terminal.number)
+                refused.append((request, Outcome(Code.SWITCH_BUSY.value)))
+                continue
             if request.verb is Verb.NETWORK:
                 refused.append((request, Outcome(0)))
             else:

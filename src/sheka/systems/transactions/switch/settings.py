@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 from sheka.equipment.server.node import VARIABLE, NodeConfig
@@ -69,16 +70,28 @@ def read_settings(argv: list[str]) -> SwitchSettings:
         metavar="ORGANISATION=ADDRESS",
         help=f"encryption machine, instead of the node's; its secret in hexadecimal stands in {SECRET_VARIABLE}",
     )
+    parser.add_argument(
+        "--limit", action="append", default=[], metavar="NAME=NUMBER", help=f"one of {', '.join(LIMITS)}; may be repeated"
+    )
     given = parser.parse_args(argv)
     if given.dsn and given.machine:
         secret = bytes.fromhex(os.environ[SECRET_VARIABLE])
         pairs = (text.split("=", 1) for text in given.machine)
         machines = {organisation: MachineAddress(address, secret) for organisation, address in pairs}
-        return SwitchSettings(given.host or "127.0.0.1", given.port or 0, given.dsn, machines)
-    settings = SwitchSettings.of_node(NodeConfig.load(given.node))
+        settings = SwitchSettings("127.0.0.1", 0, given.dsn, machines)
+    else:
+        settings = SwitchSettings.of_node(NodeConfig.load(given.node))
+    changes: dict[str, object] = {}
+    for text in given.limit:
+        name, _, number = text.partition("=")
+        if name not in LIMITS:
+            parser.error(f"--limit {name}: not one of {', '.join(LIMITS)}")
+        changes[name] = LIMITS[name](number)
     port = settings.port if given.port is None else given.port
-    return _with(settings, host=given.host or settings.host, port=port)
+    return replace(settings, host=given.host or settings.host, port=port, **changes)
 
 
-def _with(settings: SwitchSettings, *, host: str, port: int) -> SwitchSettings:
-    return SwitchSettings(host, port, settings.dsn, settings.machines)
+LIMITS: dict[str, Callable[[str], object]] = {
+    one.name: float if one.type == "float" else int for one in fields(SwitchSettings) if one.type in ("int", "float")
+}
+LIMITS.pop("port")
