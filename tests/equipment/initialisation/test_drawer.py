@@ -14,6 +14,7 @@ from sheka.equipment.card_reader.examination import examine
 from sheka.equipment.card_reader.in_process import InProcessReader
 from sheka.equipment.card_reader.session import CardSession
 from sheka.equipment.initialisation.drawer import ChipDrawer, DrawnChip
+from sheka.equipment.initialisation.personalise import personalise
 from sheka.equipment.initialisation.station import produce
 from sheka.foundation.chip.card import VirtualCard
 from sheka.foundation.crypto.algorithms import Algorithm
@@ -32,18 +33,18 @@ def test_blank_chips_are_taken_oldest_first_and_counted(drawer: ChipDrawer) -> N
     serials = drawer.manufacture(3, Algorithm.SM4)
     assert drawer.manufacture(1, Algorithm.TDES)[0] not in serials
     assert serials == sorted(serials)
-    taken = [drawer.take(number, Algorithm.SM4) for number in NUMBERS]
+    taken = [drawer.take(Algorithm.SM4, number) for number in NUMBERS]
     assert [chip.serial for chip in taken] == serials
     assert (drawer.blanks(Algorithm.SM4), drawer.blanks(Algorithm.TDES)) == (0, 1)
     assert drawer.begun() == sorted(NUMBERS)
-    assert drawer.take(NUMBERS[1], Algorithm.SM4).serial == serials[1]
+    assert drawer.take(Algorithm.SM4, NUMBERS[1]).serial == serials[1]
     with pytest.raises(Refused) as refusal:
-        drawer.take("A00000016", Algorithm.SM4)
+        drawer.take(Algorithm.SM4, "A00000016")
     assert refusal.value.code is Code.DRAWER_EMPTY
 
 
 def test_no_drawer_no_card(drawer: ChipDrawer) -> None:
-    for ask in (lambda: drawer.take(NUMBERS[0], Algorithm.SM4), lambda: drawer.card(NUMBERS[0])):
+    for ask in (lambda: drawer.take(Algorithm.SM4, NUMBERS[0]), lambda: drawer.card(NUMBERS[0])):
         with pytest.raises(Refused) as refusal:
             ask()
         assert refusal.value.code is Code.DRAWER_ABSENT
@@ -56,7 +57,7 @@ def test_many_hands_take_many_different_chips(drawer: ChipDrawer) -> None:
 
     def take(index: int) -> str:
         own = ChipDrawer(drawer.folder, sync=False)
-        return own.take(f"A{index % 20:07d}0", Algorithm.SM4).serial
+        return own.take(Algorithm.SM4, f"A{index % 20:07d}0").serial
 
     with ThreadPoolExecutor(8) as pool:
         serials = list(pool.map(take, range(40)))
@@ -68,9 +69,9 @@ def test_many_hands_take_many_different_chips(drawer: ChipDrawer) -> None:
 def test_a_number_that_is_none_leads_nowhere(drawer: ChipDrawer) -> None:
     """A card number becomes a folder name: nothing but nine characters may."""
     drawer.manufacture(1, Algorithm.SM4)
-    for number in ("../../etc1", "", "x00000019", "X0000001"):
+    for number in ("../../etc1", "x00000019", "X0000001", "5348000000000001"):
         with pytest.raises(Refused) as refusal:
-            drawer.take(number, Algorithm.SM4)
+            drawer.take(Algorithm.SM4, number)
         assert refusal.value.code is Code.DRAWER_CARD_UNKNOWN
         with pytest.raises(Refused):
             drawer.card(number)
@@ -167,6 +168,44 @@ def test_a_spoilt_chip_is_scrap_and_the_next_one_serves(city: Any, cut_reader: C
         drawer.destroy_scrap(spoilt)
     with pytest.raises(Refused):
         drawer.destroy_scrap("../maker/lock")
+
+
+@pytest.mark.req("H3")
+def test_a_chip_personalised_by_somebody_else_is_found_by_the_number_it_holds(city: Any, cut_reader: CutReader) -> None:
+    """Production works with readers; whoever looks for the card later knows its number only."""
+    drawer = city.drawer
+    drawer.manufacture(2, Algorithm.TDES)
+    done, cut = drawer.take(Algorithm.TDES), drawer.take(int(Algorithm.TDES))
+    assert drawer.begun() == [done.serial, cut.serial]
+    order, other = city.order(Algorithm.TDES), city.order(Algorithm.TDES)
+    personalise(drawer.reader(done), order, city.keys(order))
+    with pytest.raises(Refused):
+        personalise(cut_reader(cut.card, 150), other, city.keys(other))
+    assert examine(drawer.reader(order.card_number)).card_number == order.card_number
+    assert drawer.serial_of(order.card_number) == done.serial
+    assert drawer.begun() == [cut.serial]
+    with pytest.raises(Refused) as refusal:
+        drawer.card(other.card_number)
+    assert refusal.value.code is Code.DRAWER_CARD_UNKNOWN
+    drawer.scrap(drawer.begun_chip(cut.serial))
+    assert cut.serial in drawer.scrapped()
+
+
+def test_one_number_is_never_filed_on_two_chips(city: Any) -> None:
+    drawer = city.drawer
+    drawer.manufacture(2, Algorithm.SM4)
+    order = city.order()
+    first, second = drawer.take(Algorithm.SM4), drawer.take(Algorithm.SM4)
+    for chip in (first, second):
+        personalise(drawer.reader(chip), order, city.keys(order))
+    drawer.finish(first, order.card_number)
+    drawer.finish(first, order.card_number)
+    with pytest.raises(Refused) as refusal:
+        drawer.finish(second, order.card_number)
+    assert refusal.value.code is Code.DRAWER_CARD_TAKEN
+    drawer.sort()
+    assert drawer.serial_of(order.card_number) == first.serial
+    drawer.scrap(drawer.begun_chip(second.serial))
 
 
 @pytest.mark.req("R7")

@@ -195,7 +195,7 @@ def test_a_chip_of_an_unknown_maker_takes_no_key(city: Any, new_drawer: Callable
     drawer = new_drawer()
     drawer.manufacture(1, Algorithm.SM4)
     order = city.order()
-    chip = drawer.take(order.card_number, Algorithm.SM4)
+    chip = drawer.take(Algorithm.SM4, order.card_number)
     for _ in range(5):
         with pytest.raises(Refused) as refusal:
             personalise(chip.reader(), order, city.keys(order))

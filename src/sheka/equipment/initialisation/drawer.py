@@ -3,10 +3,10 @@
 A chip is one file, and where it lies says what it is; every move is one rename, so that a crash never leaves a chip in
 two places or in none:
 
-    blank/SM4/<serial>.chip              as the maker delivered it
-    begun/<card number>/<serial>.chip    taken for one card, not finished
-    cards/<card number>/<serial>.chip    a finished card
-    scrap/<serial>.chip                  spoilt, to be destroyed
+    blank/SM4/<serial>.chip      as the maker delivered it
+    begun/<home>/<serial>.chip   taken; home is the card number that it was taken for, or its serial
+    cards/<number>/<serial>.chip a finished card
+    scrap/<serial>.chip          spoilt, to be destroyed
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sheka.equipment.card_reader.in_process import InProcessReader
+from sheka.equipment.card_reader.session import CardSession
 from sheka.equipment.encryption_machine.files import overwrite
 from sheka.equipment.initialisation.maker import ChipMaker, locked
 from sheka.foundation.chip.card import VirtualCard
@@ -34,10 +35,11 @@ _SERIAL = re.compile(r"[0-9A-F]{16}")
 
 @dataclass(frozen=True, slots=True)
 class DrawnChip:
-    """A chip taken out of the drawer for one card."""
+    """A chip taken out of the drawer."""
 
     serial: str
-    card_number: str
+    home: str
+    """Where it is kept: the card number that it was taken for, or its serial when it was taken for none."""
     card: VirtualCard
     finished: bool
 
@@ -85,52 +87,71 @@ class ChipDrawer:
 
     # making a card
 
-    def take(self, card_number: str, algorithm: Algorithm) -> DrawnChip:
-        """A chip for a card: the one begun or finished for this number before, else a blank one.
+    def take(self, algorithm: Algorithm | int, card_number: str = "") -> DrawnChip:
+        """A blank chip; with a card number the chip that was begun or finished for that number before, if there is one.
 
-        Raises Refused: DRAWER_ABSENT, DRAWER_EMPTY.
+        Raises Refused: DRAWER_ABSENT, DRAWER_EMPTY, DRAWER_CARD_UNKNOWN for what is no card number.
         """
-        if not self.folder.is_dir():
-            raise Refused(Code.DRAWER_ABSENT, folder=self.folder)
+        self._need_folder()
+        if card_number and not _NUMBER.fullmatch(card_number):
+            raise Refused(Code.DRAWER_CARD_UNKNOWN, card_number=card_number)
         with self._disk(), locked(self.folder):
-            for place, finished in ((_CARDS, True), (_BEGUN, False)):
-                if (path := self._chip_of(place, card_number)) is not None:
-                    return self._drawn(path, card_number, finished=finished)
-            return self._drawn(self._take_blank(card_number, algorithm), card_number, finished=False)
+            if card_number:
+                for place in (_CARDS, _BEGUN):
+                    if (path := self._chip_of(place, card_number)) is not None:
+                        return self._drawn(path)
+            return self._drawn(self._take_blank(Algorithm(algorithm), card_number))
 
-    def _take_blank(self, card_number: str, algorithm: Algorithm) -> Path:
-        serial = self._next_blank(algorithm)
-        if serial is None:
-            raise Refused(Code.DRAWER_EMPTY, algorithm=algorithm.name)
-        home = self._home(_BEGUN, card_number)
-        home.mkdir(parents=True, exist_ok=True)
-        return (self._blank_folder(algorithm) / _file_name(serial)).rename(home / _file_name(serial))
+    def finish(self, chip: DrawnChip, card_number: str = "") -> None:
+        """The chip is a card now and is found by its number. A second call changes nothing.
 
-    def finish(self, chip: DrawnChip) -> None:
-        """The chip is a card now: it is found by its number. A second call changes nothing."""
-        if self._chip_of(_CARDS, chip.card_number) is not None:
-            if self._chip_of(_BEGUN, chip.card_number) is not None:
-                raise Refused(Code.DRAWER_CARD_TAKEN, card_number=chip.card_number)
+        Raises Refused: DRAWER_CARD_TAKEN when another chip has the number, DRAWER_CHIP_UNKNOWN.
+        """
+        number = card_number or chip.home
+        target = self._home(_CARDS, number)
+        if (path := self._chip_of(_CARDS, number)) is not None:
+            if path.name != _file_name(chip.serial):
+                raise Refused(Code.DRAWER_CARD_TAKEN, card_number=number)
             return
-        if self._chip_of(_BEGUN, chip.card_number) is None:
+        source = self.folder / _BEGUN / chip.home
+        if not (source / _file_name(chip.serial)).exists():
             raise Refused(Code.DRAWER_CHIP_UNKNOWN, serial=chip.serial)
         with self._disk():
-            (self.folder / _CARDS).mkdir(exist_ok=True)
-            self._home(_BEGUN, chip.card_number).rename(self._home(_CARDS, chip.card_number))
+            target.parent.mkdir(exist_ok=True)
+            source.rename(target)
+
+    def sort(self) -> None:
+        """File every begun chip that has become a card under the number that it holds itself.
+
+        For chips that were personalised through a reader by somebody who does not know the drawer. A chip that is in a
+        reader now is left for the next time, one whose number another chip has stays begun.
+        """
+        for home in self.begun():
+            chip = self.begun_chip(home)
+            number = _number_in(chip)
+            if number and self._chip_of(_CARDS, number) is None:
+                self.finish(chip, number)
 
     def scrap(self, chip: DrawnChip) -> None:
         """The chip is spoilt: out of the way, to be destroyed; its card number can be made on another chip."""
-        path = self._chip_of(_CARDS if chip.finished else _BEGUN, chip.card_number)
-        if path is None:
+        path = self.folder / (_CARDS if chip.finished else _BEGUN) / chip.home / _file_name(chip.serial)
+        if not path.exists():
             raise Refused(Code.DRAWER_CHIP_UNKNOWN, serial=chip.serial)
         with self._disk():
             (self.folder / _SCRAP).mkdir(exist_ok=True)
             path.rename(self.folder / _SCRAP / path.name)
             _remove_home(path.parent)
 
+    def begun_chip(self, home: str) -> DrawnChip:
+        """A chip that was taken and not finished, by its home as `begun` lists it. Refused(DRAWER_CHIP_UNKNOWN)."""
+        path = self._chip_of(_BEGUN, home)
+        if path is None:
+            raise Refused(Code.DRAWER_CHIP_UNKNOWN, serial=home)
+        return self._drawn(path)
+
     def begun(self) -> list[str]:
-        """Card numbers whose chip was taken and not finished: each is made again with its order, or scrapped."""
-        return self._numbers(_BEGUN)
+        """The homes (card number, or serial) of chips that were taken and not finished: to be gone on with or scrap."""
+        return self._homes(_BEGUN)
 
     def scrapped(self) -> list[str]:
         """Serials of the spoilt chips that wait for their destruction."""
@@ -148,15 +169,15 @@ class ChipDrawer:
 
     def numbers(self) -> list[str]:
         """The numbers of the finished cards."""
-        return self._numbers(_CARDS)
+        return self._homes(_CARDS)
 
     def card(self, card_number: str) -> VirtualCard:
         """A finished card. Refused(DRAWER_ABSENT), Refused(DRAWER_CARD_UNKNOWN)."""
         return VirtualCard(self._profile, self._storage(self._finished(card_number)))
 
-    def reader(self, card_number: str) -> InProcessReader:
-        """A reader with a finished card in it."""
-        return InProcessReader(self.card(card_number), f"drawer {card_number}")
+    def reader(self, which: str | DrawnChip) -> InProcessReader:
+        """A reader with a finished card (by its number) or a chip that was taken in it."""
+        return which.reader() if isinstance(which, DrawnChip) else InProcessReader(self.card(which), f"drawer {which}")
 
     def serial_of(self, card_number: str) -> str:
         """The chip serial of a finished card."""
@@ -177,23 +198,37 @@ class ChipDrawer:
 
     # the folder
 
-    def _finished(self, card_number: str) -> Path:
+    def _need_folder(self) -> None:
         if not self.folder.is_dir():
             raise Refused(Code.DRAWER_ABSENT, folder=self.folder)
+
+    def _finished(self, card_number: str) -> Path:
+        self._need_folder()
         path = self._chip_of(_CARDS, card_number)
+        if path is None:
+            self.sort()
+            path = self._chip_of(_CARDS, card_number)
         if path is None:
             raise Refused(Code.DRAWER_CARD_UNKNOWN, card_number=card_number)
         return path
 
-    def _chip_of(self, place: str, card_number: str) -> Path | None:
-        home = self._home(place, card_number)
-        serials = _serials(home)
-        return home / _file_name(serials[0]) if serials else None
+    def _take_blank(self, algorithm: Algorithm, card_number: str) -> Path:
+        serial = self._next_blank(algorithm)
+        if serial is None:
+            raise Refused(Code.DRAWER_EMPTY, algorithm=algorithm.name)
+        home = self._home(_BEGUN, card_number or serial)
+        home.mkdir(parents=True, exist_ok=True)
+        return (self._blank_folder(algorithm) / _file_name(serial)).rename(home / _file_name(serial))
 
-    def _home(self, place: str, card_number: str) -> Path:
-        if not _NUMBER.fullmatch(card_number):
-            raise Refused(Code.DRAWER_CARD_UNKNOWN, card_number=card_number)
-        return self.folder / place / card_number
+    def _chip_of(self, place: str, home: str) -> Path | None:
+        folder = self._home(place, home)
+        serials = _serials(folder)
+        return folder / _file_name(serials[0]) if serials else None
+
+    def _home(self, place: str, home: str) -> Path:
+        if not _NUMBER.fullmatch(home) and not _SERIAL.fullmatch(home):
+            raise Refused(Code.DRAWER_CARD_UNKNOWN, card_number=home)
+        return self.folder / place / home
 
     def _blank_folder(self, algorithm: Algorithm) -> Path:
         return self.folder / _BLANK / algorithm.name
@@ -208,13 +243,14 @@ class ChipDrawer:
         known = self._known_blank[algorithm] = _serials(folder)[::-1]
         return known.pop() if known else None
 
-    def _numbers(self, place: str) -> list[str]:
+    def _homes(self, place: str) -> list[str]:
         folder = self.folder / place
         return sorted(home.name for home in folder.iterdir() if _serials(home)) if folder.is_dir() else []
 
-    def _drawn(self, path: Path, card_number: str, *, finished: bool) -> DrawnChip:
-        serial = path.name.removesuffix(_SUFFIX)
-        return DrawnChip(serial, card_number, VirtualCard(self._profile, self._storage(path)), finished)
+    def _drawn(self, path: Path) -> DrawnChip:
+        serial, home = path.name.removesuffix(_SUFFIX), path.parent
+        card = VirtualCard(self._profile, self._storage(path))
+        return DrawnChip(serial, home.name, card, finished=home.parent.name == _CARDS)
 
     def _storage(self, path: Path) -> CardStorage:
         return CardStorage(path, sync=self._sync)
@@ -233,6 +269,16 @@ def _serials(folder: Path) -> list[str]:
         return []
     names = (path.name.removesuffix(_SUFFIX) for path in folder.iterdir() if path.name.endswith(_SUFFIX))
     return sorted(name for name in names if _SERIAL.fullmatch(name))
+
+
+def _number_in(chip: DrawnChip) -> str:
+    """The card number that a chip holds; empty while it is blank, in a reader or unreadable."""
+    try:
+        with CardSession(chip.reader()) as session:
+            session.select_sse()
+            return session.read_public_identity().card_number.text
+    except Refused:
+        return ""
 
 
 def _file_name(serial: str) -> str:

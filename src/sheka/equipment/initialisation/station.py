@@ -36,7 +36,7 @@ def produce(
         is scrap by then, and repeating the call takes another one; a chip that can be continued stays with its card
         number, and repeating the call goes on. A card that was finished before is never made scrap here.
     """
-    chip = drawer.take(order.card_number, order.algorithm)
+    chip = drawer.take(order.algorithm, order.card_number)
     try:
         result = personalise(reader_of(chip), order, keys, profile)
     except Refused as error:
