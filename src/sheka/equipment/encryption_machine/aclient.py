@@ -65,9 +65,14 @@ class _Line:
         answer: asyncio.Future[_Answer] = asyncio.get_running_loop().create_future()
         self._waiting[number] = answer
         try:
+            if self._writer.is_closing():
+                raise ConnectionResetError
             self._writer.writelines(data)
             await self._writer.drain()
             return await answer
+        except (OSError, EOFError):
+            self.broken = True
+            raise
         finally:
             self._waiting.pop(number, None)
             if answer.done() and not answer.cancelled():

@@ -50,7 +50,7 @@ def greet(address: Address, caller: str, secret: bytes) -> Generator[bytes, byte
     transcript = sm3(address.kind.encode() + b"\n" + greeting + answer)
     proof = _positive((yield hmac_sm3(secret, b"caller" + transcript)))
     if not hmac.compare_digest(proof, hmac_sm3(secret, b"machine" + transcript)):
-        raise Refused(Code.MACHINE_NOT_GENUINE, address=address)
+        raise Refused(Code.MACHINE_NOT_GENUINE, address=str(address))
     return _guard(address.kind, secret, transcript, caller_side=True)
 
 

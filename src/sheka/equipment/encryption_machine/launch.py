@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -87,7 +88,7 @@ def prepare(
         sealing_file = None if sealing_secret is not None else _sealing_file(folder / "secrets")
         written: dict[str, tuple[Path, Rights]] = {}
         for name, secret in callers.items():
-            if not name or Path(name).name != name:
+            if name in ("", "..") or Path(name).name != name:
                 raise Refused(Code.MACHINE_CONFIG_BAD, what=f"caller name {name!r}")
             path = folder / "secrets" / f"{name}.secret"
             write_secret(path, secret)
@@ -145,14 +146,15 @@ def start_machine(
         if sealing_secret is not None:
             _hand_over(process, sealing_secret)
         found = _first_line(ready, process, timeout)
+        if "refused" in found:
+            process.wait(timeout)
     except BaseException:
-        process.kill()
-        process.wait()
+        _end(process)
         raise
     finally:
         os.close(ready)
     if "refused" in found:
-        process.wait()
+        _end(process)
         raise Refused(Code(found["refused"]), **found["facts"])
     return MachineHandle(found["address"], path, process, dict(callers), _temporary_folder(found["address"]))
 
@@ -178,6 +180,15 @@ def _spawn(config: Path) -> tuple[subprocess.Popen[bytes], int]:
         os.close(theirs)
         output.close()
     return process, ready
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Make sure that it has gone, and close our end of its standard input."""
+    process.kill()
+    process.wait()
+    if process.stdin is not None:
+        with suppress(OSError):
+            process.stdin.close()
 
 
 def _environment() -> dict[str, str]:

@@ -12,7 +12,7 @@ import json
 import secrets
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,25 +54,26 @@ class Records:
         own_folder(folder)
         self._folder = folder
         self.lock = threading.RLock()
+        self._closed = False
         self._hold = FolderLock(folder)
-        try:
+        with ExitStack() as opened:
+            opened.callback(self._hold.release)
             self._records_folder = folder / "records"
             self._keys = self._unseal(sealing_secret)
+            opened.callback(self._keys.forget)
             self.journal = Journal(folder / "log.jsonl", self._keys.log)
+            opened.callback(self.journal.close)
             self._records = self._load()
             if not self.journal.count:
                 self.journal.append("", "CREATE", "", "", {})
-        except BaseException:
-            self._hold.release()
-            raise
+            self._opened = opened.pop_all()
 
     def close(self) -> None:
         """Forget the root keys and give the folder free."""
         with self.lock:
+            self._closed = True
             self._records = {}
-            self._keys.forget()
-            self.journal.close()
-            self._hold.release()
+            self._opened.close()
 
     def all(self) -> list[Record]:
         """Every record, in the order in which the targets first came into the log."""
@@ -106,6 +107,7 @@ class Records:
         When this returns the change survives a power cut; when it raises before the log entry nothing changed. Call it
         with `lock` held, after the checks that it depends on.
         """
+        self._need_open()
         record = self._seal(target, attributes, secret)
         content = _content(record)
         path, fresh = self._path(target), self._path(target, _FRESH)
@@ -128,7 +130,12 @@ class Records:
 
     def note(self, *, caller: str, verb: str, facts: dict[str, Any]) -> None:
         """Log something that changes no record (a key that left in an envelope)."""
+        self._need_open()
         self.journal.append(caller, verb, "", "", facts)
+
+    def _need_open(self) -> None:
+        if self._closed:  # the root keys are overwritten: nothing may be sealed with what is left of them
+            raise Refused(Code.MACHINE_STOPPING)
 
     def _unseal(self, secret: bytes) -> sealing.StoreKeys:
         path = self._folder / "seal.json"

@@ -69,8 +69,8 @@ def listen(address: Address) -> tuple[socket.socket, Address]:
         return line, address
     except OSError as error:
         if error.errno in (98, 13):  # in use, or not ours to use
-            raise Refused(Code.MACHINE_ADDRESS_TAKEN, address=address) from None
-        raise Refused(Code.MACHINE_ADDRESS_BAD, address=address, reason=error.strerror or str(error)) from None
+            raise Refused(Code.MACHINE_ADDRESS_TAKEN, address=str(address)) from None
+        raise Refused(Code.MACHINE_ADDRESS_BAD, address=str(address), reason=error.strerror or str(error)) from None
 
 
 def _remove_stale(address: Address) -> None:
@@ -83,7 +83,7 @@ def _remove_stale(address: Address) -> None:
         except ConnectionRefusedError:
             address.path.unlink()
             return
-    raise Refused(Code.MACHINE_ADDRESS_TAKEN, address=address)
+    raise Refused(Code.MACHINE_ADDRESS_TAKEN, address=str(address))
 
 
 class Server:

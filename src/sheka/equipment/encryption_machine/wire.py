@@ -17,6 +17,8 @@ _U8, _U16, _U32 = struct.Struct(">B"), struct.Struct(">H"), struct.Struct(">I")
 _PAIR = struct.Struct(">II")
 _NONE = 0xFFFFFFFF
 _MAX_TEXT = 4096
+MAX_ITEMS = 2**20
+"""Most items of one batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,8 @@ def _write_optional(out: list[bytes], value: Batch | None) -> None:
 
 def _read_optional(reader: Reader) -> Batch | None:
     width, count = _PAIR.unpack(reader.take(_PAIR.size))
+    if count > MAX_ITEMS:
+        raise Refused(Code.MACHINE_FRAME_BAD, what=f"more than {MAX_ITEMS} items")
     if width == _NONE:
         if count:
             raise Refused(Code.MACHINE_FRAME_BAD, what="a missing batch has no items")
