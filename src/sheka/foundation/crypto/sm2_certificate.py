@@ -35,7 +35,14 @@ _NAMES = {
     "serialNumber": NameOID.SERIAL_NUMBER,
 }
 _EXPLICIT_VERSION, _EXPLICIT_EXTENSIONS = 0xA0, 0xA3
-_X509_ERRORS = (x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
+_X509_ERRORS = (
+    ValueError,
+    TypeError,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+    Warning,  # pyca warns of values that it will refuse later; where warnings are errors, they are refused now
+)
 _UNDERSTOOD = {
     x509.BasicConstraints.oid,
     x509.KeyUsage.oid,
@@ -126,7 +133,7 @@ def parse(encoded: bytes) -> Certificate:
         if loaded.version is not x509.Version.v3:
             raise ValueError("not version 3")
         return _read(encoded, loaded, names_and_key, (signed, signature))
-    except (ValueError, TypeError, *_X509_ERRORS) as error:
+    except _X509_ERRORS as error:
         raise Refused(Code.CRYPTO_CERTIFICATE_FORM, reason=str(error)) from None
 
 
@@ -263,6 +270,9 @@ def _read(
     basic, usage = found.get(x509.BasicConstraints.oid), found.get(x509.KeyUsage.oid)
     own, above = found.get(x509.SubjectKeyIdentifier.oid), found.get(x509.AuthorityKeyIdentifier.oid)
     usage = usage if isinstance(usage, x509.KeyUsage) else None
+    told = above.authority_cert_serial_number if isinstance(above, x509.AuthorityKeyIdentifier) else None
+    if told is not None and told < 1:
+        raise ValueError("the issuer's serial number is not positive")
     return Certificate(
         encoded=encoded,
         subject=loaded.subject.rfc4514_string(),
