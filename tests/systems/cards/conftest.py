@@ -1,11 +1,12 @@
-"""The world of the card tests: a city with two outlets and a card centre, its staff, a real encryption machine, people."""
+"""The world of the card tests: a city, two outlets, a card centre, their staff, a real encryption machine, people."""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta, timezone as zones
+from datetime import date, datetime, timedelta
+from datetime import timezone as zones
 from pathlib import Path
 
 import pytest

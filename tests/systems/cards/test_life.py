@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -226,7 +226,7 @@ def test_no_card_without_a_right_in_its_layout_and_quantity(make, staff, people,
     assert "(2)" in str(refused(Code.ISSUANCE_QUANTITY, lambda: order(people[:3])))
     order(people[:2])
     refused(Code.ISSUANCE_QUANTITY, lambda: order(people[2:3]))
-    type(right).objects.update(valid_to=date.today())
+    type(right).objects.update(valid_to=right.valid_from + timedelta(days=1))
     refused(Code.ISSUANCE_NO_NUMBER, lambda: order(people[2:3]))
 
 
