@@ -24,7 +24,9 @@ def play(console: Console) -> None:
 
         def tell(step, result) -> None:  # type: ignore[no-untyped-def]
             mark = "✓" if result.ok else "✗"
-            progress.console.print(f"  {mark} [bold]{step.requirement:<4}[/bold]{step.zh} {step.en} [dim]{result.detail}[/dim]")
+            progress.console.print(
+                f"  {mark} [bold]{step.requirement:<4}[/bold]{step.zh} {step.en} [dim]{result.detail}[/dim]"
+            )
             progress.advance(bar)
 
         results = play_on(NodeConfig.load(), tell)
@@ -46,5 +48,7 @@ def greet(console: Console) -> None:
     for member in CAST:
         table.add_row(member.login, member.name, f"{member.zh} {member.en}")
     console.print(table)
-    console.print(f"密码 password  [bold]{demo_password(NodeConfig.load().folder)}[/bold]   动态口令在登录页显示 the code is shown at sign-in")
+    console.print(
+        f"密码 password  [bold]{demo_password(NodeConfig.load().folder)}[/bold]   动态口令在登录页显示 the code is shown at sign-in"
+    )
     console.print("试试 try: longhua-clerk → 卡片 Cards · haikou-auditor → 审计 Audit · hainan-keys → 密钥 Keys")

@@ -51,7 +51,9 @@ def _play(folder: Path, language: str, fresh: bool) -> list[StepResult]:
 
     def tell(step: Step, result: StepResult) -> None:
         mark = "✓" if result.ok else "✗"
-        console.print(f"{mark} {step.requirement:<4}{result.text}  {result.detail}  {result.seconds:.1f} s", highlight=False)
+        console.print(
+            f"{mark} {step.requirement:<4}{result.text}  {result.detail}  {result.seconds:.1f} s", highlight=False
+        )
 
     with Supervisor(folder=node.folder) as supervisor:
         start_node(supervisor, node, lambda name, seconds: None)

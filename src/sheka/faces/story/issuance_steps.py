@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.db import transaction
+
 from sheka.faces.story.cast import HAIKOU, HAINAN, MINISTRY, acting
 from sheka.faces.story.stage import Stage, Step, must, must_refuse, until
 from sheka.foundation.canonical import digest
@@ -9,6 +11,7 @@ from sheka.foundation.chip.profile import DEFAULT_PROFILE
 from sheka.foundation.crypto.algorithms import Algorithm
 from sheka.foundation.crypto.sm3 import sm3
 from sheka.foundation.refusals import Code
+from sheka.systems.cards.models import IssuingRight
 from sheka.systems.cards.queries import right_to_issue
 from sheka.systems.issuance.actions.approve_application import approve_application
 from sheka.systems.issuance.actions.examine_application import examine_application
@@ -34,9 +37,7 @@ def layout_digest() -> str:
 
 def no_right_yet(stage: Stage) -> str:
     """I6: before the approval there is nothing to issue with."""
-    return must_refuse(
-        Code.ISSUANCE_NO_NUMBER, lambda: right_to_issue(HAIKOU, more=1, layout_digest=layout_digest())
-    )
+    return must_refuse(Code.ISSUANCE_NO_NUMBER, _right)
 
 
 def apply(stage: Stage) -> str:
@@ -77,8 +78,7 @@ def approve(stage: Stage) -> str:
     must(issuer is not None, "an approval assigns a number")
     until(lambda: Application.objects.get(number=number, held_by=HAIKOU).state == "approved", "the outcome at the city")
     stage.made["issuer_number"] = issuer.number
-    right = right_to_issue(HAIKOU, more=1, layout_digest=layout_digest())
-    must(right.number == issuer.number, "the city's right carries the assigned number")
+    must(_right().number == issuer.number, "the city's right carries the assigned number")
     return issuer.number
 
 
@@ -111,6 +111,12 @@ def pass_keys(stage: Stage) -> str:
             until(lambda: _deliveries(upper, numbers, "acknowledged") == len(numbers), "matching check values")
     irk = card_keys(HAIKOU, Algorithm.SM4)["IRK"]
     return f"IRK {irk.parent_check_value} → {irk.check_value}"
+
+
+def _right() -> IssuingRight:
+    """The city's right for one more card in the story's layout."""
+    with transaction.atomic():
+        return right_to_issue(HAIKOU, more=1, layout_digest=layout_digest())
 
 
 def _copy(place: str, number: object) -> Application | None:

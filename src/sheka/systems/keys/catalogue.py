@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sheka.equipment.encryption_machine.model import Usage
 from sheka.foundation.chip.profile import load_profile
+from sheka.foundation.crypto.algorithms import Algorithm
 from sheka.office.organisations.models import Kind, Organisation
 
 MAC_PURPOSES = frozenset({"mac", "purchase", "tac", "load", "amount"})
@@ -39,3 +40,12 @@ def usage_at(level: str, name: str) -> Usage:
     if level != Kind.CITY:
         return Usage.DIVERSIFY
     return Usage.MAC if str(load_profile().key(name).purpose) in MAC_PURPOSES else Usage.AUTHENTICATE
+
+
+def machine_name(name: str, algorithm: Algorithm) -> str:
+    """What the machine calls a key: it keeps one name, version and owner apart from every other, whatever the algorithm.
+
+    >>> machine_name("IRK", Algorithm.SM4)
+    'IRK.SM4'
+    """
+    return f"{name}.{algorithm.name}"

@@ -7,6 +7,8 @@ import uuid
 
 from django.utils import timezone
 
+from sheka.equipment.encryption_machine.model import Usage
+from sheka.foundation.crypto.algorithms import Algorithm
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.actions import action
 from sheka.office.audit.trail import record
@@ -15,7 +17,7 @@ from sheka.office.organisations.models import Organisation
 from sheka.office.organisations.queries import organisation
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
-from sheka.systems.keys.catalogue import factor_for, usage_at
+from sheka.systems.keys.catalogue import factor_for, machine_name, usage_at
 from sheka.systems.keys.machines import machine_of
 from sheka.systems.keys.models import Delivery, Key, Machine
 
@@ -52,10 +54,18 @@ def distribute_keys(actor: Actor, *, to: str, algorithm: int, version: int = 1) 
 
 def _seal(key: Key, below: Organisation, factor: bytes, recipient: Machine, derived: dict[tuple[str, int], str]) -> Delivery:
     device = machine_of(key.organisation_id)
-    reference = derived.get((key.name, key.version))
+    label = machine_name(key.name, Algorithm(key.algorithm))
+    reference = derived.get((label, key.version))
     if reference is None:
         usage = usage_at(below.kind, key.name)
-        info = device.derive(key.reference, factor, name=key.name, owner=below.code, usage=usage)
+        info = device.derive(
+            key.reference,
+            factor,
+            name=label,
+            owner=below.code,
+            usage=usage,
+            diversified=usage is not Usage.DIVERSIFY,
+        )
     else:
         info = device.key(reference)
     envelope = device.export_envelope(info.ref, bytes.fromhex(recipient.public_key))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils import timezone
 
+from sheka.equipment.encryption_machine.model import Usage
 from sheka.foundation.crypto.algorithms import Algorithm
 from sheka.office.actions import action
 from sheka.office.approvals.actions.carry_out import carry_out
@@ -12,7 +13,7 @@ from sheka.office.organisations.queries import organisation
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
 from sheka.systems.keys.actions.propose_generation import KIND
-from sheka.systems.keys.catalogue import usage_at
+from sheka.systems.keys.catalogue import machine_name, usage_at
 from sheka.systems.keys.machines import machine_of
 from sheka.systems.keys.models import Key
 
@@ -25,11 +26,12 @@ def generate_keys(actor: Actor, *, proposal_id: int) -> list[Key]:
     level = organisation(actor.organisation).kind
     device = machine_of(actor.organisation)
     own = [info for info in device.list_keys() if info.owner == actor.organisation and not info.destroyed]
-    present = {(info.name, info.algorithm, info.version): info for info in own}
+    present = {(info.name, info.version): info for info in own}
     made = []
     for name in payload["names"]:
-        info = present.get((name, algorithm, version)) or device.generate(
-            name, algorithm, usage_at(level, name), version=version, owner=actor.organisation
+        label, usage = machine_name(name, algorithm), usage_at(level, name)
+        info = present.get((label, version)) or device.generate(
+            label, algorithm, usage, version=version, owner=actor.organisation, diversified=usage is not Usage.DIVERSIFY
         )
         made.append(
             Key(

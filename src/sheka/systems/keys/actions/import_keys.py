@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils import timezone
 
+from sheka.foundation.crypto.algorithms import Algorithm
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.actions import action
 from sheka.office.audit.trail import record
@@ -11,6 +12,7 @@ from sheka.office.messages.outbox import send
 from sheka.office.organisations.queries import organisation
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
+from sheka.systems.keys.catalogue import machine_name
 from sheka.systems.keys.machines import machine_of
 from sheka.systems.keys.models import Delivery, Key, Machine
 from sheka.systems.keys.states import DELIVERY
@@ -40,8 +42,9 @@ def _take(delivery: Delivery, owner: str) -> Key:
     if sender is None:
         raise Refused(Code.KEY_MACHINE_UNKNOWN, organisation=delivery.sender)
     device = machine_of(owner)
+    label = machine_name(delivery.name, Algorithm(delivery.algorithm))
     info = device.import_envelope(
-        bytes(delivery.envelope), bytes.fromhex(sender.public_key), name=delivery.name, owner=owner
+        bytes(delivery.envelope), bytes.fromhex(sender.public_key), name=label, owner=owner
     )
     if info.check_value != delivery.check_value:
         device.destroy(info.ref)

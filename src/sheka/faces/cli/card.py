@@ -1,0 +1,126 @@
+"""`sheka card`: cards in readers (H4): put a virtual one into the virtual reader, read one, examine one (R7)."""
+
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from sheka.equipment.card_reader.reader import Reader
+    from sheka.equipment.initialisation.drawer import ChipDrawer
+
+PORT = 35963
+WORLD = Path("var/demo")
+
+app = typer.Typer(help="卡与读卡器 cards and readers", no_args_is_help=True)
+World = Annotated[Path, typer.Option(help="虚拟卡所在的世界 the world whose virtual cards are meant")]
+ReaderNumber = Annotated[int, typer.Option("--reader", help="PC/SC 读卡器序号 number of the PC/SC reader, from 0")]
+CardNumber = Annotated[str, typer.Option("--card", help="改读虚拟卡，卡号 read a virtual card by its number instead")]
+Json = Annotated[bool, typer.Option("--json", help="JSON")]
+
+
+@app.command()
+def insert(
+    card_number: Annotated[str, typer.Argument(help="卡号 card number")],
+    port: Annotated[int, typer.Option(help="vpcd 端口 port of the virtual reader's slot")] = PORT,
+    host: Annotated[str, typer.Option(help="vpcd 主机 host of the virtual reader")] = "127.0.0.1",
+    world: World = WORLD,
+) -> None:
+    """把虚拟卡插入虚拟读卡器，Ctrl-C 取出 Put a virtual card into the virtual reader; Ctrl-C takes it out."""
+    from sheka.equipment.card_reader import vpcd
+
+    signal.signal(signal.SIGTERM, _as_interrupt)
+    with vpcd.insert(drawer(world).card(card_number), host, port) as card:
+        typer.echo(f"✓ 已插入 inserted: {card_number} → {host}:{port}  Ctrl-C 取出 takes it out")
+        try:
+            while not card.wait(60):
+                continue
+        except KeyboardInterrupt:
+            typer.echo(f"已取出 taken out: {card_number}")
+
+
+@app.command()
+def read(reader: ReaderNumber = 0, card: CardNumber = "", world: World = WORLD, as_json: Json = False) -> None:
+    """读卡的公开信息 Show what a card says publicly: no personal data."""
+    from sheka.equipment.card_reader.session import CardSession
+
+    with CardSession(_reader(reader, card, world)) as session:
+        session.select_sse()
+        found = session.read_public_identity()
+        rows = {
+            "卡号 card number": found.card_number.text,
+            "卡的识别码 identification code": found.identification_code.text,
+            "卡的类别 class": found.card_class,
+            "规范版本 version": found.specification_version,
+            "初始化机构 initialising organisation": found.organisation.text,
+            "发卡日期 issued": found.issue_date.isoformat(),
+            "有效期至 expires": found.expiry_date.isoformat(),
+            "算法 algorithm": session.algorithm.name,
+            "复位应答 ATR": session.atr.hex().upper(),
+        }
+    if as_json:
+        typer.echo(json.dumps({name.split(" ", 1)[1]: value for name, value in rows.items()}, ensure_ascii=False))
+        return
+    for name, value in rows.items():
+        typer.echo(f"{value}\t{name}")
+
+
+@app.command()
+def examine(reader: ReaderNumber = 0, card: CardNumber = "", world: World = WORLD, as_json: Json = False) -> None:
+    """检测芯片能否读写 Examine the chip: can it be read? Status 1 when it cannot."""
+    from sheka.equipment.card_reader.examination import examine as examine_chip
+
+    finding = examine_chip(_reader(reader, card, world))
+    if as_json:
+        typer.echo(json.dumps(finding.as_record(), ensure_ascii=False))
+    else:
+        for step in finding.steps:
+            typer.echo(f"{'✓' if step.ok else '✗'} {step.status or '----'} {step.step.zh} {step.step.en}")
+        typer.echo(f"{finding.sentence.zh} {finding.sentence.en}")
+    if not finding.readable:
+        raise typer.Exit(1)
+
+
+@app.command("list")
+def list_cards(world: World = WORLD) -> None:
+    """列出虚拟卡 List the virtual cards of a world, and how many blank chips are left."""
+    from sheka.foundation.crypto.algorithms import Algorithm
+
+    found = drawer(world)
+    found.sort()
+    for number in found.numbers():
+        typer.echo(number)
+    left = ", ".join(f"{algorithm.name} {found.blanks(algorithm)}" for algorithm in Algorithm)
+    typer.echo(f"空白芯片 blank chips: {left}", err=True)
+
+
+@app.command()
+def readers() -> None:
+    """列出 PC/SC 读卡器 List the PC/SC readers."""
+    from sheka.equipment.card_reader.pcsc import list_readers
+
+    for number, name in enumerate(list_readers()):
+        typer.echo(f"{number}\t{name}")
+
+
+def drawer(world: Path) -> ChipDrawer:
+    """The drawer of a world's virtual chips."""
+    from sheka.equipment.initialisation.drawer import IN_NODE, ChipDrawer
+
+    return ChipDrawer(world / IN_NODE)
+
+
+def _reader(number: int, card: str, world: Path) -> Reader:
+    from sheka.equipment.card_reader.pcsc import PcscReader
+
+    return drawer(world).reader(card) if card else PcscReader(number)
+
+
+def _as_interrupt(number: int, frame: FrameType | None) -> None:
+    """SIGTERM takes the card out as Ctrl-C does."""
+    raise KeyboardInterrupt
