@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.support.processes import eventually, open_folder
 
 from sheka.equipment.server import ports
 from sheka.equipment.server.processes import marked, processes
 from sheka.equipment.server.supervisor import ProcessSpec
+
+__all__ = ["eventually", "open_folder"]
 
 RUNNER = """
 import json, sys
@@ -40,15 +40,6 @@ print("stopped", flush=True)
 
 
 @pytest.fixture
-def open_folder() -> Iterator[Path]:
-    """A fresh folder whose parents everybody can enter (pytest's own are for us alone)."""
-    folder = Path(tempfile.mkdtemp(prefix="sheka-"))
-    folder.chmod(0o711)
-    yield folder
-    shutil.rmtree(folder)
-
-
-@pytest.fixture
 def sleeper() -> Callable[..., ProcessSpec]:
     """A process that sleeps until it is told to stop; `body` runs before."""
 
@@ -57,19 +48,6 @@ def sleeper() -> Callable[..., ProcessSpec]:
         return ProcessSpec(name, (sys.executable, "-c", code), **more)  # type: ignore[arg-type]
 
     return make
-
-
-@pytest.fixture
-def eventually() -> Callable[..., None]:
-    """Wait until a condition holds, or fail."""
-
-    def wait(condition: Callable[[], object], seconds: float = 15.0) -> None:
-        deadline = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < deadline, "it did not happen in time"
-            time.sleep(0.02)
-
-    return wait
 
 
 @pytest.fixture

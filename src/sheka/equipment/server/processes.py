@@ -113,13 +113,17 @@ def working_in(folder: Path, *, program: str) -> list[int]:
 
 
 def memory_bytes(pid: int) -> int:
-    """The memory of a process with shared pages counted in proportion (PSS), 0 when it is gone or not ours to see."""
-    try:
-        for line in (PROC / str(pid) / "smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
+    """The memory of a process: shared pages in proportion (PSS), or whole (RSS) where PSS is hidden from us; 0 when
+    gone.
+    """
+    for file, field in (("smaps_rollup", "Pss:"), ("status", "VmRSS:")):
+        try:
+            lines = (PROC / str(pid) / file).read_text().splitlines()
+        except OSError:
+            continue
+        for line in lines:
+            if line.startswith(field):
                 return int(line.split()[1]) * 1024
-    except OSError:
-        return 0
     return 0
 
 
