@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -25,6 +26,9 @@ from sheka.foundation.crypto.algorithms import Algorithm
 from sheka.foundation.refusals import Code, Refused
 
 NUMBER = "X00000019"
+ACCEPTANCE = (
+    "opensc-tool -r 0 -s 00A404000F7378312E73682EC9E7BBE1B1A3D5CF -s 00A4000002EF05 -s 00B207040B -s 00B2010412"
+)
 
 
 @pytest.fixture
@@ -113,8 +117,7 @@ def test_an_inserted_card_is_read_by_opensc_tool_and_by_us(world: Path, pcsc_por
         assert process.stdout is not None
         assert "已插入" in process.stdout.readline()
         done = subprocess.run(
-            "opensc-tool -r 0 -s 00A404000F7378312E73682EC9E7BBE1B1A3D5CF -s 00A4000002EF05 -s 00B207040B "
-            "-s 00B2010412".split(),
+            shlex.split(ACCEPTANCE),
             capture_output=True,
             text=True,
             timeout=30,

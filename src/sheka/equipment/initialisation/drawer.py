@@ -27,6 +27,9 @@ from sheka.foundation.chip.storage import CardStorage
 from sheka.foundation.crypto.algorithms import Algorithm
 from sheka.foundation.refusals import Code, Refused
 
+IN_NODE = "chips"
+"""The drawer's place in a node's folder."""
+
 _BLANK, _BEGUN, _CARDS, _SCRAP = "blank", "begun", "cards", "scrap"
 _SUFFIX = ".chip"
 _NUMBER = re.compile(r"[0-9A-Z]{9}")
