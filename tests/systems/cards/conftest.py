@@ -16,6 +16,8 @@ from django.utils import timezone
 from tests.support.organisations import appoint, installer, tree
 
 from sheka.equipment.encryption_machine.launch import start_machine
+from sheka.equipment.initialisation.drawer import ChipDrawer
+from sheka.equipment.initialisation.maker import ChipMaker
 from sheka.equipment.server.files import make_socket_folder
 from sheka.foundation.crypto.algorithms import Algorithm
 from sheka.foundation.people import synthetic_people
@@ -120,7 +122,11 @@ def machine_keys(machine):
     return {
         algorithm: {
             entry.name: machine.generate(
-                f"{entry.name}-{algorithm.name}", algorithm, usage_at("city", entry.name), owner=CITY
+                f"{entry.name}-{algorithm.name}",
+                algorithm,
+                usage_at("city", entry.name),
+                owner=CITY,
+                diversified=True,
             )
             for entry in entries()
         }
@@ -279,3 +285,56 @@ def refused():
         return caught.value
 
     return check
+
+
+@pytest.fixture(scope="session")
+def maker_folder(tmp_path_factory):
+    """The office of the chip maker of this test run, with its keys."""
+    folder = tmp_path_factory.mktemp("chips") / "maker"
+    for algorithm in Algorithm:
+        ChipMaker(folder).check_value(algorithm)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def transport_keys(machine, maker_folder):
+    """The maker's master transport keys, brought to the machine in envelopes."""
+    maker = ChipMaker(maker_folder)
+    machine.register_peer(maker.name, maker.public_key, maker.name)
+    return {
+        algorithm: machine.import_envelope(
+            maker.envelope(algorithm, machine.public_key()), maker.public_key, owner=maker.name
+        )
+        for algorithm in Algorithm
+    }
+
+
+@pytest.fixture
+def drawer(tmp_path, maker_folder):
+    """A drawer with four blank chips of each algorithm."""
+    shutil.copytree(maker_folder, tmp_path / "drawer" / "maker")
+    found = ChipDrawer(tmp_path / "drawer", sync=False)
+    for algorithm in Algorithm:
+        found.manufacture(4, algorithm)
+    return found
+
+
+@pytest.fixture
+def chips(keys, transport_keys, drawer):
+    """The drawer, and the transport keys in the city's register."""
+    Key.objects.bulk_create(
+        Key(
+            organisation_id=CITY,
+            name=f"KT:{drawer.maker.name}",
+            algorithm=algorithm,
+            version=1,
+            usage=info.usage,
+            owner_level="maker",
+            reference=info.ref,
+            check_value=info.check_value,
+            origin="imported",
+            since=timezone.now(),
+        )
+        for algorithm, info in transport_keys.items()
+    )
+    return drawer

@@ -134,7 +134,7 @@ def test_a_policy_with_two_values_on_one_day_or_without_a_source_stops(tmp_path,
     (tmp_path / "exchange.toml").write_text(row + row)
     with pytest.raises(Refused) as twice:
         policy.in_force(policy.EXCHANGE, "fee", date(2026, 5, 1))
-    (tmp_path / "exchange.toml").write_text('[[fee]]\nvalid_from = 2026-01-01\nfen = 1\n# no source\n')
+    (tmp_path / "exchange.toml").write_text("[[fee]]\nvalid_from = 2026-01-01\nfen = 1\n# no source\n")
     with pytest.raises(Refused) as bare:
         policy.in_force(policy.EXCHANGE, "fee", date(2026, 5, 1))
     assert (twice.value.code, bare.value.code) == (Code.POLICY_TWO_ROWS, Code.POLICY_ROW_BAD)

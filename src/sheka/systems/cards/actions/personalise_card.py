@@ -1,7 +1,7 @@
 """Make a card out of a blank chip: personalised through the reader, read back and accepted by the equipment (H3, I6).
 
-The chip is the one thing here that no transaction takes back. So an attempt is on record before the chip is touched, its
-end after; an attempt that was left open, or failed, names a chip that must be found and destroyed or continued.
+The chip is the one thing here that no transaction takes back. So an attempt is on record before the chip is touched,
+its end after; an attempt that was left open, or failed, names a chip to be found, and destroyed or continued.
 """
 
 from __future__ import annotations
