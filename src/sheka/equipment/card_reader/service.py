@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -23,6 +24,21 @@ READER_NAME = "Sheka Virtual Reader"
 _SOCKET = Path("/run/pcscd/pcscd.comm")
 _START_SECONDS = 10.0
 _STOP_SECONDS = 5.0
+_TRIES = 100
+
+
+def free_port_pair() -> int:
+    """A port that is free together with the next one: the two slots of the virtual reader."""
+    for _ in range(_TRIES):
+        with socket.socket() as first, socket.socket() as second:
+            first.bind(("", 0))
+            port: int = first.getsockname()[1]
+            try:
+                second.bind(("", port + 1))
+            except (OSError, OverflowError):
+                continue
+            return port
+    raise Refused(Code.READER_SERVICE_FAILED, why="no two free ports beside each other")
 
 
 class PcscService:
