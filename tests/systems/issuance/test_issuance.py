@@ -57,7 +57,7 @@ def test_an_application_passes_three_levels_and_comes_back_with_a_number(people)
     assert states_of(application) == {"460100": "submitted", "460000": "received"}
     issuer = decided(people, application, passes=True, filing_reference="REG-2026-0001")
     assert states_of(application) == {"460100": "approved", "460000": "examined", "000000": "filed"}
-    assert issuer.number == "9156000002" + "460000" + "460100" + "01"
+    assert issuer.number == "9156000002" + "460100"
     assert Issuer.objects.get(held_by_id="460100").number == issuer.number
     assert issuer.filing_reference == "REG-2026-0001"
 
@@ -90,13 +90,19 @@ def test_a_rejection_needs_a_reason_reaches_the_city_and_ends_there(people):
 
 
 @pytest.mark.req("I3")
-def test_numbers_are_unique_and_one_application_gets_one(people):
+@pytest.mark.req("I5")
+def test_a_city_keeps_its_number_when_it_applies_for_more_and_another_city_gets_another(people, appoint):
     numbers = []
-    for _ in range(3):
-        application = apply(people)
+    for quantity in (1000, 5000):
+        application = apply(people, quantity)
         carry_all()
         numbers.append(decided(people, application, passes=True).number)
-    assert len(set(numbers)) == 3
+    assert numbers[0] == numbers[1]
+    assert Issuer.objects.get(held_by_id="460100").quantity == 5000
+    people["clerk"] = appoint("clerk-sanya", "460200", "issuance_clerk")
+    application = apply(people)
+    carry_all()
+    assert decided(people, application, passes=True).number not in numbers
 
 
 @pytest.mark.req("I1")

@@ -14,7 +14,7 @@ from sheka.systems.cards.actions.check_card import check_card, examine_card
 from sheka.systems.cards.actions.collect_exchange import collect_exchange
 from sheka.systems.cards.actions.destroy_cards import close_destruction, create_destruction, witness_destruction
 from sheka.systems.cards.actions.number_cards import number_cards
-from sheka.systems.cards.actions.personalise_card import personalise_card
+from sheka.systems.cards.actions.personalise_card import produce_card
 from sheka.systems.cards.actions.receive_stock import receive_stock
 from sheka.systems.cards.actions.return_old_cards import receive_old_cards, send_old_cards
 from sheka.systems.cards.documents import Document, DocumentKind, Identity, Proxy
@@ -53,7 +53,7 @@ def make_new_card(stage: Stage) -> str:
     """S2: the new card is numbered, personalised, read back, and goes to the outlet of the application."""
     producer = acting("haikou-producer")
     card = number_cards(producer, cards=[stage.made["exchange"].new_card])[0]
-    personalise_card(producer, card=card, reader=stage.drawer.reader(stage.drawer.take(card.algorithm)))
+    produce_card(producer, card=card, drawer=stage.drawer)
     new = receive_stock(acting("longhua-clerk"), cards=[Card.objects.get(pk=card.pk)])[0]
     stage.made["new_card"] = new
     return f"{stage.made['card'].number} → {new.number}"

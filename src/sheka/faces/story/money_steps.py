@@ -123,10 +123,9 @@ def close_day(stage: Stage) -> str:
     """S8: the day sealed, reconciled against the acquirer's file: flat; netted."""
     officer, today = acting("haikou-clearing"), timezone.localdate()
     day = seal_day(officer, settlement_date=today)
-    shop = Institution.objects.get(code=PHARMACY)
-    import_file(officer, data=render(PHARMACY, today, our_lines(day, shop)))
+    import_file(officer, data=render(PHARMACY, today, our_lines(day, PHARMACY)))
     result = reconcile_day(officer, day=day)
-    must(day_of(HAIKOU, today).result == "flat", f"flat, not {result}")
+    must(result.flat, f"flat, not {result.items}")
     net = net_day(acting("haikou-settlement"), day=day_of(HAIKOU, today))
     must(sum(row.amount for row in net) == PRICE_FEN, "the pharmacy is owed what was bought")
     must(not verify_ledger() and not verify_transactions() and not verify_seals(), "the books hold")

@@ -15,7 +15,7 @@ from sheka.systems.cards.actions.hand_out_card import hand_out_card
 from sheka.systems.cards.actions.import_people import import_people
 from sheka.systems.cards.actions.number_cards import number_cards
 from sheka.systems.cards.actions.order_cards import order_cards
-from sheka.systems.cards.actions.personalise_card import personalise_card
+from sheka.systems.cards.actions.personalise_card import produce_card
 from sheka.systems.cards.actions.receive_stock import receive_stock
 from sheka.systems.cards.documents import Identity
 from sheka.systems.cards.models import Card
@@ -63,7 +63,7 @@ def personalise(stage: Stage) -> str:
     """H3: every blank chip personalised through a reader, keys wrapped by the machine, and read back."""
     producer = acting("haikou-producer")
     for card in _cards(stage):
-        personalise_card(producer, card=card, reader=stage.drawer.reader(stage.drawer.take(Algorithm(card.algorithm))))
+        produce_card(producer, card=card, drawer=stage.drawer)
     return f"{len(stage.made['cards'])} chips"
 
 

@@ -46,5 +46,5 @@ class Issuer(models.Model):
     class Meta:
         constraints = (
             models.UniqueConstraint(fields=("held_by", "number"), name="issuance_number_unique"),
-            models.UniqueConstraint(fields=("held_by", "application"), name="issuance_one_number_an_application"),
+            models.UniqueConstraint(fields=("held_by", "organisation"), name="issuance_one_number_an_organisation"),
         )

@@ -31,7 +31,7 @@ def approve_application(
     """Decide about the digest that was read. An approval assigns the number in the same transaction and tells the city.
 
     `filing_reference` is the reference of the filing with the National IC Card Registration Center.
-    Raises Refused: ISSUANCE_UNKNOWN, ISSUANCE_ALTERED, ISSUANCE_REASON, ISSUANCE_REGION_FULL, STATE_FORBIDS.
+    Raises Refused: ISSUANCE_UNKNOWN, ISSUANCE_ALTERED, ISSUANCE_REASON, ISSUANCE_NUMBER_TAKEN, STATE_FORBIDS.
     """
     application = application_held_by(actor.organisation, number, digest)
     if not passes and not reason.strip():
@@ -58,24 +58,20 @@ def approve_application(
 
 
 def _assign(actor: Actor, application: Application, filing: str) -> Issuer:
-    """The next free number of the applicant's region, under a lock: two approvals never get the same one."""
+    """The applicant's number, under a lock: one for each region, kept when a later application changes what it allows."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_NUMBER_LOCK])
     place = organisation(application.applicant)
-    province = place.region[:2] + "0000"
-    used = Issuer.objects.filter(held_by_id=actor.organisation, organisation=place.code).count()
-    if used >= 99:
-        raise Refused(Code.ISSUANCE_REGION_FULL, organisation=place.name)
-    today = timezone.localdate()
-    return Issuer(
-        held_by_id=actor.organisation,
-        organisation=place.code,
-        number=IssuerIdentificationNumber.of(province).initialiser(place.region, used + 1).text,
-        application=application.number,
-        quantity=application.payload["quantity"],
-        layout_digest=application.payload["layout_digest"],
-        valid_from=today,
-        valid_to=today + VALID_FOR,
-        filing_reference=filing,
-        filed_at=timezone.now() if filing else None,
+    number = IssuerIdentificationNumber.of(place.region).text
+    issuer = Issuer.objects.filter(held_by_id=actor.organisation, number=number).first() or Issuer(
+        held_by_id=actor.organisation, number=number, organisation=place.code
     )
+    if issuer.organisation != place.code:
+        raise Refused(Code.ISSUANCE_NUMBER_TAKEN, number=number, organisation=issuer.organisation)
+    today = timezone.localdate()
+    issuer.application = application.number
+    issuer.quantity = application.payload["quantity"]
+    issuer.layout_digest = application.payload["layout_digest"]
+    issuer.valid_from, issuer.valid_to = today, today + VALID_FOR
+    issuer.filing_reference, issuer.filed_at = filing, timezone.now() if filing else None
+    return issuer

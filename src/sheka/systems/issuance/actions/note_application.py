@@ -47,15 +47,17 @@ def note_outcome(
     application.reason = reason
     application.save(update_fields=["state", "reason"])
     if issuer is not None:
-        Issuer.objects.create(
+        Issuer.objects.update_or_create(
             held_by_id=actor.organisation,
-            organisation=actor.organisation,
-            application=number,
             number=issuer["number"],
-            quantity=issuer["quantity"],
-            layout_digest=issuer["layout_digest"],
-            valid_from=date.fromisoformat(issuer["valid_from"]),
-            valid_to=date.fromisoformat(issuer["valid_to"]),
+            defaults={
+                "organisation": actor.organisation,
+                "application": number,
+                "quantity": issuer["quantity"],
+                "layout_digest": issuer["layout_digest"],
+                "valid_from": date.fromisoformat(issuer["valid_from"]),
+                "valid_to": date.fromisoformat(issuer["valid_to"]),
+            },
         )
         take_issuing_right(
             actor,
