@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sheka.equipment.encryption_machine.addresses import Address
@@ -42,6 +42,9 @@ from sheka.foundation.refusals import Code, Refused
 LOGIN_SECONDS = 5.0
 FRAME_SECONDS = 30.0
 STOP_SECONDS = 5.0
+TURN_AWAY_SECONDS = 1.0
+SPARE_LINES = 16
+"""Lines above the limit that are told why they are turned away; more are closed without a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,14 +129,14 @@ class Server:
             time.sleep(0.05)  # out of file descriptors: those who are in go on
             return
         with self._lock:
-            full = len(self._lines) >= self._limit
-            if not full:
-                thread = threading.Thread(target=self._attend, args=(line,), daemon=True)
+            taken = len(self._lines)
+            if taken < self._limit + SPARE_LINES:
+                task = self._attend if taken < self._limit else self._turn_away
+                thread = threading.Thread(target=task, args=(line,), daemon=True)
                 self._lines[line] = thread
-        if full:
-            _turn_away(line, self._limit)
-        else:
-            thread.start()
+                thread.start()
+                return
+        line.close()
 
     def _close(self) -> None:
         self._listener.close()
@@ -151,9 +154,22 @@ class Server:
         os.close(self._wake_out)
 
     def _attend(self, line: socket.socket) -> None:
+        self._hold(line, self._converse)
+
+    def _turn_away(self, line: socket.socket) -> None:
+        """Tell a caller that came too late why; its greeting is read first, so that the answer reaches it."""
+
+        def refuse(line: socket.socket) -> None:
+            line.settimeout(TURN_AWAY_SECONDS)
+            _greeting(FrameReader(line.recv))
+            line.sendall(frame(refusal_body(Refused(Code.MACHINE_BUSY, limit=self._limit))))
+
+        self._hold(line, refuse)
+
+    def _hold(self, line: socket.socket, task: Callable[[socket.socket], None]) -> None:
         try:
             with line:
-                self._converse(line)
+                task(line)
         except (OSError, EOFError, Refused):
             pass  # the caller has gone, or sent what ends a connection: nobody is left to tell
         except Exception:
@@ -237,16 +253,6 @@ def _greeting(reader: FrameReader) -> bytes:
     if body is None:
         raise EOFError
     return body
-
-
-def _turn_away(line: socket.socket, limit: int) -> None:
-    """Tell a caller that came too late why, without waiting for it."""
-    with line:
-        try:
-            line.settimeout(0.2)
-            line.sendall(frame(refusal_body(Refused(Code.MACHINE_BUSY, limit=limit))))
-        except OSError:
-            return
 
 
 def _shut(line: socket.socket, how: int) -> None:
