@@ -298,23 +298,21 @@ def algorithm_of(fci: bytes) -> Algorithm:
 
 
 def _find(data: bytes, path: tuple[int, ...]) -> bytes | None:
-    if not path:
-        return data
-    at = 0
-    while at + 2 <= len(data):
-        tag = data[at]
-        at += 1
-        if tag & 0x1F == 0x1F:
-            tag = tag << 8 | data[at]
-            at += 1
-        if at >= len(data):
+    """The value at a path of tags in nested TLVs; None when it is not there or the data are cut short."""
+    for wanted in path:
+        at, found = 0, None
+        while found is None and at + 2 <= len(data):
+            tag_bytes = 2 if data[at] & 0x1F == 0x1F else 1
+            tag = int.from_bytes(data[at : at + tag_bytes], "big")
+            start = at + tag_bytes + 1
+            end = start + data[start - 1] if start <= len(data) else start
+            if end > len(data):
+                return None
+            found, at = data[start:end] if tag == wanted else None, end
+        if found is None:
             return None
-        length = data[at]
-        value = data[at + 1 : at + 1 + length]
-        if tag == path[0]:
-            return _find(value, path[1:])
-        at += 1 + length
-    return None
+        data = found
+    return data
 
 
 def _writing(path: str) -> Term:

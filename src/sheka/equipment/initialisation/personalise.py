@@ -35,7 +35,9 @@ _READ_RECORD, _INTERNAL = 0xB2, 0x88
 
 
 class Fate(StrEnum):
-    """What becomes of a chip whose personalisation was refused; stands in the refusal's facts as `fate`."""
+    """What becomes of a chip whose personalisation was refused; stands in the refusal's facts as `fate`, beside its
+    `chip_serial` (empty when the chip did not tell it).
+    """
 
     KEEP = "keep"
     """Nothing was written, or the same order can be continued on this chip."""
@@ -113,6 +115,7 @@ class _Run:
             atr = self._accept()
         except Refused as error:
             error.facts["fate"] = self._fate(error)
+            error.facts["chip_serial"] = self._progress.chip_serial.hex().upper()
             raise
         return ChipResult(
             card_number=number,

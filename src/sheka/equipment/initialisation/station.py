@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from sheka.equipment.card_reader.reader import Reader
 from sheka.equipment.initialisation.drawer import ChipDrawer, DrawnChip
@@ -43,7 +44,7 @@ def produce(
         spoilt = fate_of(error) is Fate.SCRAP or error.code in _DEAD
         if spoilt and not chip.finished:
             drawer.scrap(chip)
-        error.facts.setdefault("chip_serial", chip.serial)
+        error.facts["chip_serial"] = chip.serial
         raise
     drawer.finish(chip)
-    return result
+    return replace(result, chip_serial=chip.serial)
