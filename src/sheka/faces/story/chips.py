@@ -18,7 +18,7 @@ from sheka.foundation.crypto.algorithms import Algorithm
 from sheka.systems.keys.actions.import_transport_key import import_transport_key
 from sheka.systems.keys.machines import machine_of
 
-BLANKS = {Algorithm.SM4: 60, Algorithm.TDES: 10}
+BLANKS = {Algorithm.SM4: 220, Algorithm.TDES: 20}
 
 
 def stock(stage: Stage) -> str:

@@ -22,8 +22,8 @@ from sheka.systems.cards.models import Card
 from sheka.systems.cards.queries import people_without_card
 
 PEOPLE = 200
-OF_ONE_BATCH = 40
-OLD_CHIPS = 4
+OLD_CHIPS = 10
+HANDED_OUT, ACTIVATED = 120, 100
 INITIAL_PIN, FIRST_PIN = "123456", "741963"
 COLUMNS = ("social_security_number", "name", "sex", "birth", "ethnic_group", "phone", "address")
 
@@ -42,7 +42,7 @@ def import_file(stage: Stage) -> str:
 def order(stage: Stage) -> str:
     """I6: ordered under the city's right; most on SM4 chips, some on 3DES chips."""
     planner = acting("haikou-planner")
-    people = list(people_without_card(planner).order_by("pk")[:OF_ONE_BATCH])
+    people = list(people_without_card(planner).order_by("pk"))
     kinds = ((people[OLD_CHIPS:], "3.00", Algorithm.SM4), (people[:OLD_CHIPS], "2.00", Algorithm.TDES))
     cards: list[Card] = []
     for holders, specification, algorithm in kinds:
@@ -68,10 +68,10 @@ def personalise(stage: Stage) -> str:
 
 
 def hand_out(stage: Stage) -> str:
-    """The outlet takes them in; the first half of the holders come with their ID cards."""
+    """The outlet takes them in; the first holders come with their ID cards."""
     clerk = acting("longhua-clerk")
     receive_stock(clerk, cards=_cards(stage))
-    served = _cards(stage)[: OF_ONE_BATCH // 2]
+    served = _cards(stage)[:HANDED_OUT]
     for card in served:
         person = card.person
         hand_out_card(clerk, card=card, identity=Identity(person.name, person.social_security_number))
@@ -82,7 +82,7 @@ def activate(stage: Stage) -> str:
     """The initial PIN is changed on the card itself before it can be used."""
     clerk = acting("longhua-clerk")
     served = Card.objects.filter(pk__in=stage.made["cards"], state="handed_out").select_related("person").order_by("pk")
-    for card in served[: OF_ONE_BATCH // 2 - 2]:
+    for card in served[:ACTIVATED]:
         activate_card(
             clerk, card=card, reader=stage.drawer.reader(card.number), old_pin=INITIAL_PIN, new_pin=FIRST_PIN
         )
