@@ -65,13 +65,13 @@ def pcsc(folder: Path, rounds: int) -> Figure:
 
 
 def personalisation(folder: Path, cards: int) -> Figure:
-    """Whole cards, one after another: keys by the machine's process, every write synced, read back twice, accepted."""
+    """Whole cards, one after another: keys by the machine's process, read back, ended, read back anew, accepted."""
     with _line(folder, cards) as line:
         began = time.perf_counter()
         for order in line.orders:
             produce(line.drawer, order, line.keys(order))
         seconds = time.perf_counter() - began
-    detail = f"{cards} SM4 cards in {seconds:.2f} s, in process, with the encryption machine's process, chips synced"
+    detail = f"{cards} SM4 cards in {seconds:.2f} s, in process, with the encryption machine's process, cards synced"
     return Figure("personalise.cards_per_minute", cards / seconds * 60, "cards/min", detail=detail)
 
 

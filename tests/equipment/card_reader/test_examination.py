@@ -65,6 +65,8 @@ def test_a_failing_chip_is_not_readable_and_the_finding_says_where(
     last = finding.steps[-1]
     assert (last.step.en, last.status, last.ok) == (failed, status, False)
     assert failed in finding.sentence.en
+    assert finding.sentence.en.endswith(f"({status})." if status else ".")
+    assert finding.sentence.zh.endswith(f"（{status}）。" if status else "。")
     assert "不能正常读写" in finding.sentence.zh
 
 

@@ -65,10 +65,12 @@ class ReaderFinding:
         if self.readable:
             return Term("芯片读写正常。", "The chip reads and answers as it should.")
         step = next(step for step in self.steps if not step.ok)
-        status = f"（{step.status}）" if step.status else ""
+        zh, en = step.remark.zh.rstrip("。"), step.remark.en.rstrip(".")
+        if step.status:
+            zh, en = f"{zh}（{step.status}）", f"{en} ({step.status})"
         return Term(
-            f"芯片在读卡设备上不能正常读写：{step.step.zh}——{step.remark.zh}{status}",
-            f"The chip cannot be read and written in the equipment: {step.step.en}: {step.remark.en} {step.status}",
+            f"芯片在读卡设备上不能正常读写：{step.step.zh}——{zh}。",
+            f"The chip cannot be read and written in the equipment: {step.step.en}: {en}.",
         )
 
     def as_record(self) -> dict[str, Any]:

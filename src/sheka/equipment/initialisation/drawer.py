@@ -11,6 +11,7 @@ two places or in none:
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from pathlib import Path
 
 from sheka.equipment.card_reader.in_process import InProcessReader
 from sheka.equipment.card_reader.session import CardSession
-from sheka.equipment.encryption_machine.files import overwrite
+from sheka.equipment.encryption_machine.files import overwrite, sync_folder
 from sheka.equipment.initialisation.maker import ChipMaker, locked
 from sheka.foundation.chip.card import VirtualCard
 from sheka.foundation.chip.profile import CardProfile, load_profile
@@ -57,7 +58,9 @@ class ChipDrawer:
     Parameters
     ----------
     folder : made when chips are first manufactured; mode 0700, since chips hold keys.
-    sync : wait for the disk at every write of a chip; without it a power cut of the machine can lose the last ones.
+    sync : wait for the disk when a chip has become a card, and at every write of a card from then on. Without it a
+        power cut of the machine can lose the last writes. A chip that is being made waits for nothing: at worst it is
+        begun again, or scrap.
     """
 
     def __init__(self, folder: Path, profile: CardProfile | None = None, *, sync: bool = True) -> None:
@@ -76,7 +79,7 @@ class ChipDrawer:
             serials = self.maker.next_serials(count)
             for serial in serials:
                 VirtualCard.manufacture(
-                    self._storage(self._blank_folder(algorithm) / _file_name(serial.hex().upper())),
+                    CardStorage(self._blank_folder(algorithm) / _file_name(serial.hex().upper()), sync=False),
                     self._profile,
                     algorithm=algorithm,
                     chip_serial=serial,
@@ -121,7 +124,11 @@ class ChipDrawer:
             raise Refused(Code.DRAWER_CHIP_UNKNOWN, serial=chip.serial)
         with self._disk():
             target.parent.mkdir(exist_ok=True)
+            if self._sync:
+                _flush(source / _file_name(chip.serial))
             source.rename(target)
+            if self._sync:
+                sync_folder(target.parent)
 
     def sort(self) -> None:
         """File every begun chip that has become a card under the number that it holds itself.
@@ -176,7 +183,7 @@ class ChipDrawer:
 
     def card(self, card_number: str) -> VirtualCard:
         """A finished card. Refused(DRAWER_ABSENT), Refused(DRAWER_CARD_UNKNOWN)."""
-        return VirtualCard(self._profile, self._storage(self._finished(card_number)))
+        return self._drawn(self._finished(card_number)).card
 
     def reader(self, which: str | DrawnChip) -> InProcessReader:
         """A reader with a finished card (by its number) or a chip that was taken in it."""
@@ -252,11 +259,9 @@ class ChipDrawer:
 
     def _drawn(self, path: Path) -> DrawnChip:
         serial, home = path.name.removesuffix(_SUFFIX), path.parent
-        card = VirtualCard(self._profile, self._storage(path))
-        return DrawnChip(serial, home.name, card, finished=home.parent.name == _CARDS)
-
-    def _storage(self, path: Path) -> CardStorage:
-        return CardStorage(path, sync=self._sync)
+        finished = home.parent.name == _CARDS
+        storage = CardStorage(path, sync=self._sync and finished)
+        return DrawnChip(serial, home.name, VirtualCard(self._profile, storage), finished)
 
     @contextmanager
     def _disk(self) -> Iterator[None]:
@@ -286,6 +291,16 @@ def _number_in(chip: DrawnChip) -> str:
 
 def _file_name(serial: str) -> str:
     return serial + _SUFFIX
+
+
+def _flush(path: Path) -> None:
+    """Wait until the disk has a chip's memory and its name."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    sync_folder(path.parent)
 
 
 def _need_serial(serial: str) -> str:
