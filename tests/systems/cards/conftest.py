@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 from tests.support.organisations import appoint, installer, tree
 
@@ -277,7 +276,7 @@ def refused():
     """refused(code, verb) → the refusal: the verb is refused with this number, and its sentences read well."""
 
     def check(code, verb):
-        with pytest.raises(Refused) as caught, transaction.atomic():
+        with pytest.raises(Refused) as caught:
             verb()
         assert caught.value.code is code, str(caught.value)
         for language in ("zh", "en"):
