@@ -28,6 +28,12 @@ atexit.register(WORLD.end)
 django.setup()  # before the conftest modules of the folders, which import models
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """The workers inherit this environment; each loads the settings only after it has a node of its own."""
+    del os.environ["DJANGO_SETTINGS_MODULE"]
+
+
 @pytest.fixture(scope="session")
 def test_cluster() -> PostgresCluster:
     """The running PostgreSQL cluster of this test run."""
