@@ -38,6 +38,7 @@ from sheka.equipment.server.postgres_place import (
     STATE_ROOT,
     Installation,
     find_installation,
+    identity_of,
     reachable_folder,
     reachable_installation,
     relocated_folder,
@@ -104,7 +105,7 @@ class PostgresCluster(Databases):
         for known in (self.folder, relocated_folder(self.folder)):
             if os.geteuid() == 0 and (known / "data").exists():
                 found = (known / "data").stat()
-                return processes.Identity(str(found.st_uid), found.st_uid, found.st_gid)
+                return identity_of(found.st_uid, found.st_gid)
         return unprivileged_user()
 
     @cached_property

@@ -112,6 +112,14 @@ def unprivileged_user() -> Identity | None:
     raise Refused(Code.POSTGRES_USER_MISSING, user=SYSTEM_USER)
 
 
+def identity_of(uid: int, gid: int) -> Identity:
+    """The user of that number, by name where the system has one."""
+    try:
+        return Identity(pwd.getpwuid(uid).pw_name, uid, gid)
+    except KeyError:
+        return Identity(str(uid), uid, gid)
+
+
 def _user(name: str) -> Identity | None:
     try:
         row = pwd.getpwnam(name)

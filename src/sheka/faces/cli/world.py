@@ -109,11 +109,11 @@ def run_node(node: NodeConfig, *, story: bool) -> None:
     from sheka.equipment.server.supervisor import Supervisor
     from sheka.faces.cli.node_processes import start_node
 
-    console = Console()
+    console = Console(highlight=False)
     with Supervisor(folder=node.folder) as supervisor:
         start_node(supervisor, node, lambda name, seconds: console.print(f"  ✓ {name} [dim]{seconds:.1f} s[/dim]"))
         for chinese, english in node.cluster.notices if node.embedded else ():
-            console.print(f"  [dim]{chinese}{english}[/dim]")
+            console.print(f"  [dim]{chinese} {english}[/dim]")
         os.environ.update(node_environment(node))
         if story:
             play_demo(node, console)
