@@ -56,8 +56,9 @@ def tree(installer):
 
 
 @pytest.fixture
-def appoint(installer, tree):
+def appoint(installer, tree, settings):
     """appoint(login, organisation, *roles) → the actor, with the roles granted for ten years."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # strength costs 0.3 s an account
 
     def make(login, organisation, *roles, person=None):
         staff = appoint_staff(

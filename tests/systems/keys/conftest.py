@@ -1,0 +1,36 @@
+"""Three real encryption machines of their own for each test, at the addresses of a node made for it."""
+
+import pytest
+from tests.support.organisations import appoint, installer, tree
+
+from sheka.equipment.encryption_machine.launch import start_machine
+from sheka.equipment.server.files import make_socket_folder
+from sheka.equipment.server.node import NodeConfig
+from sheka.systems.keys.machines import machine_of
+
+__all__ = ["appoint", "installer", "tree"]
+
+
+@pytest.fixture
+def machines(settings, tmp_path):
+    """Ministry, Hainan, Haikou: each a process with its own keys; stopped after the test."""
+    node = NodeConfig.create_demo(tmp_path / "node")
+    make_socket_folder(node.sockets)
+    started = {
+        machine.name: start_machine(
+            node.machine_folder(machine.name),
+            callers=node.machine_callers(machine.name),
+            address=node.machine_address(machine.name),
+        )
+        for machine in node.machines
+    }
+    kept = settings.NODE
+    settings.NODE = node
+    machine_of.cache_clear()
+    yield started
+    for machine in node.machines:
+        machine_of(machine.organisation).close()
+    machine_of.cache_clear()
+    settings.NODE = kept
+    for handle in started.values():
+        handle.stop()
