@@ -25,7 +25,7 @@ from typing import Any
 
 from sheka.equipment.encryption_machine import handshake, sealing
 from sheka.equipment.encryption_machine.addresses import Address
-from sheka.equipment.encryption_machine.files import parse_secret, read_secret
+from sheka.equipment.encryption_machine.files import parse_secret, read_secret, write_whole
 from sheka.equipment.encryption_machine.model import Usage, Verb
 from sheka.equipment.encryption_machine.rights import Rights
 from sheka.equipment.encryption_machine.server import Account
@@ -98,7 +98,7 @@ def write(
     callers: Mapping[str, tuple[Path, Rights]],
     max_connections: int = 64,
 ) -> None:
-    """Write a configuration file that `Configuration.load` reads."""
+    """Write a configuration file that `Configuration.load` reads, in place of an older one."""
     lines = [f"folder = {_quoted(folder)}", f"address = {_quoted(address)}", f"max_connections = {max_connections}"]
     if sealing_secret_file is None:
         lines.append('sealing_secret = "stdin"')
@@ -110,7 +110,7 @@ def write(
         lines.append(f"usages = {json.dumps(sorted(rights.usages))}")
         if rights.owners is not None:
             lines.append(f"owners = {json.dumps(sorted(rights.owners))}")
-    path.write_text("\n".join(lines) + "\n", "utf-8")
+    write_whole(path, ("\n".join(lines) + "\n").encode())
 
 
 def _caller(name: str, base: Path, found: Any) -> tuple[Path, Rights]:
