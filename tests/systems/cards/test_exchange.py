@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 from django.db import connection
+from django.utils import translation
 
 from sheka.equipment.card_reader.examination import ReaderFinding, StepFinding
 from sheka.foundation.refusals import Code
@@ -24,7 +25,7 @@ from sheka.systems.cards.actions.report_loss import report_loss
 from sheka.systems.cards.documents import Document, DocumentKind, Identity, Proxy
 from sheka.systems.cards.fees import Cause, Ground
 from sheka.systems.cards.models import Card, ExchangeCase
-from sheka.systems.cards.queries import exchange_named, exchange_summary, holder_by_proof, life_line
+from sheka.systems.cards.queries import exchange_line, exchange_named, exchange_summary, holder_by_proof, life_line
 from sheka.systems.cards.states import EXCHANGE
 
 DEFECT, BLAME = Cause.QUALITY_DEFECT, Cause.PEOPLE
@@ -420,3 +421,21 @@ def test_the_summary_says_everything_the_confirmation_needs_and_no_person_number
     assert (found.old_card, found.fee_fen, found.fee_paid) == (card.number, 1600, False)
     assert found.fee_working["rule"] == "paid_not_quality"
     assert card.person.social_security_number not in repr(found)
+
+
+def test_the_line_of_an_exchange_follows_both_cards(make, staff, ready, collect):
+    case = ready(make.active(), damage=Damage(reader=MUTE, cause=DEFECT))
+    with translation.override("en"):
+        assert [event.title for event in exchange_line(case)] == [
+            "Ordered",
+            "Exchange applied for",
+            "Numbered",
+            "Personalised and read back",
+            "Taken into stock",
+            "New card ready to collect",
+            "New card to be collected, this one to be handed in",
+        ]
+        done = exchange_line(collect(case))
+    assert [event.title for event in done][-3:] == ["Replaced by a new card", "Old card handed in", "Handed out"]
+    assert {event.kind for event in done} == {"done"}
+    assert [event.at for event in done] == sorted(event.at for event in done)

@@ -100,21 +100,25 @@ STEPS = {
 }
 
 
-@pytest.mark.parametrize("verb", STEPS)
 @pytest.mark.parametrize("state", CARD.states)
-def test_a_verb_works_from_its_states_and_is_refused_in_every_other(make, refused, verb, state):
+def test_every_verb_works_from_its_states_and_is_refused_in_every_other(make, refused, state):
     card = make.in_state(state)
     told = card.events.count()
-    if verb in CARD.verbs(state):
-        STEPS[verb](make, card)
+    rows = Event.objects.filter(event__startswith="card.").count()
+    for verb, step in STEPS.items():
+        if verb not in CARD.verbs(state):
+            refused(Code.STATE_FORBIDS, lambda step=step: step(make, card))
+            card.refresh_from_db()
+            assert (card.state, card.events.count()) == (state, told)
+            assert Event.objects.filter(event__startswith="card.").count() == rows
+    for verb in set(STEPS) & set(CARD.verbs(state)):
+        with transaction.atomic():
+            STEPS[verb](make, card)
+            card.refresh_from_db()
+            assert card.state == CARD.after(state, verb)
+            assert card.events.count() == told + 1
+            transaction.set_rollback(True)
         card.refresh_from_db()
-        assert card.state == CARD.after(state, verb)
-        assert card.events.count() == told + 1
-        return
-    rows = Event.objects.count()
-    refused(Code.STATE_FORBIDS, lambda: STEPS[verb](make, card))
-    card.refresh_from_db()
-    assert (card.state, card.events.count(), Event.objects.count()) == (state, told, rows)
 
 
 def test_a_card_never_activated_comes_back_to_handed_out(make, staff):

@@ -170,7 +170,7 @@ def _open(
     today: date,
     **ground: Any,
 ) -> ExchangeCase:
-    due = due_day(today)
+    due, now = due_day(today), timezone.now()
     right = right_to_issue(old.organisation_id, more=1)
     batch = make_cards(actor, [person], outlet, right, old.specification, Algorithm(old.algorithm), "exchange")
     proof_days = in_force(EXCHANGE, "temporary_proof", today)["days_after_due"]
@@ -185,7 +185,7 @@ def _open(
         proxy_relation=agent.relation if agent else "",
         fee_fen=fee.fen,
         fee_working=fee.working,
-        applied_at=timezone.now(),
+        applied_at=now,
         applied_on=today,
         due_on=due.day,
         due_provisional=due.provisional,

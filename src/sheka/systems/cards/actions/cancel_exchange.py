@@ -24,10 +24,11 @@ def cancel_exchange(actor: Actor, *, number: str, reason: str) -> ExchangeCase:
     new, old = lock_cards(actor, [seen.new_card, seen.old_card])
     case = lock_exchange(actor, number)
     case.state = EXCHANGE.after(case.state, "cancel")
-    case.cancel_reason, case.closed_at = must_give_reason("cancel", reason)[:200], timezone.now()
-    case.save(update_fields=["state", "cancel_reason", "closed_at"])
+    case.cancel_reason = must_give_reason("cancel", reason)[:200]
     move(actor, new, "cancel", "cancelled", reason=case.cancel_reason)
     refund = case.fee_fen if case.fee_paid_at is not None else 0
     tell(actor, [old], "exchange_cancelled", exchange=case.number, reason=case.cancel_reason, refund_fen=refund)
+    case.closed_at = timezone.now()
+    case.save(update_fields=["state", "cancel_reason", "closed_at"])
     record(actor, "exchange.cancelled", case.subject, reason=case.cancel_reason, refund_fen=refund)
     return case

@@ -5,7 +5,7 @@ from sheka.systems.cards.queries.cards import card_named, card_with_code, holder
 from sheka.systems.cards.queries.counts import StateCount, count_by_state, exchanges_served
 from sheka.systems.cards.queries.destruction import destruction_record
 from sheka.systems.cards.queries.exchanges import ExchangeSummary, exchange_named, exchange_summary
-from sheka.systems.cards.queries.life_line import LifeEvent, life_line
+from sheka.systems.cards.queries.life_line import LifeEvent, exchange_line, life_line
 from sheka.systems.cards.queries.people import people_without_card, person_with_number
 from sheka.systems.cards.queries.rights import issued_under, right_to_issue
 from sheka.systems.cards.queries.search import CardRow, Page, search_cards
@@ -24,6 +24,7 @@ __all__ = [
     "card_with_code",
     "count_by_state",
     "destruction_record",
+    "exchange_line",
     "exchange_named",
     "exchange_summary",
     "exchanges_served",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
+
+from django.utils.functional import Promise
 
 from sheka.systems.cards.labels import DUE, DUE_PROVISIONAL, EVENTS, EXCHANGE_NEXT, NEXT
 from sheka.systems.cards.ledger import open_exchange_of
@@ -35,6 +37,15 @@ def life_line(card: Card) -> list[LifeEvent]:
     return [*map(_told, card.events.order_by("at", "pk")), *_to_come(card)]
 
 
+def exchange_line(case: ExchangeCase) -> list[LifeEvent]:
+    """What happened to both cards while the exchange ran, oldest first, then what is next."""
+    events = CardEvent.objects.filter(card__in=(case.old_card_id, case.new_card_id), at__gte=case.applied_at)
+    if case.closed_at is not None:
+        events = events.filter(at__lte=case.closed_at)
+    told = [_told(event) for event in events.order_by("at", "pk")]
+    return [*told, *_upcoming(EXCHANGE_NEXT.get(case.state, ()), _due(case))]
+
+
 def _told(event: CardEvent) -> LifeEvent:
     kind, title, detail = EVENTS[event.event]
     return LifeEvent(event.at, str(title), str(detail) % _Facts(event.facts), kind, event.by)  # type: ignore[arg-type]
@@ -48,6 +59,10 @@ def _to_come(card: Card) -> Iterable[LifeEvent]:
         return
     else:
         titles, detail = NEXT[card.state], _due(case) if case is not None else ""
+    yield from _upcoming(titles, detail)
+
+
+def _upcoming(titles: Sequence[str | Promise], detail: str) -> Iterable[LifeEvent]:
     for place, title in enumerate(titles):
         yield LifeEvent(None, str(title), detail if place == 0 else "", "now" if place == 0 else "next", "")
 
