@@ -144,7 +144,7 @@ BEGIN
     window_id := transactions_join_window();
     booked_at := clock_timestamp();
     WHILE todo > 0 LOOP
-        SELECT * INTO pass FROM switch_purchase_pass(p_date, p_institution, p_terminal, p_stan, p_card, p_scheme, p_amount,
+        pass := switch_purchase_pass(p_date, p_institution, p_terminal, p_stan, p_card, p_scheme, p_amount,
             p_currency, p_country, p_rrn, p_local_time, p_seal, window_id, booked_at, pick);
         todo := todo - coalesce(array_length(pass.places, 1), 0);
         IF array_length(pass.places, 1) = array_length(pass.booked_ids, 1) AND places IS NULL THEN

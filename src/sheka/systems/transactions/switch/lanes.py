@@ -1,8 +1,7 @@
 """Lanes to the database (S4): each is one connection that runs one batch at a time and seals it before it commits.
 
-All requests of one card go through the same lane, so that a batch never waits for the other lane's locks. A batch
-that the database could not finish is tried again, first whole, then one by one: the key of each request makes that
-safe.
+A batch that the database could not finish is tried again, first whole, then one by one: the key of each request makes
+that safe. Accounts are locked in the order of their numbers, so two lanes wait for each other at worst for a commit.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ import asyncio
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -20,7 +18,6 @@ import asyncpg
 from sheka.foundation.refusals import Code
 from sheka.systems.transactions import sealing
 from sheka.systems.transactions.switch.answers import Outcome
-from sheka.systems.transactions.switch.batches import Batcher
 from sheka.systems.transactions.switch.requests import Request, Verb
 from sheka.systems.transactions.switch.settings import SwitchSettings
 
@@ -34,34 +31,21 @@ _REVERSAL = f"SELECT * FROM switch_reversal_batch({_ARRAYS})"  # noqa: S608
 _BALANCE = "SELECT * FROM switch_balance_batch($1::integer[], $2::integer[], $3::text[], $4::text[], $5::smallint[])"
 #: The connection stays inside an open transaction without snapshot, which saves a round trip for BEGIN.
 _COMMIT = "COMMIT AND CHAIN"
+_PREPARE_SEAL = "PREPARE seal (bigint, integer, bytea) AS INSERT INTO transactions_seal VALUES ($1, $2, $3)"
 _BROKEN = (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError)
-
-Done = Callable[[list[tuple[Request, Outcome]]], None]
 
 
 class Lane:
-    """One connection. `done` gets the outcomes of a batch."""
+    """A connection, and the stream of seals that is written over it."""
 
-    def __init__(self, settings: SwitchSettings, done: Done) -> None:
+    def __init__(self, settings: SwitchSettings) -> None:
         self._settings = settings
-        self._done = done
         self._connection: asyncpg.Connection | None = None
-        self._batcher: Batcher[Request] = Batcher(self._work, settings.batch)
         self._stream = 0
         self._place = 0
         self._root = sealing.GENESIS
         self._days: set[date] = set()
         self._settlement: dict[int, date] = {}
-
-    def put_all(self, requests: list[Request]) -> None:
-        self._batcher.put_all(requests)
-
-    @property
-    def idle(self) -> bool:
-        return self._batcher.idle
-
-    def __len__(self) -> int:
-        return len(self._batcher)
 
     async def open(self) -> None:
         """Connect and begin a new stream of seals."""
@@ -73,7 +57,7 @@ class Lane:
         )
         self._stream = await connection.fetchval("SELECT nextval('transactions_stream')")
         self._place, self._root = 0, sealing.GENESIS
-        await connection.execute("BEGIN")
+        await connection.execute(f"{_PREPARE_SEAL}; BEGIN")
         self._connection = connection
 
     async def close(self) -> None:
@@ -81,18 +65,12 @@ class Lane:
             await self._connection.close(timeout=5)
             self._connection = None
 
-    async def _work(self, batch: list[Request]) -> None:
+    async def book(self, batch: list[Request]) -> list[tuple[Request, Outcome]]:
+        """Book examined requests, in one transaction for each verb and business date."""
         groups: dict[tuple[Verb, date | None], list[Request]] = defaultdict(list)
         for request in batch:
             groups[request.verb, request.date if request.verb is not Verb.BALANCE else None].append(request)
-        for (verb, day), group in groups.items():
-            try:
-                outcomes = await self._run_until_known(verb, day, group)
-            except Exception:
-                log.exception("batch of %d %s", len(group), verb.name)
-                self._abandon()
-                outcomes = [(one, _unknown(one)) for one in group]
-            self._done(outcomes)
+        return [pair for (verb, day), group in groups.items() for pair in await self._run_until_known(verb, day, group)]
 
     async def _run_until_known(
         self, verb: Verb, day: date | None, group: list[Request]
@@ -176,9 +154,7 @@ class Lane:
         rows = _rows(verb, day, group, row)
         if rows:
             root = sealing.root_of(self._root, rows)
-            await connection.execute(
-                f"INSERT INTO transactions_seal VALUES ({seal}, {len(rows)}, '\\x{root.hex()}'); {_COMMIT}"  # noqa: S608
-            )
+            await connection.execute(f"EXECUTE seal ({seal}, {len(rows)}, '\\x{root.hex()}'); {_COMMIT}")
             self._place += 1
             self._root = root
         else:

@@ -51,6 +51,7 @@ class Request:
     __slots__ = (
         "amount",
         "attempted",
+        "busy",
         "card",
         "country",
         "currency",
@@ -85,6 +86,7 @@ class Request:
         self.fields = fields
         self.since = time.monotonic()
         self.attempted = False
+        self.busy = False
 
 
 class Unanswerable(Exception):

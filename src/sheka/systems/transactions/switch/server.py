@@ -6,11 +6,13 @@ import asyncio
 import logging
 import time
 from collections import Counter
+from functools import partial
 
 from sheka.foundation.iso8583.framing import frame
 from sheka.foundation.refusals import Code, Refused
 from sheka.systems.transactions.response_codes import response_code
 from sheka.systems.transactions.switch.answers import Outcome, answer, refuse_frame
+from sheka.systems.transactions.switch.batches import Queue
 from sheka.systems.transactions.switch.connection import Line
 from sheka.systems.transactions.switch.lanes import Lane
 from sheka.systems.transactions.switch.machine import Macs
@@ -30,8 +32,10 @@ class Switch:
         self._lines: set[Line] = set()
         self._registry = Registry(settings.dsn)
         self._intake = Intake(self._registry, settings)
-        self._lanes = [Lane(settings, self._answer) for _ in range(settings.lanes)]
-        self._macs = Macs(settings.machines, checked=self._checked, failed=self._fail, most=settings.batch)
+        self._lanes = [Lane(settings) for _ in range(settings.lanes)]
+        work = [partial(self._take, lane) for lane in self._lanes]
+        self._queue: Queue[Request] = Queue(work, most=settings.batch, crowd=settings.crowd)
+        self._macs = Macs(settings.machines)
         self._server: asyncio.Server | None = None
         self._sweeper: asyncio.Task[None] | None = None
 
@@ -72,7 +76,7 @@ class Switch:
         log.info("stopped: %s", dict(self.counts))
 
     def _idle(self) -> bool:
-        return self._macs.idle and all(lane.idle for lane in self._lanes)
+        return self._queue.idle
 
     def _on_frame(self, line: Line, data: bytes) -> None:
         try:
@@ -80,44 +84,52 @@ class Switch:
         except Unanswerable as bad:
             self._refuse_unsigned(line, data, bad)
             return
-        if sum(map(len, self._lanes)) > self._settings.queued:
-            self._answer([(request, Outcome(Code.SWITCH_BUSY.value))])
-        else:
-            self._macs.check(request)
+        request.busy = len(self._queue) > self._settings.queued
+        self._queue.put(request)
 
-    def _checked(self, good: list[Request], bad: list[Request]) -> None:
-        """MACs were checked: book the good ones; the bad ones are answered A0 and counted."""
-        refused = [(request, Outcome(Code.MESSAGE_MAC_INVALID.value)) for request in bad]
-        queues: list[list[Request]] = [[] for _ in self._lanes]
-        for request in good:
-            try:
-                self._intake.examine(request)
-            except Refused as refusal:
-                field = refusal.facts.get("field")
-                refused.append((request, Outcome(refusal.number, differs=field if isinstance(field, int) else None)))
-                continue
-            except Exception:
-                log.exception("a message of terminal %s", request.terminal.number)
-                refused.append((request, Outcome(Code.SWITCH_BUSY.value)))
-                continue
-            if request.verb is Verb.NETWORK:
-                refused.append((request, Outcome(0)))
-            else:
-                queues[hash(request.card) % len(queues)].append(request)
-        for lane, queue in zip(self._lanes, queues, strict=True):
-            lane.put_all(queue)
+    async def _take(self, lane: Lane, batch: list[Request]) -> None:
+        """Nothing that goes wrong with one batch may stop a lane: its lines end, and the terminals reverse."""
+        try:
+            await self._serve(lane, batch)
+        except Exception:
+            log.exception("a batch of %d", len(batch))
+            for request in batch:
+                request.line.end()
+
+    async def _serve(self, lane: Lane, batch: list[Request]) -> None:
+        """One batch from its MACs to its answers: one call of the machine, of the database, and of the machine
+        again.
+        """
+        good, bad = await self._macs.verify(batch)
+        outcomes = [(request, Outcome(Code.MESSAGE_MAC_INVALID.value)) for request in bad]
         if bad:
             log.warning("wrong MAC: %s", Counter(request.terminal.number for request in bad))
-        if refused:
-            self._answer(refused)
-
-    def _answer(self, outcomes: list[tuple[Request, Outcome]]) -> None:
-        """Encode the answers and have them signed."""
-        items = []
+        ready = []
+        for request in good:
+            outcome = self._examine(request)
+            if outcome is None:
+                ready.append(request)
+            else:
+                outcomes.append((request, outcome))
+        if ready:
+            outcomes += await lane.book(ready)
+        answers = []
         for request, outcome in outcomes:
             self.counts[response_code(outcome.refusal)] += 1
-            items.append((request, answer(request, outcome)))
-        self._macs.sign(items)
+            answers.append((request, answer(request, outcome)))
+        if answers:
+            await self._macs.send(answers)
+
+    def _examine(self, request: Request) -> Outcome | None:
+        """An outcome for what needs no database: refused for its content, or network management."""
+        if request.busy:
+            return Outcome(Code.SWITCH_BUSY.value)
+        try:
+            self._intake.examine(request)
+        except Refused as refusal:
+            field = refusal.facts.get("field")
+            return Outcome(refusal.number, differs=field if isinstance(field, int) else None)
+        return Outcome(0) if request.verb is Verb.NETWORK else None
 
     def _refuse_unsigned(self, line: Line, data: bytes, bad: Unanswerable) -> None:
         """An answer without MAC: nobody is known to whom a key belongs. A terminal trusts no such answer."""
@@ -131,11 +143,6 @@ class Switch:
             line.drop()
         else:
             line.send(frame(said))
-
-    def _fail(self, request: Request) -> None:
-        """The machine does not answer: say nothing and hang up, so that the terminal treats the outcome as unknown."""
-        self.counts["machine failed"] += 1
-        request.line.drop()
 
     async def _sweep(self) -> None:
         while True:

@@ -32,6 +32,7 @@ class SwitchSettings:
     machines: dict[str, MachineAddress]
     lanes: int = 2
     batch: int = 256
+    crowd: int = 64
     connections: int = 4000
     idle: float = 600.0
     partial_message: float = 10.0
@@ -71,7 +72,11 @@ def read_settings(argv: list[str]) -> SwitchSettings:
         help=f"encryption machine, instead of the node's; its secret in hexadecimal stands in {SECRET_VARIABLE}",
     )
     parser.add_argument(
-        "--limit", action="append", default=[], metavar="NAME=NUMBER", help=f"one of {', '.join(LIMITS)}; may be repeated"
+        "--limit",
+        action="append",
+        default=[],
+        metavar="NAME=NUMBER",
+        help=f"one of {', '.join(LIMITS)}; may be repeated",
     )
     given = parser.parse_args(argv)
     if given.dsn and given.machine:

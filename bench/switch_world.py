@@ -1,0 +1,273 @@
+"""The world of the switch bench: a durable PostgreSQL, an encryption machine, a switch, 100,000 cards, and pgbench
+beside it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import psycopg
+
+from sheka.equipment.encryption_machine.client import EncryptionMachine
+from sheka.equipment.encryption_machine.launch import start_machine
+from sheka.equipment.encryption_machine.model import Usage
+from sheka.equipment.server.files import make_socket_folder
+from sheka.equipment.server.node import NodeConfig, node_environment
+from sheka.equipment.server.ports import free_port
+from sheka.equipment.server.postgres import PostgresCluster
+from sheka.foundation.crypto.algorithms import Algorithm
+from sheka.foundation.iso8583 import encode
+from sheka.foundation.iso8583.framing import frame
+from sheka.foundation.numbers import card_number
+
+CITY = "460100"
+INSTITUTION = "H46010000001"
+CARDS = 100_000
+TERMINALS = 4_000
+BALANCE = 100_000_000
+ZONE = ZoneInfo("Asia/Shanghai")
+SETTINGS = {"shared_buffers": "512MB", "max_wal_size": "4GB", "checkpoint_timeout": "30min"}
+
+_SEED = f"""
+INSERT INTO organisations_organisation (code, name, name_en, kind, region, path, valid_from)
+    VALUES ('{CITY}', '海口市', 'Haikou', 'city', '{CITY}', 'o{CITY}', '2026-01-01');
+INSERT INTO cards_person (organisation_id, social_security_number, name, sex, birth, ethnic_group, birthplace, phone,
+address,
+        registered_at)
+    SELECT '{CITY}', 'B' || lpad(n::text, 17, '0'), 'bench', 1, '1990-01-01', '01', '', '', '', now()
+    FROM generate_series(1, {CARDS}) n;
+INSERT INTO cards_issuingright (organisation_id, number, quantity, layout_digest, valid_from, valid_to, taken_at)
+    VALUES ('{CITY}', 'bench', {CARDS}, repeat('ab', 32), '2026-01-01', '2036-01-01', now());
+INSERT INTO cards_productionbatch (organisation_id, right_id, outlet_id, algorithm, specification, quantity, reason,
+by, at)
+    SELECT '{CITY}', id, '{CITY}', 3, '3.00', {CARDS}, 'order', 'bench', now() FROM cards_issuingright;
+INSERT INTO accounts_account (number, kind, organisation_id, scheme, party, state, never_negative, opened_at)
+    VALUES ('I{CITY}', 'institution', '{CITY}', '', '{INSTITUTION}', 'open', false, now()),
+           ('F{CITY}', 'fund', '{CITY}', '', '310', 'open', false, now());
+INSERT INTO accounts_account (number, kind, organisation_id, person_id, scheme, party, state, balance,
+never_negative, opened_at)
+    SELECT '310' || id, 'personal', '{CITY}', id, '310', '', 'open', 0, true, now() FROM cards_person;
+SELECT count(*) FROM accounts_post_batch(
+    (SELECT array_agg(md5(id::text)::uuid ORDER BY id) FROM accounts_account WHERE kind = 'personal'),
+    array_fill(3::smallint, ARRAY[{CARDS}]),
+    array_fill((SELECT id FROM accounts_account WHERE kind = 'fund'), ARRAY[{CARDS}]),
+    (SELECT array_agg(id ORDER BY id) FROM accounts_account WHERE kind = 'personal'),
+    array_fill({BALANCE}::bigint, ARRAY[{CARDS}]), array_fill(''::text, ARRAY[{CARDS}]), '{CITY}');
+INSERT INTO transactions_institution (code, name, organisation_id, account_id, mac_key, mac_check_value, state,
+registered_at)
+    SELECT '{INSTITUTION}', 'bench', '{CITY}', id, %(key)s, '', 'active', now() FROM accounts_account WHERE kind =
+    'institution';
+INSERT INTO transactions_terminal (number, institution_id, state, registered_at)
+    SELECT '{CITY}' || lpad(n::text, 6, '0'), (SELECT id FROM transactions_institution), 'active', now()
+    FROM generate_series(1, {TERMINALS}) n;
+SELECT transactions_open_first_window(%(today)s);
+SELECT transactions_ensure_day(%(today)s);
+"""
+_COPY_CARDS = (
+    "COPY cards_card (number, identification_code, person_id, organisation_id, outlet_id, batch_id, right_id, state, version,"
+    " algorithm, specification, key_version, card_class, factor) FROM STDIN"
+)
+#: One purchase a call, each its own commit. The second half of the terminals is pgbench's; STANs rise as at a real
+# terminal.
+_PGBENCH = f"""
+\\set n :n + 1
+\\set t {TERMINALS} / 2 + 1 + :client_id * 100 + :n % 100
+\\set s :first + :n / 100
+\\set c random(1, {CARDS})
+SELECT * FROM switch_purchase_batch(:today::date, ARRAY[1], ARRAY[:t::integer], ARRAY[:s::integer],
+    (SELECT ARRAY[number::text] FROM cards_card WHERE id = :c), ARRAY['310'], ARRAY[100::bigint], ARRAY[156::smallint],
+    ARRAY[156::smallint], ARRAY['000000000001'], ARRAY[93000], 0);
+"""
+
+
+@dataclass
+class BenchWorld:
+    """Everything that runs. `pids` by name, for the processor time of each part."""
+
+    node: NodeConfig
+    cluster: PostgresCluster
+    machine: EncryptionMachine
+    key: str
+    folder: Path
+    host: str
+    port: int
+    pids: dict[str, int]
+    cards: list[str]
+    today: datetime
+    stan: int = 0
+    rounds: int = 0
+
+    def frames(self, count: int) -> list[bytes]:
+        """Purchases with right MACs: the next STAN of each terminal of the first half, cards in a fixed mixture."""
+        made = []
+        while len(made) < count:
+            self.stan += 1
+            unsigned = [self._unsigned(terminal) for terminal in range(1, TERMINALS // 2 + 1)]
+            for at in range(0, len(unsigned), 500):
+                part = unsigned[at : at + 500]
+                macs = self.machine.macs(self.key, None, part)
+                made += [frame(one + mac + bytes(4)) for one, mac in zip(part, macs, strict=True)]
+        made.reverse()
+        return made
+
+    def _unsigned(self, terminal: int) -> bytes:
+        card = self.cards[(terminal * 7_919 + self.stan * 104_729) % CARDS]
+        fields: dict[int, str | bytes] = {
+            3: "000000",
+            4: "000000000100",
+            7: f"{self.today:%m%d%H%M%S}",
+            11: f"{self.stan:06d}",
+            12: f"{self.today:%H%M%S}",
+            13: f"{self.today:%m%d}",
+            19: "156",
+            37: f"{terminal:06d}{self.stan:06d}",
+            41: f"{CITY}{terminal:06d}",
+            42: INSTITUTION.ljust(15),
+            49: "156",
+            60: "310",
+            62: card,
+            64: bytes(8),
+        }
+        return encode("0200", fields)[:-8]
+
+    def pgbench(self, seconds: int, clients: int = 16) -> float:
+        """Transactions a second of the same function with single-item arrays, one commit each."""
+        self.rounds += 1
+        script = self.folder / "purchase.sql"
+        script.write_text(_PGBENCH)
+        name = self.node.file.database.name
+        parameters = self.cluster.parameters(name, "sheka_app")
+        command = [self.cluster.installation.bin / "pgbench", "-n", "-M", "prepared", "-c", str(clients), "-j", "2"]
+        command += ["-T", str(seconds), "-D", "n=0", "-D", f"first={self.rounds * 20_000}"]
+        command += ["-D", f"today='{self.today:%Y-%m-%d}'", "-f", script]
+        command += ["-h", parameters["host"], "-p", parameters["port"], "-U", "sheka_app", name]
+        environment = {"PATH": os.environ["PATH"], "PGPASSWORD": parameters["password"]}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        found = re.search(r"tps = ([0-9.]+)", done.stdout)
+        if done.returncode or not found:
+            raise RuntimeError(done.stdout + done.stderr)
+        return float(found[1])
+
+    def cpu(self) -> dict[str, float]:
+        """Processor seconds so far: of the switch, the machine, this process, and all of PostgreSQL."""
+        found = {name: _cpu_of(pid) for name, pid in self.pids.items()}
+        found["client"] = sum(os.times()[:2])
+        found["postgres"] = sum(_cpu_of(pid) for pid in _children(self.pids["postgres"]))
+        return found
+
+    def booked(self) -> tuple[int, int]:
+        """Approved purchases of the switch's terminals, and what all entries sum to."""
+        with self.connect() as connection:
+            rows = connection.execute(
+                "SELECT count(*) FROM transactions_transaction WHERE refusal = 0 AND seal > 0"
+            ).fetchone()
+            total = connection.execute("SELECT sum(amount) FROM accounts_entry").fetchone()
+        return int(rows[0]), int(total[0])  # type: ignore[index]
+
+    def connect(self) -> psycopg.Connection[tuple[object, ...]]:
+        return psycopg.connect(self.node.dsn("owner"), autocommit=True)
+
+
+@contextmanager
+def bench_world() -> Iterator[BenchWorld]:
+    """Make it all in a temporary folder, and leave nothing."""
+    with ExitStack() as stack:
+        folder = Path(tempfile.mkdtemp(prefix="sheka-bench-"))
+        folder.chmod(0o711)
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        cluster = PostgresCluster(folder / "postgres", settings=SETTINGS)
+        cluster.start()
+        stack.callback(cluster.stop)
+        node = NodeConfig.create_demo(
+            folder / "node", web_port=free_port(), switch_port=free_port(), postgres=str(cluster.folder)
+        )
+        cluster.create_database(node.file.database.name)
+        _migrate(node)
+        name = node.machine(CITY).name
+        make_socket_folder(node.sockets)
+        handle = start_machine(
+            folder / "machine", callers=node.machine_callers(name), address=node.machine_address(name)
+        )
+        stack.callback(handle.stop)
+        machine = handle.client("systems")
+        stack.callback(machine.close)
+        key = machine.generate("MAC-bench", Algorithm.SM4, Usage.MAC, owner=CITY).ref
+        today = datetime.now(ZONE)
+        cards = [card_number(f"A{number:07d}").text for number in range(1, CARDS + 1)]
+        _seed(node, key, cards, today)
+        process, host, port = _start_switch(node, folder)
+        stack.callback(_stop, process)
+        pids = {"switch": process.pid, "machine": handle.process.pid, "postgres": _postmaster(cluster)}
+        yield BenchWorld(node, cluster, machine, key, folder, host, port, pids, cards, today)
+
+
+def _migrate(node: NodeConfig) -> None:
+    command = [sys.executable, "-m", "django", "migrate", "--no-input", "--skip-checks", "--verbosity", "0"]
+    environment = {**os.environ, **node_environment(node, "owner")}
+    subprocess.run(command, env=environment, check=True, capture_output=True)
+
+
+def _seed(node: NodeConfig, key: str, cards: list[str], today: datetime) -> None:
+    with psycopg.connect(node.dsn("owner")) as connection:
+        for statement in _SEED.split(";\n"):
+            if statement.strip():
+                connection.execute(statement, {"key": key, "today": today.date()})  # type: ignore[arg-type]
+        with connection.cursor() as cursor, cursor.copy(_COPY_CARDS) as copy:
+            for number, card in enumerate(cards, start=1):
+                copy.write_row((card, f"{number:032X}", number, CITY, CITY, 1, 1, "active", 1, 3, "3.00", 1, "3", ""))
+        connection.commit()
+        connection.autocommit = True
+        connection.execute("VACUUM ANALYZE")
+
+
+def _start_switch(node: NodeConfig, folder: Path) -> tuple[subprocess.Popen[str], str, int]:
+    environment = {**os.environ, **node_environment(node)}
+    with (folder / "switch.log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "sheka.systems.transactions.switch", "--port", "0"],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+    line = process.stdout.readline() if process.stdout else ""
+    if not line.startswith("listening on"):
+        raise RuntimeError((folder / "switch.log").read_text())
+    host, port = line.split()[-1].split(":")
+    return process, host, int(port)
+
+
+def _stop(process: subprocess.Popen[str]) -> None:
+    process.terminate()
+    process.wait(30)
+    if process.stdout:
+        process.stdout.close()
+
+
+def _postmaster(cluster: PostgresCluster) -> int:
+    return int((cluster.data / "postmaster.pid").read_text().splitlines()[0])
+
+
+def _children(pid: int) -> list[int]:
+    """All processes of PostgreSQL: the postmaster and its children."""
+    return [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
+
+
+def _cpu_of(pid: int) -> float:
+    """Processor seconds of a process and its ended children."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except FileNotFoundError:
+        return 0.0
+    return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
