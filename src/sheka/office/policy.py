@@ -9,7 +9,7 @@ from sheka.foundation.refusals import Code, Refused
 
 
 def policy_file(name: str) -> Path:
-    """The file of this name in SHEKA_POLICY, or in the `policy` folder of the checkout. Raises Refused(POLICY_MISSING)."""
+    """The file of this name in SHEKA_POLICY, or in the checkout's folder `policy`. Raises Refused(POLICY_MISSING)."""
     folder = Path(os.environ.get("SHEKA_POLICY") or Path(__file__).resolve().parents[3] / "policy")
     path = folder / name
     if not path.is_file():

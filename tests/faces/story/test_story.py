@@ -1,4 +1,4 @@
-"""The life of a card on a world of real processes: every step holds, and the story's card is read by a stranger's program."""
+"""The life of a card on a world of real processes; its card is then read by a program that is not ours."""
 
 from __future__ import annotations
 
@@ -19,7 +19,28 @@ from sheka.equipment.server.node import NodeConfig
 __all__ = ["pcsc_port", "pcsc_turn"]
 
 READ = "opensc-tool -r 0 -s 00A404000F7378312E73682EC9E7BBE1B1A3D5CF -s 00A4000002EF05 -s 00B207040B -s 00B2010412"
-REQUIREMENTS = "I2 I3 I6 K2 H3 S2 S3 H4 S4 S6 C1 C2 C3 S10 S8 R7 R1 R5 R3 R4".split()
+REQUIREMENTS = [
+    "I2",
+    "I3",
+    "I6",
+    "K2",
+    "H3",
+    "S2",
+    "S3",
+    "H4",
+    "S4",
+    "S6",
+    "C1",
+    "C2",
+    "C3",
+    "S10",
+    "S8",
+    "R7",
+    "R1",
+    "R5",
+    "R3",
+    "R4",
+]
 
 
 @pytest.fixture

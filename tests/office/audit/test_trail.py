@@ -23,7 +23,9 @@ def test_an_untouched_chain_holds(trail):
     assert verify_chain(expected_head=trail) == []
 
 
-@pytest.mark.parametrize("statement", ["UPDATE audit_event SET actor = 'x'", "DELETE FROM audit_event", "TRUNCATE audit_event"])
+@pytest.mark.parametrize(
+    "statement", ["UPDATE audit_event SET actor = 'x'", "DELETE FROM audit_event", "TRUNCATE audit_event"]
+)
 def test_nobody_changes_a_row(trail, statement):
     with pytest.raises(ProgrammingError) as refused, transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement)

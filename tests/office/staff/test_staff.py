@@ -8,7 +8,6 @@ import pytest
 from django.utils import timezone
 from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
-
 from tests.support.organisations import PLACES
 
 from sheka.foundation.refusals import Code, Refused

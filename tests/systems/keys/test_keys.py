@@ -1,4 +1,4 @@
-"""The national key system on three real machines: two people, one level at a time, matching check values (S1, K1-K3, K6)."""
+"""The national key system on three machines: two people, one level at a time, matching check values (K1-K3, K6)."""
 
 from __future__ import annotations
 
@@ -36,9 +36,7 @@ def officers(appoint, machines):
 
 def generate(officers, code, algorithm=Algorithm.SM4):
     proposal = propose_generation(officers[code], algorithm=algorithm)
-    decide_generation(
-        officers[code, "approver"], proposal_id=proposal.pk, digest=proposal.digest, verdict="approve"
-    )
+    decide_generation(officers[code, "approver"], proposal_id=proposal.pk, digest=proposal.digest, verdict="approve")
     return generate_keys(officers[code], proposal_id=proposal.pk)
 
 

@@ -13,7 +13,9 @@ from sheka.faces.story.stage import Stage, Step, StepResult, play
 
 STEPS: list[Step] = [
     *issuance_steps.STEPS,
-    Step("H3", "空白芯片入库，传输密钥以信封导入", "Blank chips from the maker, its transport key in an envelope", stock),
+    Step(
+        "H3", "空白芯片入库，传输密钥以信封导入", "Blank chips from the maker, its transport key in an envelope", stock
+    ),
     *people_steps.STEPS,
     *money_steps.STEPS,
     *counter_steps.STEPS,

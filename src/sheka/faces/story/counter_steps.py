@@ -46,7 +46,8 @@ def apply_by_proxy(stage: Stage) -> str:
     stage.made["exchange"] = case
     must(case.fee_fen == 0 and case.fee_working["rule"] == "free_within_term", "a quality defect within a year is free")
     must(sum(day["working"] for day in case.due_strip) == 7, "seven working days are counted")
-    return f"{case.number} · {case.due_on.isoformat()}{' (provisional)' if case.due_provisional else ''} · {case.proof_number}"
+    when = f"{case.due_on.isoformat()}{' (provisional)' if case.due_provisional else ''}"
+    return f"{case.number} · {when} · {case.proof_number}"
 
 
 def make_new_card(stage: Stage) -> str:
@@ -143,7 +144,12 @@ def _proxy(stage: Stage) -> Proxy:
 STEPS = [
     Step("R7", "芯片损坏：由读卡设备给出检测结论", "The chip breaks: the reader's own finding", chip_breaks),
     Step("R1", "材料不齐不予受理", "Without the documents there is no exchange", apply_without_papers),
-    Step("R5", "代办换卡：一年内质量问题免费，7个工作日领卡", "Exchange by proxy: free, due in 7 working days", apply_by_proxy),
+    Step(
+        "R5",
+        "代办换卡：一年内质量问题免费，7个工作日领卡",
+        "Exchange by proxy: free, due in 7 working days",
+        apply_by_proxy,
+    ),
     Step("S2", "制作新卡并送达受理网点", "The new card is made and reaches the outlet", make_new_card),
     Step("R3", "在受理网点领取新卡，交回旧卡", "Collected at the outlet, old card handed in", collect),
     Step("R4", "旧卡送卡中心，双人见证统一销毁", "Old card destroyed in a batch with two witnesses", destroy),

@@ -11,6 +11,7 @@ from sheka.foundation.chip.profile import DEFAULT_PROFILE
 from sheka.foundation.crypto.algorithms import Algorithm
 from sheka.foundation.crypto.sm3 import sm3
 from sheka.foundation.refusals import Code
+from sheka.office.staff.actors import Actor
 from sheka.systems.cards.models import IssuingRight
 from sheka.systems.cards.queries import right_to_issue
 from sheka.systems.issuance.actions.approve_application import approve_application
@@ -104,11 +105,7 @@ def pass_keys(stage: Stage) -> str:
         trust_machine(above, of=lower, fingerprint=register_machine(below).fingerprint)
         trust_machine(below, of=upper, fingerprint=register_machine(above).fingerprint)
         for algorithm in ALGORITHMS:
-            sent = distribute_keys(above, to=lower, algorithm=algorithm)
-            numbers = [delivery.number for delivery in sent]
-            until(lambda: _deliveries(lower, numbers, "received") == len(numbers), "sub-keys at the lower level")
-            import_keys(below)
-            until(lambda: _deliveries(upper, numbers, "acknowledged") == len(numbers), "matching check values")
+            _pass_down(above, below, algorithm)
     irk = card_keys(HAIKOU, Algorithm.SM4)["IRK"]
     return f"IRK {irk.parent_check_value} → {irk.check_value}"
 
@@ -121,6 +118,19 @@ def _right() -> IssuingRight:
 
 def _copy(place: str, number: object) -> Application | None:
     return Application.objects.filter(number=number, held_by=place, state="received").first()
+
+
+def _pass_down(above: Actor, below: Actor, algorithm: Algorithm) -> None:
+    """Sub-keys of one algorithm from a level to the next, and the answer back."""
+    sent = distribute_keys(above, to=below.organisation, algorithm=algorithm)
+    numbers = [delivery.number for delivery in sent]
+
+    def all_are(place: str, state: str) -> bool:
+        return _deliveries(place, numbers, state) == len(numbers)
+
+    until(lambda: all_are(below.organisation, "received"), "sub-keys at the lower level")
+    import_keys(below)
+    until(lambda: all_are(above.organisation, "acknowledged"), "matching check values")
 
 
 def _deliveries(place: str, numbers: list[object], state: str) -> int:

@@ -1,4 +1,4 @@
-"""The story's money: a deposit, purchases over ISO 8583, refusals, a reversal, the day sealed and flat (S4, S6, S8, S10)."""
+"""The story's money: a deposit, purchases, refusals, a reversal, the day sealed and flat (S4, S6, S8, S10)."""
 
 from __future__ import annotations
 
@@ -98,7 +98,9 @@ def overdraw(stage: Stage) -> str:
 def go_abroad(stage: Stage) -> str:
     """C3: a foreign currency and a foreign acceptor are refused."""
     with _terminal(stage, stan=200) as terminal:
-        told = _refused(stage, terminal.purchase(stage.made["card"].number, 100, currency="840"), "US dollars are refused")
+        told = _refused(
+            stage, terminal.purchase(stage.made["card"].number, 100, currency="840"), "US dollars are refused"
+        )
     with _terminal(stage, stan=300, country="840") as terminal:
         abroad = terminal.purchase(stage.made["card"].number, 100)
     return f"{told}; {_refused(stage, abroad, 'a foreign acceptor is refused')}"

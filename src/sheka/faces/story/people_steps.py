@@ -36,7 +36,9 @@ def import_file(stage: Stage) -> str:
     reported = list(batch.lines.filter(outcome="refused").order_by("line"))
     must([row.line for row in reported] == [PEOPLE + 2, PEOPLE + 3, PEOPLE + 4], "the three bad rows by their lines")
     stage.made["proxy"] = people[PEOPLE]
-    return f"{batch.added} + {batch.refused} refused: " + ", ".join(f"line {row.line} no. {row.code}" for row in reported)
+    return f"{batch.added} + {batch.refused} refused: " + ", ".join(
+        f"line {row.line} no. {row.code}" for row in reported
+    )
 
 
 def order(stage: Stage) -> str:
@@ -83,9 +85,7 @@ def activate(stage: Stage) -> str:
     clerk = acting("longhua-clerk")
     served = Card.objects.filter(pk__in=stage.made["cards"], state="handed_out").select_related("person").order_by("pk")
     for card in served[:ACTIVATED]:
-        activate_card(
-            clerk, card=card, reader=stage.drawer.reader(card.number), old_pin=INITIAL_PIN, new_pin=FIRST_PIN
-        )
+        activate_card(clerk, card=card, reader=stage.drawer.reader(card.number), old_pin=INITIAL_PIN, new_pin=FIRST_PIN)
     active = Card.objects.filter(pk__in=stage.made["cards"], state="active").order_by("pk")
     stage.made["card"] = active.select_related("person").first()
     return f"{len(active)} active, the story follows {stage.made['card'].number}"
@@ -97,7 +97,15 @@ def people_file(people: list[SyntheticPerson]) -> bytes:
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
     rows = [
-        [one.social_security_number, one.name, int(one.sex), one.birth.isoformat(), one.ethnic_group, one.phone, one.address]
+        [
+            one.social_security_number,
+            one.name,
+            int(one.sex),
+            one.birth.isoformat(),
+            one.ethnic_group,
+            one.phone,
+            one.address,
+        ]
         for one in people
     ]
     wrong_check = [*rows[0]]

@@ -84,7 +84,9 @@ def until(found: Callable[[], T], what: str) -> T:
         time.sleep(0.05)
 
 
-def play(stage: Stage, steps: list[Step], tell: Callable[[Step, StepResult], None], language: str = "en") -> list[StepResult]:
+def play(
+    stage: Stage, steps: list[Step], tell: Callable[[Step, StepResult], None], language: str = "en"
+) -> list[StepResult]:
     """Play the steps in order; after the first that does not hold the rest are told as not played."""
     results: list[StepResult] = []
     for step in steps:

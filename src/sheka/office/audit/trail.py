@@ -37,20 +37,21 @@ class Break:
 def record(actor: Actor, event: str, subject: str, **facts: object) -> None:
     """Append one row in the running transaction.
 
-    `subject` names a thing without a person number ("card:D2143569X"); `facts` are what a reader needs to understand it.
+    `subject` names a thing without a person number ("card:D2143569X"); `facts` are what a reader needs to understand
+    it.
     """
-    at = datetime.now(UTC)
+    text = canonical(facts)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_CHAIN_LOCK])
         cursor.execute("SELECT sequence, hash FROM audit_event ORDER BY sequence DESC LIMIT 1")
         last = cursor.fetchone()
         sequence, previous = (last[0] + 1, bytes(last[1])) if last else (1, GENESIS)
-        body = _body(sequence, at, actor.staff_id, actor.name, actor.organisation, event, subject, canonical(facts))
+        row = (sequence, datetime.now(UTC), actor.staff_id, actor.name, actor.organisation, event, subject)
         cursor.execute(
-            "INSERT INTO audit_event (sequence, at, staff_id, actor, organisation_id, event, subject, facts, previous, hash)"
+            "INSERT INTO audit_event"
+            " (sequence, at, staff_id, actor, organisation_id, event, subject, facts, previous, hash)"
             " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            [sequence, at, actor.staff_id, actor.name, actor.organisation, event, subject, canonical(facts).decode()]
-            + [previous, sm3(previous + body)],
+            [*row, text.decode(), previous, sm3(previous + _body(row, text))],
         )
     _written.set(_written.get() + 1)
 
@@ -85,7 +86,7 @@ def verify_chain(expected_head: tuple[int, bytes] | None = None) -> list[Break]:
         for sequence, at, staff_id, actor, organisation, event, subject, facts, linked, stored in cursor:
             if sequence != expected:
                 breaks.append(Break(expected, "missing"))
-            body = _body(sequence, at, staff_id, actor, organisation, event, subject, facts.encode())
+            body = _body((sequence, at, staff_id, actor, organisation, event, subject), facts.encode())
             if bytes(linked) != previous:
                 breaks.append(Break(sequence, "not linked to the row before it"))
             if sm3(bytes(linked) + body) != bytes(stored):
@@ -98,8 +99,6 @@ def verify_chain(expected_head: tuple[int, bytes] | None = None) -> list[Break]:
     return breaks
 
 
-def _body(
-    sequence: int, at: datetime, staff_id: int | None, actor: str, organisation: str, event: str, subject: str, facts: bytes
-) -> bytes:
-    stamp = at.astimezone(UTC).isoformat(timespec="microseconds")
-    return canonical([sequence, stamp, staff_id, actor, organisation, event, subject]) + facts
+def _body(row: tuple[object, ...], facts: bytes) -> bytes:
+    """What is hashed of a row: its columns in canonical form, and its facts as they are stored."""
+    return canonical(list(row)) + facts

@@ -47,7 +47,8 @@ def receive(message: Outbox | Inbox) -> None:
     if digest(named) != message.digest:
         raise Refused(Code.MESSAGE_ALTERED, source=message.source, sequence=message.sequence)
     Inbox.objects.bulk_create(
-        [Inbox(**named, digest=message.digest, sent_at=message.sent_at, received_at=timezone.now())], ignore_conflicts=True
+        [Inbox(**named, digest=message.digest, sent_at=message.sent_at, received_at=timezone.now())],
+        ignore_conflicts=True,
     )
 
 

@@ -26,6 +26,8 @@ def send(sender: str, recipient: str, kind: str, payload: dict[str, Any]) -> Out
         recipient=recipient,
         kind=kind,
         payload=payload,
-        digest=digest({"kind": kind, "payload": payload, "recipient": recipient, "sequence": sequence, "source": sender}),
+        digest=digest(
+            {"kind": kind, "payload": payload, "recipient": recipient, "sequence": sequence, "source": sender}
+        ),
         sent_at=timezone.now(),
     )

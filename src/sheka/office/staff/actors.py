@@ -22,7 +22,7 @@ class Actor:
 
     @classmethod
     def process(cls, name: str, organisation_code: str) -> Actor:
-        """A job or message handler of a hosted organisation: it holds every permission there, and its name is audited."""
+        """A job or message handler of a hosted organisation: it holds every permission there; its name is audited."""
         place = organisation(organisation_code)
         return cls(None, f"process:{name}", place.code, place.path, frozenset(Permission))
 

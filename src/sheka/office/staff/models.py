@@ -36,7 +36,7 @@ class StaffMember(AbstractBaseUser):
 
 
 class Grant(models.Model):
-    """A role held by a person from one day to another; the end day no longer counts. Grants are ended, never deleted."""
+    """A role held from one day to another; the end day no longer counts. Grants are ended, never deleted."""
 
     staff = models.ForeignKey(StaffMember, on_delete=models.PROTECT, related_name="grants")
     role = models.CharField(max_length=40)

@@ -8,7 +8,7 @@ from sheka.office.organisations.models import Organisation
 
 
 class Application(models.Model):
-    """An application to issue, as one organisation holds it. The copies at city, province and ministry share `number`."""
+    """An application to issue, as one organisation holds it. The copies at the three levels share `number`."""
 
     number = models.UUIDField()
     held_by = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")

@@ -10,7 +10,10 @@ from sheka.systems.issuance.models import Application, Issuer
 
 
 def application_held_by(organisation_code: str, number: UUID, digest: str) -> Application:
-    """The organisation's copy, locked, when it is what the reader saw. Raises Refused: ISSUANCE_UNKNOWN, ISSUANCE_ALTERED."""
+    """The organisation's copy, locked, when it is what the reader saw.
+
+    Raises Refused: ISSUANCE_UNKNOWN, ISSUANCE_ALTERED.
+    """
     found = Application.objects.select_for_update().filter(number=number, held_by_id=organisation_code).first()
     if found is None:
         raise Refused(Code.ISSUANCE_UNKNOWN, number=number)

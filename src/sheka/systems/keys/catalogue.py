@@ -36,14 +36,14 @@ def factor_for(organisation: Organisation) -> bytes:
 
 
 def usage_at(level: str, name: str) -> Usage:
-    """What a key may be used for at a level: above the city only to derive; at the city what its purpose on the card says."""
+    """What a key may be used for: above the city only to derive; at the city what its purpose on the card says."""
     if level != Kind.CITY:
         return Usage.DIVERSIFY
     return Usage.MAC if str(load_profile().key(name).purpose) in MAC_PURPOSES else Usage.AUTHENTICATE
 
 
 def machine_name(name: str, algorithm: Algorithm) -> str:
-    """What the machine calls a key: it keeps one name, version and owner apart from every other, whatever the algorithm.
+    """What the machine calls a key: there it is one of a kind by name, version and owner, whatever the algorithm.
 
     >>> machine_name("IRK", Algorithm.SM4)
     'IRK.SM4'

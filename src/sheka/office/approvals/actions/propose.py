@@ -19,7 +19,7 @@ OPEN_FOR = timedelta(days=30)
 def propose(
     actor: Actor, *, kind: str, subject: str, organisation: Organisation, payload: dict[str, Any], needed: int = 1
 ) -> Proposal:
-    """Called by a system's action, inside its transaction. `payload` is plain JSON; its SM3 digest is what is decided."""
+    """Called by a system's action, in its transaction. `payload` is plain JSON; its SM3 digest is what is decided."""
     now = timezone.now()
     made = Proposal.objects.create(
         kind=kind,
@@ -32,5 +32,7 @@ def propose(
         made_at=now,
         expires_at=now + OPEN_FOR,
     )
-    record(actor, "approval.proposed", f"proposal:{made.pk}", kind=kind, about=subject, digest=made.digest, needed=needed)
+    record(
+        actor, "approval.proposed", f"proposal:{made.pk}", kind=kind, about=subject, digest=made.digest, needed=needed
+    )
     return made

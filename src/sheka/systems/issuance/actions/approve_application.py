@@ -58,7 +58,7 @@ def approve_application(
 
 
 def _assign(actor: Actor, application: Application, filing: str) -> Issuer:
-    """The applicant's number, under a lock: one for each region, kept when a later application changes what it allows."""
+    """The applicant's number, under a lock: one a region, kept when a later application changes what it allows."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_NUMBER_LOCK])
     place = organisation(application.applicant)

@@ -26,7 +26,7 @@ from sheka.systems.keys.models import Delivery, Key, Machine
 def distribute_keys(actor: Actor, *, to: str, algorithm: int, version: int = 1) -> list[Delivery]:
     """Every key of the actor's organisation, diversified by the factor of `to` and sealed for its machine.
 
-    The sub-key leaves the machine only inside a signed SM2 envelope. It stays derived here, so that it can be sent again.
+    The sub-key leaves the machine only inside a signed SM2 envelope. It stays derived here, to be sent again.
     Raises Refused: KEY_NOT_SUBORDINATE (nobody skips a level), KEY_MACHINE_UNKNOWN, KEY_SET_EMPTY.
     """
     below = organisation(to)
@@ -52,7 +52,9 @@ def distribute_keys(actor: Actor, *, to: str, algorithm: int, version: int = 1) 
     return sent
 
 
-def _seal(key: Key, below: Organisation, factor: bytes, recipient: Machine, derived: dict[tuple[str, int], str]) -> Delivery:
+def _seal(
+    key: Key, below: Organisation, factor: bytes, recipient: Machine, derived: dict[tuple[str, int], str]
+) -> Delivery:
     device = machine_of(key.organisation_id)
     label = machine_name(key.name, Algorithm(key.algorithm))
     reference = derived.get((label, key.version))

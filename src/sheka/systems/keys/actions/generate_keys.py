@@ -20,7 +20,7 @@ from sheka.systems.keys.models import Key
 
 @action(Permission.KEY_PROPOSE)
 def generate_keys(actor: Actor, *, proposal_id: int) -> list[Key]:
-    """Carry out an approved proposal. A key that the machine made before an interruption is taken up, not made again."""
+    """Carry out an approved proposal. A key that the machine made before an interruption is taken up."""
     payload = carry_out(actor, proposal_id=proposal_id, kind=KIND)
     algorithm, version = Algorithm(payload["algorithm"]), int(payload["version"])
     level = organisation(actor.organisation).kind

@@ -20,7 +20,7 @@ from sheka.systems.keys.states import DELIVERY
 
 @action(Permission.KEY_IMPORT)
 def import_keys(actor: Actor) -> list[Key]:
-    """Import everything that was received and not yet imported; tell the sender the check values that the machine found.
+    """Import everything that was received and not yet imported; tell the sender the check values that were found.
 
     Raises Refused: KEY_NOTHING_RECEIVED, KEY_CHECK_VALUE (nothing is kept then), and the machine's own refusals.
     """
@@ -43,9 +43,7 @@ def _take(delivery: Delivery, owner: str) -> Key:
         raise Refused(Code.KEY_MACHINE_UNKNOWN, organisation=delivery.sender)
     device = machine_of(owner)
     label = machine_name(delivery.name, Algorithm(delivery.algorithm))
-    info = device.import_envelope(
-        bytes(delivery.envelope), bytes.fromhex(sender.public_key), name=label, owner=owner
-    )
+    info = device.import_envelope(bytes(delivery.envelope), bytes.fromhex(sender.public_key), name=label, owner=owner)
     if info.check_value != delivery.check_value:
         device.destroy(info.ref)
         raise Refused(Code.KEY_CHECK_VALUE, name=delivery.name, expected=delivery.check_value, got=info.check_value)
