@@ -18,7 +18,7 @@ from tests.support.world import World, copier
 from sheka.equipment.server.node import VARIABLE, NodeConfig
 from sheka.equipment.server.postgres import PostgresCluster
 
-pytest_plugins = ["tests.support.requirements"]
+pytest_plugins = ["tests.support.processes", "tests.support.requirements"]
 
 WORLD = World()
 os.environ[VARIABLE] = str(WORLD.node.path)

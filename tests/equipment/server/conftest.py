@@ -11,13 +11,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.processes import eventually, open_folder
 
 from sheka.equipment.server import ports
 from sheka.equipment.server.processes import marked, processes
 from sheka.equipment.server.supervisor import ProcessSpec
-
-__all__ = ["eventually", "open_folder"]
 
 RUNNER = """
 import json, sys
