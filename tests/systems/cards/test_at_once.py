@@ -11,11 +11,14 @@ from django.db import connections
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.audit.trail import verify_chain
 from sheka.systems.cards.actions.apply_exchange import Damage, apply_exchange
+from sheka.systems.cards.actions.change_personal_data import change_personal_data
 from sheka.systems.cards.actions.collect_exchange import collect_exchange
 from sheka.systems.cards.actions.destroy_cards import create_destruction
 from sheka.systems.cards.actions.hand_out_card import hand_out_card
 from sheka.systems.cards.actions.number_cards import number_cards
 from sheka.systems.cards.actions.order_cards import order_cards
+from sheka.systems.cards.actions.pay_exchange import pay_exchange
+from sheka.systems.cards.actions.receive_stock import receive_stock
 from sheka.systems.cards.actions.report_loss import report_loss
 from sheka.systems.cards.fees import Cause, Ground
 from sheka.systems.cards.models import Card, ExchangeCase
@@ -41,14 +44,24 @@ def at_once(*verbs):
         return list(pool.map(run, verbs))
 
 
-def apply(make, papers, who, card):
+def apply(make, papers, who, card, cause=Cause.QUALITY_DEFECT):
     return apply_exchange(
         make.staff[who],
         card=card,
         ground=Ground.DAMAGED,
         identity=make.identity(card),
         documents=papers("holder_id", "old_card"),
-        damage=Damage(surface="磨损", cause=Cause.QUALITY_DEFECT),
+        damage=Damage(surface="磨损", cause=cause),
+    )
+
+
+def collect(make, papers, card, case):
+    return collect_exchange(
+        make.staff["clerk"],
+        number=case.number,
+        identity=make.identity(card),
+        documents=papers("confirmation", "holder_id"),
+        old_card=card.number,
     )
 
 
@@ -104,13 +117,7 @@ def test_a_loss_report_and_a_collection_do_not_wait_for_each_other_for_ever(make
         make.in_stock(number_cards(staff["producer"], cards=[case.new_card])[0])
         found = at_once(
             lambda card=card: report_loss(staff["other_clerk"], card=card, identity=make.identity(card)),
-            lambda card=card, case=case: collect_exchange(
-                staff["clerk"],
-                number=case.number,
-                identity=make.identity(card),
-                documents=papers("confirmation", "holder_id"),
-                old_card=card.number,
-            ),
+            lambda card=card, case=case: collect(make, papers, card, case),
         )
         assert isinstance(found[1], ExchangeCase)
         card.refresh_from_db()
@@ -123,3 +130,29 @@ def test_two_keepers_list_a_card_once(make, staff, places):
     keeper = staff["keeper"]
     create = lambda: create_destruction(keeper, cards=[card], method="shred")  # noqa: E731
     assert Code.DESTRUCTION_CARD_TAKEN in at_once(create, create)
+
+
+def test_stock_fees_and_changes_of_data_do_not_wait_for_each_other_for_ever(make, staff, papers):
+    """Each of these writes to an exchange, a card or a person and to the audit chain: a ring of locks would end one."""
+    staff["clerk"], staff["data_clerk"], staff["producer"]
+    for turn in range(3):
+        card = make.active()
+        case = apply(make, papers, "clerk", card, Cause.PEOPLE)
+        new = make.personalised(number_cards(staff["producer"], cards=[case.new_card])[0])
+        change = {"phone": f"1090000{turn:04d}"}
+        found = at_once(
+            lambda new=new: receive_stock(staff["clerk"], cards=[new]),
+            lambda case=case: pay_exchange(staff["clerk"], number=case.number, paid_fen=case.fee_fen, receipt="R"),
+            lambda card=card, change=change: change_personal_data(
+                staff["data_clerk"], person=card.person, changes=change, evidence="x"
+            ),
+        )
+        assert not any(isinstance(answer, Code) for answer in found)
+        found = at_once(
+            lambda card=card, case=case: collect(make, papers, card, case),
+            lambda card=card, turn=turn: change_personal_data(
+                staff["data_clerk"], person=card.person, changes={"phone": f"1090001{turn:04d}"}, evidence="x"
+            ),
+        )
+        assert isinstance(found[0], ExchangeCase)
+    assert verify_chain() == []

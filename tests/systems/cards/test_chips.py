@@ -23,7 +23,7 @@ from sheka.systems.cards.actions.hand_out_card import hand_out_card
 from sheka.systems.cards.actions.personalise_card import personalise_card, produce_card
 from sheka.systems.cards.actions.receive_stock import receive_stock
 from sheka.systems.cards.models import Card, Personalisation
-from sheka.systems.cards.queries import life_line
+from sheka.systems.cards.queries import life_line, stray_chips
 from sheka.systems.keys.models import Key
 
 INITIAL, CHOSEN = "123456", "741963"
@@ -169,6 +169,7 @@ def test_a_run_that_was_lost_after_the_chip_was_finished_is_taken_up(make, staff
         produce_card(staff["producer"], card=card, drawer=chips)
     card.refresh_from_db()
     assert (card.state, card.personalisations.get().state) == ("numbered", "started")
+    assert [stray.card for stray in stray_chips(staff["producer"])] == [card]
     assert chips.numbers().count(card.number) == 1
     made = produce_card(staff["producer"], card=card, drawer=chips)
     assert made.chip_serial == chips.serial_of(card.number)

@@ -94,6 +94,8 @@ def test_who_is_there_already_is_told_and_never_changed(take, staff, places):
     take(file_of(GOOD))
     again = take(file_of(GOOD, f"{NUMBER},张三丰,男,19900131,汉族,,"))
     assert reasons(again) == [(2, "already_there", "PERSON_ALREADY_THERE"), (3, "refused", "PERSON_TWICE_IN_FILE")]
+    silent = take(file_of(f"{NUMBER},张三,男,19900131,汉族,,"))
+    assert reasons(silent) == [(2, "already_there", "PERSON_ALREADY_THERE")]
     changed = take(file_of(f"{NUMBER},张三丰,男,19900131,汉族,10900001234,示例路1号"))
     assert reasons(changed) == [(2, "refused", "PERSON_DIFFERS")]
     assert "name" in line_refusal(changed.lines.get()).text("en")

@@ -1,4 +1,8 @@
-"""Moving a card from state to state: lock, guard, change, life line and audit in one place (design §2.1, §2.4)."""
+"""Moving a card from state to state: lock, guard, change, life line and audit in one place (design §2.1, §2.4).
+
+The order of locks is the same in every action, so that none waits for another in a ring: cards by their keys, exchange,
+person, counter of numbers or right to issue, and last the audit chain. Whoever writes an audit row has all rows.
+"""
 
 from __future__ import annotations
 

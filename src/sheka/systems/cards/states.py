@@ -18,7 +18,6 @@ CARD = StateTable(
         Transition("active", "report_loss", "lost", "holder, at an outlet"),
         Transition("handed_out", "report_loss", "lost", "holder, at an outlet"),
         Transition("temporarily_lost", "report_loss", "lost", "holder, at an outlet"),
-        Transition("blocked", "report_loss", "lost", "holder, at an outlet"),
         Transition("temporarily_lost", "release", "active", "holder, at an outlet"),
         Transition("lost", "release", "active", "holder, at an outlet"),
         Transition("temporarily_lost", "release_unused", "handed_out", "holder of a card never activated"),

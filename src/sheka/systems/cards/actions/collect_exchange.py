@@ -17,7 +17,7 @@ from sheka.systems.cards.actions.hand_in_card import take_in
 from sheka.systems.cards.actions.hand_out_card import give
 from sheka.systems.cards.actions.pay_exchange import yuan
 from sheka.systems.cards.documents import Document, Identity, Proxy, documents_of_collection, must_be_complete
-from sheka.systems.cards.ledger import guard, lock_cards, move, tell
+from sheka.systems.cards.ledger import guard, lock_cards, lock_person, move, tell
 from sheka.systems.cards.models import Card, ExchangeCase
 from sheka.systems.cards.queries.exchanges import exchange_named, lock_exchange
 from sheka.systems.cards.scope import counter
@@ -45,6 +45,7 @@ def collect_exchange(
     seen = exchange_named(actor, number)
     old, new = lock_cards(actor, [seen.old_card, seen.new_card])
     case = lock_exchange(actor, number)
+    lock_person(case.person_id)
     state = EXCHANGE.after(case.state, "collect")
     _must_be_settled(case, place)
     must_be_complete(documents, documents_of_collection(by_proxy=proxy is not None, on=timezone.localdate()))

@@ -139,8 +139,7 @@ def _lock_batch(actor: Actor, number: str) -> DestructionBatch:
     batch = rows.filter(number=number).first()
     if batch is None:
         raise Refused(Code.DESTRUCTION_UNKNOWN, number=number)
-    if actor.organisation != batch.organisation_id:
-        actor.must_act_for(batch.organisation)
+    actor.must_act_for(batch.organisation)
     return batch
 
 

@@ -105,7 +105,8 @@ def _sort(rows: list[Row], place: Organisation) -> tuple[list[PersonData], list[
 def _compared(row: Row, data: PersonData, person: Person, place: Organisation) -> ImportLine:
     if person.organisation_id != place.code:
         return _report(row.line, "refused", Refused(Code.PERSON_ELSEWHERE))
-    other = [name for name, value in data.fields().items() if getattr(person, name) != value]
+    said = {name: value for name, value in data.fields().items() if value != ""}
+    other = [name for name, value in said.items() if getattr(person, name) != value]
     if other:
         return _report(row.line, "refused", Refused(Code.PERSON_DIFFERS, fields=", ".join(other)))
     return _report(row.line, "already_there", Refused(Code.PERSON_ALREADY_THERE))

@@ -15,9 +15,10 @@ from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
 from sheka.systems.cards.chips import AUTHENTICATION_KEY
 from sheka.systems.cards.ledger import guard, lock_cards, move_all
-from sheka.systems.cards.models import Card, ExchangeCase
+from sheka.systems.cards.models import Card
 from sheka.systems.cards.numbering import factor_of, number_of, take_serials
 from sheka.systems.cards.policy import CARDS, in_force
+from sheka.systems.cards.queries.exchanges import lock_exchanges_making
 from sheka.systems.cards.states import EXCHANGE
 from sheka.systems.keys.machines import machine_of
 from sheka.systems.keys.queries import key_named
@@ -39,10 +40,11 @@ def number_cards(actor: Actor, *, cards: Sequence[Card]) -> list[Card]:
 
     for (_, algorithm, version), group in groupby(sorted(found, key=alike), key=alike):
         _number(list(group), Algorithm(algorithm), version, today)
+    for case in lock_exchanges_making(found):
+        case.state = EXCHANGE.after(case.state, "produce")
+        case.save(update_fields=["state"])
     changed = ("number", "identification_code", "factor", "issued_on", "expires_on")
-    move_all(actor, found, "number", "numbered", *changed)
-    _start_exchanges(found)
-    return found
+    return move_all(actor, found, "number", "numbered", *changed)
 
 
 def _number(cards: list[Card], algorithm: Algorithm, version: int, today: date) -> None:
@@ -73,10 +75,3 @@ def last_day(issued_on: date, specification: str) -> date:
     except ValueError:  # 29 February
         anniversary = date(issued_on.year + years, 3, 1)
     return anniversary - timedelta(days=1)
-
-
-def _start_exchanges(cards: Sequence[Card]) -> None:
-    """The exchanges whose new card is now being made."""
-    for case in ExchangeCase.objects.select_for_update(of=("self",)).filter(new_card__in=cards, state="applied"):
-        case.state = EXCHANGE.after(case.state, "produce")
-        case.save(update_fields=["state"])

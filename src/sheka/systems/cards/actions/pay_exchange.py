@@ -11,9 +11,9 @@ from sheka.office.actions import action
 from sheka.office.audit.trail import record
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
-from sheka.systems.cards.ledger import must_give_reason, tell
+from sheka.systems.cards.ledger import lock_card, must_give_reason, tell
 from sheka.systems.cards.models import ExchangeCase
-from sheka.systems.cards.queries.exchanges import lock_exchange
+from sheka.systems.cards.queries.exchanges import exchange_named, lock_exchange
 from sheka.systems.cards.states import EXCHANGE
 
 
@@ -23,6 +23,7 @@ def pay_exchange(actor: Actor, *, number: str, paid_fen: Fen, receipt: str) -> E
 
     Raises Refused: EXCHANGE_UNKNOWN, EXCHANGE_FEE_SETTLED, EXCHANGE_FEE_AMOUNT, CARD_REASON, STATE_FORBIDS.
     """
+    lock_card(actor, exchange_named(actor, number).old_card)
     case = lock_exchange(actor, number)
     EXCHANGE.after(case.state, "pay")
     if case.fee_fen == 0 or case.fee_paid_at is not None:

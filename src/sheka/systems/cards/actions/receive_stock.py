@@ -12,6 +12,7 @@ from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
 from sheka.systems.cards.ledger import guard, lock_cards, move_all, tell
 from sheka.systems.cards.models import Card, ExchangeCase
+from sheka.systems.cards.queries.exchanges import lock_exchanges_making
 from sheka.systems.cards.scope import counter
 from sheka.systems.cards.states import EXCHANGE
 
@@ -23,13 +24,16 @@ def receive_stock(actor: Actor, *, cards: Sequence[Card], outlet: str | None = N
     Raises Refused: CARD_NOT_A_COUNTER, CARD_WRONG_OUTLET, STATE_FORBIDS, ORGANISATION_OUT_OF_REACH.
     """
     place = counter(actor, outlet)
-    found = lock_cards(actor, cards)
+    awaited = ExchangeCase.objects.filter(new_card__in=cards).select_related("old_card")
+    locked = lock_cards(actor, [*cards, *(case.old_card for case in awaited)])
+    found = locked[: len(cards)]
     for card in found:
         guard(card, "receive")
         if card.outlet_id != place.code:
             raise Refused(Code.CARD_WRONG_OUTLET, card=card, expected=card.outlet.name, got=place.name)
+    cases = lock_exchanges_making(found)
     move_all(actor, found, "receive", "received", outlet=place.code)
-    for case in ExchangeCase.objects.select_for_update(of=("self",)).filter(new_card__in=found):
+    for case in cases:
         case.state = EXCHANGE.after(case.state, "make_ready")
         case.ready_at = timezone.now()
         case.save(update_fields=["state", "ready_at"])

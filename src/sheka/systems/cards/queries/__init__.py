@@ -1,7 +1,7 @@
 """Reading cards: what the console, the switch's console side and the other systems ask."""
 
 from sheka.systems.cards.queries.card_page import CardPage, Offer, actions_for, card_page
-from sheka.systems.cards.queries.cards import card_named, card_with_code, holder_by_proof, old_cards_at
+from sheka.systems.cards.queries.cards import card_named, card_with_code, holder_by_proof, old_cards_at, stray_chips
 from sheka.systems.cards.queries.counts import StateCount, count_by_state, exchanges_served
 from sheka.systems.cards.queries.destruction import destruction_record
 from sheka.systems.cards.queries.exchanges import ExchangeSummary, exchange_named, exchange_summary
@@ -36,4 +36,5 @@ __all__ = [
     "person_with_number",
     "right_to_issue",
     "search_cards",
+    "stray_chips",
 ]

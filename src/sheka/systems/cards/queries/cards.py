@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.staff.actors import Actor
-from sheka.systems.cards.models import Card, ExchangeCase
+from sheka.systems.cards.models import Card, ExchangeCase, Personalisation
 from sheka.systems.cards.scope import served_path
 from sheka.systems.cards.states import OPEN_EXCHANGE
 
@@ -44,6 +44,13 @@ def old_cards_at(actor: Actor, organisation_code: str) -> list[Card]:
         .exclude(pk__in=Card.objects.filter(destructions__given_up=False).values("pk"))
         .order_by("number")
     )
+
+
+def stray_chips(actor: Actor) -> list[Personalisation]:
+    """Chips taken for a card that did not become one: failed with something written, or left open by a lost run."""
+    rows = Personalisation.objects.select_related("card").filter(card__in=served_cards(actor))
+    strays = rows.filter(Q(state="started") | Q(state="failed", facts__fate="scrap"))
+    return list(strays.order_by("started_at"))
 
 
 def holder_by_proof(proof_number: str, on: date) -> int | None:

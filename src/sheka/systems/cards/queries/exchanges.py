@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -56,6 +57,12 @@ def lock_exchange(actor: Actor, number: str) -> ExchangeCase:
     if found is None:
         raise Refused(Code.EXCHANGE_UNKNOWN, exchange=number)
     return found
+
+
+def lock_exchanges_making(cards: Sequence[Card]) -> list[ExchangeCase]:
+    """The exchanges whose new card is one of these, locked. Lock the cards first."""
+    rows = ExchangeCase.objects.select_for_update(of=("self",)).select_related("old_card")
+    return list(rows.filter(new_card__in=cards).order_by("pk"))
 
 
 def exchange_summary(case: ExchangeCase) -> ExchangeSummary:
