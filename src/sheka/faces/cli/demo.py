@@ -48,7 +48,6 @@ def greet(console: Console) -> None:
     for member in CAST:
         table.add_row(member.login, member.name, f"{member.zh} {member.en}")
     console.print(table)
-    console.print(
-        f"密码 password  [bold]{demo_password(NodeConfig.load().folder)}[/bold]   动态口令在登录页显示 the code is shown at sign-in"
-    )
+    password = demo_password(NodeConfig.load().folder)
+    console.print(f"密码 password  [bold]{password}[/bold]   动态口令在登录页显示 the code is shown at sign-in")
     console.print("试试 try: longhua-clerk → 卡片 Cards · haikou-auditor → 审计 Audit · hainan-keys → 密钥 Keys")
