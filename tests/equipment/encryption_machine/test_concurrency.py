@@ -26,12 +26,12 @@ from sheka.foundation.crypto.mac import command_mac
 from sheka.foundation.refusals import Code, Refused
 
 SECRET = b"the caller's secret of 32 bytes."
-LIMIT = 12
+LIMIT = 4
 
 
 @pytest.fixture(scope="module")
 def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MachineHandle]:
-    handle = start_machine(tmp_path_factory.mktemp("crowd"), callers={"tester": SECRET}, max_connections=LIMIT)
+    handle = start_machine(tmp_path_factory.mktemp("crowd"), callers={"tester": SECRET})
     yield handle
     assert handle.stop() == 0
 
@@ -131,12 +131,13 @@ def test_names_race_and_one_wins(crowded: MachineHandle, name: str) -> None:
         assert machine.verify_log().ok
 
 
-def test_a_line_too_many_is_told_so_and_later_lines_are_served(crowded: MachineHandle) -> None:
-    clients = [crowded.client("tester") for _ in range(LIMIT)]
+def test_a_line_too_many_is_told_so_and_later_lines_are_served(tmp_path: Path) -> None:
+    handle = start_machine(tmp_path, callers={"tester": SECRET}, max_connections=LIMIT)
+    clients = [handle.client("tester") for _ in range(LIMIT)]
     try:
         for client in clients:
             client.describe()
-        with crowded.client("tester") as late:
+        with handle.client("tester") as late:
             with pytest.raises(Refused) as refusal:
                 late.describe()
             assert refusal.value.code is Code.MACHINE_BUSY
@@ -153,6 +154,7 @@ def test_a_line_too_many_is_told_so_and_later_lines_are_served(crowded: MachineH
     finally:
         for client in clients:
             client.close()
+    assert handle.stop() == 0
 
 
 def in_a_fork(machine: EncryptionMachine, ref: str, answers: Any) -> None:
