@@ -54,6 +54,16 @@ def test_a_search_is_audited_without_the_number_that_was_looked_for(make, staff)
     assert page.rows[0].person_number == number[:3] + "*" * 11 + number[-4:]
 
 
+def test_a_card_without_a_number_is_found_by_the_mark_that_lists_show(make, staff, refused):
+    card = make.ordered()
+    mark = search_cards(staff["clerk"]).rows[0].card_number
+    assert mark == f"#{card.pk}"
+    assert card_page(staff["clerk"], mark).state == "ordered"
+    for wrong in ("#", "#x", "#9" * 3, "#" + "9" * 30, "#²"):
+        refused(Code.CARD_UNKNOWN, lambda wrong=wrong: card_named(staff["clerk"], wrong))
+    refused(Code.CARD_UNKNOWN, lambda: card_named(staff["far_clerk"], mark))
+
+
 def test_pages_of_a_list_stay_within_what_there_is(make, staff):
     for _ in range(3):
         make.ordered()

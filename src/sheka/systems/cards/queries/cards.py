@@ -20,8 +20,14 @@ def served_cards(actor: Actor) -> QuerySet[Card]:
 
 
 def card_named(actor: Actor, number: str) -> Card:
-    """The card with this number. Raises Refused(CARD_UNKNOWN), the same for one that others serve."""
-    found = served_cards(actor).filter(number=number.strip().upper()).first()
+    """The card with this number, or, before it has one, with the mark that lists show (`#12`).
+
+    Raises Refused(CARD_UNKNOWN), the same for a card that others serve.
+    """
+    clean = number.strip().upper()
+    mark = clean.removeprefix("#")
+    marked = clean.startswith("#") and mark.isascii() and mark.isdigit() and len(mark) < 18
+    found = served_cards(actor).filter(**({"pk": int(mark)} if marked else {"number": clean})).first()
     if found is None:
         raise Refused(Code.CARD_UNKNOWN, card=number)
     return found
