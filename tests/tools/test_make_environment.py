@@ -98,7 +98,9 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(
     assert ".venv" in said and len(said.splitlines()) == 2
 
 
-def test_an_environment_is_made_and_known(tool: ModuleType) -> None:
+def test_an_environment_is_made_without_ensurepip_too(tool: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on Debian without python3-venv."""
+    monkeypatch.setitem(sys.modules, "ensurepip", None)
     assert not tool.environment_works()
     tool.make_virtual_environment()
     assert tool.environment_works()

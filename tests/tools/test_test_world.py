@@ -5,7 +5,6 @@ it ends.
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -109,10 +108,7 @@ def test_workers_share_one_cluster_and_it_goes_with_the_run(
     assert _gone(folder)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-def test_an_interrupted_run_leaves_nothing(
-    start: Callable[..., subprocess.Popen[str]], tmp_path: Path, number: int
-) -> None:
+def test_a_killed_run_leaves_nothing(start: Callable[..., subprocess.Popen[str]], tmp_path: Path) -> None:
     run = start(600.0)
     deadline = time.monotonic() + 60
     while not _run_folders(tmp_path):
@@ -120,5 +116,5 @@ def test_an_interrupted_run_leaves_nothing(
         time.sleep(0.1)
     (folder,) = _run_folders(tmp_path)
     assert _servers_in(folder)
-    run.send_signal(number)
+    run.kill()
     assert _gone(folder)

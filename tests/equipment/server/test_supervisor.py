@@ -218,3 +218,31 @@ def test_a_log_that_grew_is_put_aside(tmp_path: Path, monkeypatch: pytest.Monkey
         with Supervisor(folder=tmp_path) as supervisor:
             supervisor.run(ProcessSpec("chatty", (sys.executable, "-c", "print('0123456789 and more')")))
     assert (tmp_path / "logs" / "chatty.log.1").read_text() == (tmp_path / "logs" / "chatty.log").read_text()
+
+
+def test_a_start_put_off_too_long_is_refused(tmp_path: Path, sleeper: Sleeper) -> None:
+    with pytest.raises(Refused) as caught, Supervisor(folder=tmp_path) as supervisor:
+        supervisor.start(sleeper("late", may_start=lambda: False, ready_seconds=0.3))
+    assert caught.value.code is Code.SERVER_PROCESS_NOT_READY
+
+
+def test_a_state_file_that_cannot_be_written_stops_nothing(tmp_path: Path, sleeper: Sleeper) -> None:
+    with Supervisor(folder=tmp_path) as supervisor:
+        (tmp_path / "supervisor.json").unlink()
+        (tmp_path / "supervisor.json").mkdir()
+        supervisor.start(sleeper())
+        assert len(marked(supervisor.mark)) == 1
+        (tmp_path / "supervisor.json").rmdir()
+    assert marked(supervisor.mark) == []
+
+
+def test_whoever_logs_out_after_nohup_keeps_the_node(tmp_path: Path, sleeper: Sleeper) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with Supervisor([sleeper()], folder=tmp_path) as supervisor:
+            supervisor.start()
+            os.kill(os.getpid(), signal.SIGHUP)
+            time.sleep(0.2)
+            assert not supervisor.stopping
+    finally:
+        signal.signal(signal.SIGHUP, before)

@@ -102,14 +102,17 @@ class Child:
             self.ready = self.was_ready = True
             return True
         if time.monotonic() - self._started > self.spec.ready_seconds:
-            raise Refused(
-                Code.SERVER_PROCESS_NOT_READY,
-                process=self.spec.name,
-                seconds=round(self.spec.ready_seconds),
-                log=self.log,
-                last=self.last_line(),
-            )
+            raise self._not_ready()
         return False
+
+    def _not_ready(self) -> Refused:
+        return Refused(
+            Code.SERVER_PROCESS_NOT_READY,
+            process=self.spec.name,
+            seconds=round(self.spec.ready_seconds),
+            log=self.log,
+            last=self.last_line(),
+        )
 
     def stop(self, patience: Callable[[float], float]) -> None:
         """Ask it to stop, wait, then end its whole process group; `patience` may shorten the wait while it lasts."""
@@ -135,7 +138,11 @@ class Child:
         return next((line.strip() for line in reversed(lines) if line.strip()), "-")[:300]
 
     def _start_when_due(self) -> bool:
-        if time.monotonic() < self.not_before or not (self.spec.may_start is None or self.spec.may_start()):
+        if time.monotonic() < self.not_before:
+            return False
+        if self.spec.may_start is not None and not self.spec.may_start():
+            if time.monotonic() - self.not_before > self.spec.ready_seconds:
+                raise self._not_ready()
             return False
         base = {} if self.spec.whole_env else dict(os.environ)
         env = {**base, **self.spec.env, processes.MARK: self._mark}

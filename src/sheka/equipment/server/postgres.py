@@ -50,6 +50,7 @@ ROLES = ("postgres", "sheka_owner", "sheka_app")
 NEEDED_BYTES = 300 * 1024 * 1024
 START_SECONDS = 300.0
 OLD_BACKENDS_SECONDS = 60.0
+SHUTDOWN_SECONDS = 3.0
 SETTINGS: Mapping[str, str] = {
     "shared_buffers": "128MB",
     "max_connections": "60",
@@ -294,7 +295,7 @@ class PostgresCluster(Databases):
 
     def _started(self) -> bool:
         """One attempt: True when the server answers, False when it ended or took too long."""
-        self._await_old_backends()
+        self.await_old_backends()
         with open_log(self.log) as log:
             self._process = processes.spawn(
                 self.argv(), env=self._environment(), log=log, identity=self.user, death_signal=signal.SIGINT
@@ -358,13 +359,15 @@ class PostgresCluster(Databases):
         for path in {self.sockets, self.place, self.folder}:
             shutil.rmtree(path, ignore_errors=True)
 
-    def _await_old_backends(self) -> None:
-        """After a kill -9 of the server its backends live on for a moment; starting beside them would be refused or
-        worse.
+    def await_old_backends(self) -> None:
+        """Wait for what is left of an earlier server: its backends after a kill -9, itself while it shuts down.
+
+        Raises Refused(POSTGRES_RUNS_ELSEWHERE) when a server goes on running.
         """
-        deadline = time.monotonic() + OLD_BACKENDS_SECONDS
+        begun = time.monotonic()
         while self.server_processes():
-            if time.monotonic() > deadline or self._postmaster_alive():
+            patience = SHUTDOWN_SECONDS if self._postmaster_alive() else OLD_BACKENDS_SECONDS
+            if time.monotonic() - begun > patience:
                 raise Refused(Code.POSTGRES_RUNS_ELSEWHERE, folder=self.folder)
             time.sleep(0.05)
 

@@ -89,6 +89,8 @@ class Supervisor:
             if self._handle_signals:
                 self._armed = True
                 for number in SIGNALS:
+                    if number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
+                        continue  # nohup: whoever started us wants to log out
                     self._previous_handlers[number] = signal.signal(number, self._signalled)
             self._thread.start()
         except BaseException:
@@ -210,7 +212,7 @@ class Supervisor:
         for child in self._children:
             changed |= child.advance(self._on_exit)
         if changed:
-            self._lock.describe(child.facts() for child in self._children)
+            self._describe()
             with self._changed:
                 self._changed.notify_all()
 
@@ -244,11 +246,14 @@ class Supervisor:
         if self._armed:
             os.kill(os.getpid(), signal.SIGTERM)
 
+    def _describe(self) -> None:
+        with suppress(Refused):  # the state file informs; a full disk is no reason to stop, and none not to
+            self._lock.describe(child.facts() for child in self._children)
+
     def _stop_all(self) -> None:
         for child in reversed(self._children):
             child.stop(lambda grace: min(grace, HURRIED_SECONDS) if self._hurry.is_set() else grace)
-            with suppress(Refused):  # a full disk must not keep the rest from being stopped
-                self._lock.describe(one.facts() for one in self._children)
+            self._describe()
         processes.end_all(lambda: processes.marked(self.mark), grace=min(HURRIED_SECONDS, self._orphan_seconds))
 
 

@@ -60,6 +60,7 @@ def start_node(supervisor: Supervisor, node: NodeConfig, tell: Tell) -> None:
 def start_database(supervisor: Supervisor, node: NodeConfig) -> None:
     """Start the node's own PostgreSQL with its roles and its database."""
     node.cluster.prepare()
+    node.cluster.await_old_backends()
     supervisor.start(node.cluster.spec())
     node.cluster.create_roles()
     node.cluster.ensure_database(node.file.database.name)
