@@ -57,7 +57,8 @@ class Lane:
         )
         self._stream = await connection.fetchval("SELECT nextval('transactions_stream')")
         self._place, self._root = 0, sealing.GENESIS
-        await connection.execute(f"{_PREPARE_SEAL}; BEGIN")
+        await connection.execute(_PREPARE_SEAL)
+        await connection.execute("BEGIN")  # by itself, so that it begins without a lock
         self._connection = connection
 
     async def close(self) -> None:
