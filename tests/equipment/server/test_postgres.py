@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -22,8 +25,19 @@ pytestmark = pytest.mark.req("H1")
 MAJORS = [18, 15]
 
 
+@pytest.fixture(scope="module")
+def prepared() -> Iterator[Path]:
+    """The folder of a cluster that was made and never started: a copy of it saves its test the making."""
+    folder = Path(tempfile.mkdtemp(prefix="sheka-"))
+    folder.chmod(0o711)
+    PostgresCluster(folder / "postgres").prepare()
+    yield folder / "postgres"
+    shutil.rmtree(folder)
+
+
 @pytest.fixture
-def cluster(open_folder: Path) -> Iterator[PostgresCluster]:
+def cluster(open_folder: Path, prepared: Path) -> Iterator[PostgresCluster]:
+    subprocess.run(["cp", "-a", prepared, open_folder / "postgres"], check=True)
     made = PostgresCluster(open_folder / "postgres")
     yield made
     made.stop()
