@@ -1,5 +1,5 @@
-"""A city that pays: people with active cards and personal accounts, an institution with terminals, an encryption machine, and
-a switch process on the database of this test process.
+"""A city that pays: people with active cards and personal accounts, an institution with terminals, an encryption
+machine, and a switch process on the database of this test process.
 """
 
 from __future__ import annotations

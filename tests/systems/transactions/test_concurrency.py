@@ -117,7 +117,7 @@ def test_a_switch_killed_under_load_loses_no_answered_purchase_and_doubles_none(
     answered = {(decode(one).fields[41], decode(one).fields[11]): one for one in running.result()}
     booked = {(row.terminal.number, f"{row.stan:06d}") for row in Transaction.objects.select_related("terminal")}
     assert set(answered) <= booked
-    assert 100 <= len(booked)
+    assert len(booked) >= 100
     bank.assert_ledger_holds()
     after = SwitchProcess()
     try:

@@ -1,4 +1,6 @@
-"""What was booked stays as it was: append-only by grants and trigger, and seals that show what an owner changed (S4)."""
+"""What was booked stays as it was: append-only by grants and trigger, and seals that show what an owner changed
+(S4).
+"""
 
 from __future__ import annotations
 
@@ -57,7 +59,7 @@ def test_the_application_cannot_write_balances_or_entries_past_the_ledger(bank):
     for statement in (
         "UPDATE accounts_account SET balance = 1000000",
         "INSERT INTO accounts_entry VALUES (1, 1, 100, 100, now(), now(), 3)",
-        "SELECT * FROM switch_purchase_settle(now()::date, now(), '{1}', '{1}', '{0}', '{1}', '{1}', '{1}', '{2}', '{}')",
+        "SELECT switch_purchase_settle(now()::date, now(), '{1}', '{1}', '{0}', '{1}', '{1}', '{1}', '{2}', '{}')",
     ):
         with (
             pytest.raises(ProgrammingError, match="permission denied"),

@@ -74,7 +74,8 @@ def statement(account: Account, *, since: datetime | None = None, until: datetim
     return entries.order_by("-posting_id")
 
 
-_CHECKS = (
+#: Each query answers what does not hold (subject, fault); then what it looks at.
+CHECKS = (
     (
         "SELECT 'ledger', 'all entries sum to ' || sum(amount) FROM accounts_entry HAVING sum(amount) <> 0",
         "the sum of all entries",
@@ -114,6 +115,11 @@ _CHECKS = (
         " WHERE coalesce(e.amount, 0) <> CASE WHEN t.refusal = 0 THEN t.amount ELSE 0 END",
         "each transfer",
     ),
+    (
+        "SELECT 'posting:' || e.posting_id, 'entries without their transfer' FROM accounts_entry e"
+        " LEFT JOIN accounts_transfer t ON t.posting_id = e.posting_id WHERE e.kind >= 3 AND t.client_id IS NULL",
+        "each document",
+    ),
 )
 
 
@@ -125,7 +131,7 @@ def verify_ledger() -> list[Fault]:
     """
     found: list[Fault] = []
     with connection.cursor() as cursor:
-        for query, _ in _CHECKS:
+        for query, _ in CHECKS:
             cursor.execute(query)
             found += [Fault(*row) for row in cursor.fetchall()]
     return found

@@ -28,7 +28,7 @@ def import_file(actor: Actor, *, data: bytes) -> AcquirerFile:
     parsed = parse(data)
     day = day_of(actor.organisation, parsed.settlement_date)
     if not institutions_of(actor).filter(code=parsed.acquirer).exists():
-        raise Refused(Code.INSTITUTION_UNKNOWN, code=parsed.acquirer)
+        raise Refused(Code.INSTITUTION_UNKNOWN, institution=parsed.acquirer)
     subject = f"day:{actor.organisation}:{parsed.settlement_date.isoformat()}"
     known = AcquirerFile.objects.filter(day=day, acquirer=parsed.acquirer).first()
     if known is not None:

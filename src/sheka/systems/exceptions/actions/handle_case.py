@@ -41,7 +41,7 @@ def open_cases(actor: Actor, *, items: Sequence[Abnormal]) -> list[ExceptionCase
     fresh = [item for item in items if (item.subject, item.reason.value) not in known]
     made = ExceptionCase.objects.bulk_create(
         ExceptionCase(
-            number=f"EX{place.code}{now:%Y%m%d}{now:%H%M%S%f}{index:04d}"[:30],
+            number=f"EX{place.code}{now:%y%m%d%H%M%S%f}{index:04d}",
             organisation=place,
             reason=item.reason,
             subject=item.subject,

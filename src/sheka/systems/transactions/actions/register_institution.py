@@ -31,7 +31,7 @@ def register_institution(actor: Actor, *, code: str, name: str) -> Institution:
     """
     place = organisation(actor.organisation)
     if Institution.objects.filter(code=code).exists():
-        raise Refused(Code.INSTITUTION_EXISTS, code=code)
+        raise Refused(Code.INSTITUTION_EXISTS, institution=code)
     account = open_party_account(actor, kind=Kind.INSTITUTION, party=code)
     key = _mac_key(place.code, code)
     row = Institution.objects.create(
@@ -103,7 +103,7 @@ def _change(row: Institution | Terminal, table: StateTable, verb: str) -> None:
 def _institution(actor: Actor, code: str) -> Institution:
     found = Institution.objects.select_for_update().filter(code=code).first()
     if found is None:
-        raise Refused(Code.INSTITUTION_UNKNOWN, code=code)
+        raise Refused(Code.INSTITUTION_UNKNOWN, institution=code)
     actor.must_act_for(found.organisation_id)
     return found
 

@@ -1,0 +1,75 @@
+"""A case is opened once, handled by one person, and closed with a reason (S10)."""
+
+from __future__ import annotations
+
+import pytest
+
+from sheka.foundation.refusals import Code, Refused
+from sheka.office.audit.models import Event
+from sheka.office.staff.actors import Actor
+from sheka.systems.exceptions.actions.handle_case import Abnormal, close_case, give_back_case, open_cases, take_case
+from sheka.systems.exceptions.models import Reason
+from sheka.systems.exceptions.queries import case_numbered, cases_of
+from sheka.systems.exceptions.states import CASE
+
+pytestmark = pytest.mark.django_db
+ITEM = Abnormal(
+    "H46010000001:460100000001:20261121:000007:1", Reason.ONLY_THEIRS, 900, None, {"line": 2, "amount": 900}
+)
+
+
+@pytest.fixture
+def officer(appoint):
+    return appoint("exceptions", "460100", "exceptions_officer")
+
+
+@pytest.fixture
+def case(tree):
+    (made,) = open_cases(Actor.process("test", "460100"), items=[ITEM])
+    return made
+
+
+@pytest.mark.req("S10")
+def test_the_same_item_opens_one_case_until_it_is_closed(case, officer):
+    process = Actor.process("test", "460100")
+    assert open_cases(process, items=[ITEM]) == []
+    assert list(cases_of(officer, state="open")) == [case]
+    close_case(officer, number=case.number, resolution="The acquirer withdrew line 2.")
+    assert len(open_cases(process, items=[ITEM])) == 1
+
+
+@pytest.mark.req("S10")
+def test_a_case_is_taken_given_back_and_closed_with_a_reason(case, officer):
+    assert take_case(officer, number=case.number).holder == officer.name
+    with pytest.raises(Refused) as refusal:
+        take_case(officer, number=case.number)
+    assert refusal.value.code is Code.STATE_FORBIDS
+    assert give_back_case(officer, number=case.number).holder == ""
+    with pytest.raises(Refused) as refusal:
+        close_case(officer, number=case.number, resolution="  ")
+    assert refusal.value.code is Code.EXCEPTION_REASON
+    assert case_numbered(case.number).state == "open"
+    closed = close_case(officer, number=case.number, resolution="Booked by hand as correction 17.")
+    assert (closed.state, closed.closed_at is None) == ("closed", False)
+    with pytest.raises(Refused):
+        take_case(officer, number=case.number)
+    events = list(Event.objects.filter(subject=f"exception:{case.number}").order_by("sequence").values_list("event"))
+    assert events == [("exception.take",), ("exception.give_back",), ("exception.close",)]
+
+
+@pytest.mark.req("S10")
+def test_nobody_outside_the_organisation_or_without_the_right_handles_it(case, appoint):
+    with pytest.raises(Refused) as refusal:
+        take_case(appoint("sanya", "460200", "exceptions_officer"), number=case.number)
+    assert refusal.value.code is Code.ORGANISATION_OUT_OF_REACH
+    with pytest.raises(Refused) as refusal:
+        close_case(appoint("clearing", "460100", "clearing_officer"), number=case.number, resolution="done")
+    assert refusal.value.code is Code.PERMISSION_MISSING
+    with pytest.raises(Refused) as refusal:
+        case_numbered("EX0")
+    assert refusal.value.code is Code.EXCEPTION_UNKNOWN
+
+
+def test_every_state_leads_to_a_close() -> None:
+    for state in CASE.states:
+        assert state == "closed" or "close" in CASE.verbs(state)
