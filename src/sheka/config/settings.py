@@ -99,10 +99,13 @@ USE_I18N = True
 TIME_ZONE = "Asia/Shanghai"
 USE_TZ = True
 
+# Nothing is collected: the files are served from the packages, each under an address that changes with its content.
 STATIC_URL = "static/"
-STATIC_ROOT = NODE.folder / "static"
+STORAGES = {"staticfiles": {"BACKEND": "sheka.faces.console.storage.VersionedFiles"}}
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
+WHITENOISE_ALLOW_ALL_ORIGINS = False
+WHITENOISE_MAX_AGE = 3600
 
 LOGGING = {
     "version": 1,

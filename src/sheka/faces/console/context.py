@@ -1,4 +1,4 @@
-"""What every template knows: whom the reader acts for, and the rail."""
+"""What every template knows: whom the reader acts for, the rail, whether cards can be searched."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from django.http import HttpRequest
 
 from sheka.faces.console.navigation import rail_for
 from sheka.office.organisations.queries import organisation
+from sheka.office.staff.permissions import Permission
 
 
 def console(request: HttpRequest) -> dict[str, Any]:
@@ -20,5 +21,6 @@ def console(request: HttpRequest) -> dict[str, Any]:
         "demo": settings.DEMO,
         "actor": actor,
         "acting_for": organisation(actor.organisation),
+        "may_search": actor.may(Permission.CARD_VIEW),
         "rail": rail_for(actor, request.resolver_match),
     }

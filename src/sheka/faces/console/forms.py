@@ -2,18 +2,89 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-
-class SignInForm(forms.Form):
-    login = forms.CharField(label=_("Log-in name"), max_length=40)
-    password = forms.CharField(label=_("Password"), max_length=200, strip=False)
+from sheka.systems.cards.documents import Identity
 
 
-class CodeForm(forms.Form):
-    code = forms.RegexField(r"^\d{6}$", label=_("One-time code"), max_length=6)
+class Sheet(forms.Form):
+    """Ids without a prefix, the look's classes, a sentence of our own for what is missing."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, auto_id="%s", **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs.setdefault("class", "govuk-input")
+            field.widget.attrs.setdefault("autocomplete", "off")
 
 
-class ReasonForm(forms.Form):
-    text = forms.CharField(max_length=200, min_length=2)
+class SignInForm(Sheet):
+    login = forms.CharField(
+        label=_("Log-in name"),
+        max_length=40,
+        error_messages={"required": _("Enter your log-in name")},
+        widget=forms.TextInput({"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}),
+    )
+    password = forms.CharField(
+        label=_("Password"),
+        max_length=200,
+        strip=False,
+        error_messages={"required": _("Enter your password")},
+        widget=forms.PasswordInput({"autocomplete": "current-password"}),
+    )
+
+
+class CodeForm(Sheet):
+    code = forms.RegexField(
+        r"^\d{6}$",
+        label=_("The six digits that your authenticator shows"),
+        max_length=6,
+        error_messages={
+            "required": _("Enter the six digits"),
+            "invalid": _("The code has six digits, nothing else"),
+            "max_length": _("The code has six digits, nothing else"),
+        },
+        widget=forms.TextInput(
+            {
+                "autocomplete": "one-time-code",
+                "inputmode": "numeric",
+                "class": "govuk-input govuk-input--width-10 number",
+            }
+        ),
+    )
+
+
+class ReasonForm(Sheet):
+    """One line that says why; each verb asks in its own words."""
+
+    text = forms.CharField(
+        max_length=200,
+        min_length=2,
+        error_messages={"required": _("Write a line first"), "min_length": _("Write a whole sentence")},
+    )
+
+
+class IdentityForm(Sheet):
+    """The identity card on the counter, as the clerk reads it. It is compared, never shown again."""
+
+    name = forms.CharField(
+        label=_("Name on the identity card"), max_length=150, error_messages={"required": _("Enter the name")}
+    )
+    number = forms.CharField(
+        label=_("Number on the identity card"),
+        max_length=18,
+        error_messages={"required": _("Enter the number")},
+        widget=forms.TextInput(
+            {"class": "govuk-input govuk-input--width-20 number", "spellcheck": "false", "autocapitalize": "characters"}
+        ),
+    )
+
+    def identity(self) -> Identity:
+        """What the clerk read. The form must be valid."""
+        return Identity(self.cleaned_data["name"].strip(), self.cleaned_data["number"].strip())
+
+
+class PlainForm(Sheet):
+    """Nothing to fill in: the button itself is the answer."""

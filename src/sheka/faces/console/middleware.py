@@ -10,9 +10,11 @@ from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import get_language
+from django.urls import reverse
 
+from sheka.faces.console.telling import told
 from sheka.foundation.refusals import Refused
+from sheka.office.staff.permissions import Permission
 from sheka.office.staff.queries import actor_of
 
 Response = Callable[[HttpRequest], HttpResponse]
@@ -40,13 +42,19 @@ def content_security_policy(get_response: Response) -> Response:
 
 
 class SignedIn:
-    """Every page needs a person whose second factor was checked; `request.actor` says what this person may do now."""
+    """Every page needs a person whose second factor was checked; `request.actor` says what this person may do now.
+
+    What such a person reads is personal data: no cache keeps it.
+    """
 
     def __init__(self, get_response: Response) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        response = self.get_response(request)
+        if hasattr(request, "actor"):
+            response.headers.setdefault("Cache-Control", "no-store, private")
+        return response
 
     def process_view(
         self, request: HttpRequest, view: Callable[..., HttpResponse], args: Any, kwargs: Any
@@ -78,6 +86,15 @@ class RefusalsAsPages:
         """Render a Refused; leave everything else to Django."""
         if not isinstance(error, Refused):
             return None
-        language = get_language() or settings.LANGUAGE_CODE
-        told = {"number": error.number, "text": error.text(language), "todo": error.todo(language)}
-        return render(request, "console/refusal.html", {"refusal": told}, status=error.http)
+        context = {"refusal": told(error), "back": _way_back(request)}
+        return render(request, "console/refusal.html", context, status=error.http)
+
+
+def _way_back(request: HttpRequest) -> str:
+    """From a verb to its card, from a card to the cards, from elsewhere to the overview; never to what was refused."""
+    match = request.resolver_match
+    if match is not None and match.view_name == "console:card_verb":
+        return reverse("console:card", args=[match.kwargs["number"]])
+    if match is not None and match.view_name == "console:card" and request.actor.may(Permission.CARD_VIEW):
+        return reverse("console:cards")
+    return reverse("console:overview")

@@ -5,14 +5,14 @@ from __future__ import annotations
 from django.urls import path
 from django.views.i18n import set_language
 
-from sheka.faces.console.views import entrance, lists
 from sheka.faces.console.views import cards as card_views
+from sheka.faces.console.views import entrance, lists, overview
 
 set_language.open_to_all = True
 
 app_name = "console"
 urlpatterns = [
-    path("", lists.overview, name="overview"),
+    path("", overview.overview, name="overview"),
     path("sign-in", entrance.sign_in, name="sign_in"),
     path("sign-in/code", entrance.second_factor, name="second_factor"),
     path("sign-out", entrance.sign_out, name="sign_out"),

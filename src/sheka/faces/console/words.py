@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from django.utils.functional import Promise
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-LEVELS = {"ministry": _("Ministry"), "province": _("Province"), "city": _("City")}
+LEVELS: dict[str, str | Promise] = {
+    "ministry": _("Ministry"),
+    "province": _("Province"),
+    "city": _("City"),
+    "maker": _("Chip maker"),
+}
 
-WORDS = {
+WORDS: dict[str, tuple[str | Promise, str]] = {
     "active": (_("Active"), "good"),
     "drafted": (_("Drafted"), "still"),
     "submitted": (_("Submitted"), "wait"),
@@ -39,14 +46,45 @@ CARD_TONES = {
     "handed_in": "still",
     "destroyed": "still",
 }
-EXCHANGE_TONES = {"applied": "wait", "in_production": "wait", "ready": "info", "collected": "good", "cancelled": "still"}
+EXCHANGE_TONES = {
+    "applied": "wait",
+    "in_production": "wait",
+    "ready": "info",
+    "collected": "good",
+    "cancelled": "still",
+}
 
-DOCUMENTS = {
-    "application": _("Application"),
-    "collection": _("Collection"),
+DOCUMENTS: dict[str, str | Promise] = {
+    "application": _("At the application"),
+    "collection": _("At the collection"),
     "holder_id": _("Holder's ID card"),
     "old_card": _("The old card"),
     "proxy_id": _("Proxy's ID card"),
     "change_form": _("Personal data change confirmation form"),
     "confirmation": _("Replacement confirmation"),
 }
+
+CAUSES: dict[str, str | Promise] = {
+    "quality_defect": _("Quality defect"),
+    "people": _("Damaged by people"),
+    "wear": _("Worn"),
+}
+
+TRANSACTION_KINDS: dict[int, str | Promise] = {1: _("Purchase"), 2: _("Reversal")}
+
+# What sheka.office.audit.trail.verify_chain says of a row.
+FAULTS: dict[str, str | Promise] = {
+    "missing": _("missing"),
+    "edited": _("edited"),
+    "not linked to the row before it": _("not linked to the row before it"),
+}
+
+
+def language() -> str:
+    """The tag of the language that this page is written in."""
+    return get_language() or "zh-hans"
+
+
+def in_chinese() -> bool:
+    """Whether this page is written in Chinese."""
+    return language().startswith("zh")

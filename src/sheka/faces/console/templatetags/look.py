@@ -1,27 +1,45 @@
-"""How things are written on a page: seals, money, dates as people write them, masked numbers."""
+"""How things are written on a page: seals, money, dates as people write them, masked numbers, the tongue of a name."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from datetime import date, datetime
 
 from django import template
 from django.utils import timezone
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
-from django.utils.translation import get_language
+from django.utils.html import conditional_escape, format_html
+from django.utils.safestring import SafeString, mark_safe
 
-from sheka.faces.console.words import CARD_TONES, DOCUMENTS, EXCHANGE_TONES, LEVELS, WORDS
+from sheka.faces.console.events import word_of
+from sheka.faces.console.words import (
+    CARD_TONES,
+    DOCUMENTS,
+    EXCHANGE_TONES,
+    FAULTS,
+    LEVELS,
+    TRANSACTION_KINDS,
+    WORDS,
+    in_chinese,
+    language,
+)
 from sheka.foundation.money import format_yuan
-from sheka.systems.cards.labels import EXCHANGE_STATES, FEE_RULES, STATES
-from sheka.systems.cards.queries import ExchangeSummary
+from sheka.foundation.refusals import Code, Refused
+from sheka.office.organisations.models import Organisation
+from sheka.systems.cards.labels import EXCHANGE_STATES, STATES
 
 register = template.Library()
+
+_HAN = "\u2e80-\u2fdf\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_CHINESE = re.compile(f"[{_HAN}][{_HAN}\u3000-\u303f\uff00-\uffef·]*")
+_ISO_DAY = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
+_HIDDEN = re.compile(r"\*+")
 
 
 @register.filter
 def yuan(fen: int) -> str:
-    """123456 → ¥1,234.56."""
-    return format_yuan(fen, get_language() or "zh-hans")
+    """123456 → 1,234.56元, ¥1,234.56 in English."""
+    return format_yuan(fen, language())
 
 
 @register.simple_tag
@@ -37,7 +55,7 @@ def day(value: date | datetime | None) -> str:
         return "—"
     moment = timezone.localtime(value).date() if isinstance(value, datetime) else value
     this_year = moment.year == timezone.localdate().year
-    if (get_language() or "zh").startswith("zh"):
+    if in_chinese():
         short = f"{moment.month}月{moment.day}日"
         return short if this_year else f"{moment.year}年{short}"
     return f"{moment.day} {moment:%B}" if this_year else f"{moment.day} {moment:%B} {moment.year}"
@@ -50,9 +68,60 @@ def clock(value: datetime | None) -> str:
 
 
 @register.filter
+def dated(text: str) -> str:
+    """Dates in a sentence as people write them: 2026-12-01 → 12月1日."""
+    return _ISO_DAY.sub(lambda found: day(date.fromisoformat(found[0])), text)
+
+
+@register.filter
+def masked(number: str) -> str:
+    """460***********9803 → 460 •••• 9803: what is hidden is seen to be hidden, and takes no more room than it needs."""
+    return _HIDDEN.sub(" •••• ", number)
+
+
+@register.filter
+def tongue(text: object) -> SafeString:
+    """Chinese inside an English page is marked as Chinese, so that a screen reader says it right."""
+    escaped = conditional_escape(str(text))
+    if in_chinese():
+        return escaped
+    return mark_safe(_CHINESE.sub(r'<span lang="zh-Hans">\g<0></span>', escaped))  # noqa: S308 - escaped above
+
+
+@register.filter
+def place(code: str, labels: Mapping[str, str]) -> str:
+    """An organisation's name in the reader's language, by its code or its Chinese name; else as it is."""
+    return labels.get(code, code)
+
+
+@register.filter
+def named(organisation: Organisation) -> str:
+    """An organisation's name in the reader's language."""
+    return organisation.label(language())
+
+
+@register.filter
 def hexed(value: bytes | memoryview, characters: int) -> str:
     """The first characters of a binary value in hexadecimal."""
     return bytes(value).hex()[:characters]
+
+
+@register.filter
+def count(number: int) -> str:
+    """100000 → 100,000."""
+    return f"{number:,}"
+
+
+@register.filter
+def share_of(number: int, most: int) -> int:
+    """The length of a bar, 0 to 100; what is not nothing is at least 1."""
+    return max(1, round(100 * number / most)) if number else 0
+
+
+@register.filter
+def algorithm(number: int) -> str:
+    """SM4 or 3DES, by the card's algorithm id."""
+    return {1: "3DES", 3: "SM4"}[number]
 
 
 @register.simple_tag
@@ -64,14 +133,14 @@ def state_seal(state: str) -> SafeString:
 
 @register.simple_tag
 def level_name(level: str) -> str:
-    """Ministry, province or city in the reader's language."""
+    """Ministry, province, city or chip maker in the reader's language."""
     return str(LEVELS.get(level, level))
 
 
 @register.simple_tag
-def card_seal(state: str, label: str | None) -> SafeString:
+def card_seal(state: str) -> SafeString:
     """The stamp of a card's state."""
-    return seal(label or str(STATES[state]), CARD_TONES.get(state, "still"))
+    return seal(str(STATES[state]), CARD_TONES.get(state, "still"))
 
 
 @register.simple_tag
@@ -81,22 +150,30 @@ def exchange_seal(state: str) -> SafeString:
 
 
 @register.simple_tag
-def fee_rule(exchange: ExchangeSummary) -> str:
-    """The rule that decided the fee (R5), with the dates it rests on."""
-    working = exchange.fee_working
-    return " · ".join(
-        str(part) for part in (FEE_RULES[working["rule"]], working.get("received_on"), working.get("last_free_day")) if part
-    )
-
-
-@register.simple_tag
-def strip_of(exchange: ExchangeSummary) -> list[dict[str, object]]:
-    """The counted days (R2): each with its date, whether it is a working day, and whether it is the due day."""
-    rows = [{**row, "day": date.fromisoformat(row["day"])} for row in exchange.due_strip]
-    return [{**row, "due": row["day"] == exchange.due_on} for row in rows]
-
-
-@register.simple_tag
 def document_word(kind: str) -> str:
     """What a document or a step is called."""
     return str(DOCUMENTS.get(kind, kind))
+
+
+@register.simple_tag
+def event_word(event: str) -> str:
+    """What an audit event is called; one that has no word is shown by its code."""
+    return str(word_of(event))
+
+
+@register.simple_tag
+def fault_word(fault: str) -> str:
+    """What is wrong with a row of the audit chain."""
+    return str(FAULTS.get(fault, fault))
+
+
+@register.simple_tag
+def transaction_word(kind: int) -> str:
+    """Purchase or reversal."""
+    return str(TRANSACTION_KINDS[kind])
+
+
+@register.simple_tag
+def refusal_word(number: int) -> str:
+    """What a numbered refusal of a transaction means, without the facts of its sentence."""
+    return Refused(Code(number)).text(language())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -11,56 +9,32 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.functional import Promise
+from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
-from sheka.faces.console.forms import ReasonForm
-from sheka.faces.console.words import CARD_TONES
+from sheka.faces.console import card_sheet
+from sheka.faces.console.places import labels
+from sheka.faces.console.telling import told, why
+from sheka.faces.console.verbs import VERBS_HERE
 from sheka.foundation.numbers import CardNumber
 from sheka.foundation.refusals import Refused
-from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
 from sheka.systems.accounts.queries import account_of
-from sheka.systems.cards.actions.block_card import block_card, unblock_card
-from sheka.systems.cards.actions.cancel_card import cancel_card
-from sheka.systems.cards.actions.report_loss import report_loss_temporarily
-from sheka.systems.cards.actions.reveal_number import reveal_number
 from sheka.systems.cards.labels import STATES, VERBS
-from sheka.systems.cards.models import Card
-from sheka.systems.cards.queries import card_named, card_page, exchanges_served, search_cards
+from sheka.systems.cards.queries import actions_for, card_named, card_page, exchanges_served, search_cards
+from sheka.systems.cards.states import OPEN_EXCHANGE
 from sheka.systems.transactions.queries import transactions_of_card
 
 SEARCH = "card_search"
 ROWS = 25
 
 
-@dataclass(frozen=True, slots=True)
-class Verb:
-    """A verb that a page carries out: what it asks for, whether it stops a card, and the action."""
-
-    asks: str | Promise
-    danger: bool
-    act: Callable[[Actor, Card, str], object]
-
-
-VERBS_HERE: dict[str, Verb] = {
-    "report_loss_temporarily": Verb(
-        gettext_lazy("Who reported it, and how?"),
-        True,
-        lambda actor, card, text: report_loss_temporarily(actor, card=card, how=text),
-    ),
-    "block": Verb(gettext_lazy("Why?"), True, lambda actor, card, text: block_card(actor, card=card, reason=text)),
-    "unblock": Verb(gettext_lazy("Why?"), False, lambda actor, card, text: unblock_card(actor, card=card, reason=text)),
-    "cancel": Verb(gettext_lazy("Why?"), True, lambda actor, card, text: cancel_card(actor, card=card, reason=text)),
-    "reveal": Verb(gettext_lazy("For what purpose?"), False, reveal_number),
-}
-
-
-@require_POST
 def search(request: HttpRequest) -> HttpResponse:
     """The search box. What was typed travels in the session, never in an address: it may be a person's number."""
+    request.actor.require(Permission.CARD_VIEW)
+    if request.method != "POST":
+        return redirect("console:cards")
     text = request.POST.get("text", "").strip()[:80]
     try:
         return redirect("console:card", number=CardNumber.parse(text).text)
@@ -76,7 +50,13 @@ def cards(request: HttpRequest) -> HttpResponse:
     state = request.GET.get("state", "")
     number = request.GET.get("page", "1")
     page = search_cards(request.actor, text=text, state=state, page=int(number) if number.isdecimal() else 1)
-    context = {"found": page, "searched": bool(text), "state": state, "states": STATES.items(), "tones": CARD_TONES}
+    context = {
+        "found": page,
+        "searched": bool(text),
+        "state": state,
+        "states": STATES.items(),
+        "places": labels(row.outlet for row in page.rows),
+    }
     return render(request, "console/cards.html", context)
 
 
@@ -86,45 +66,70 @@ def card(request: HttpRequest, number: str) -> HttpResponse:
     actor = request.actor
     page = card_page(actor, number)
     found = card_named(actor, number)
-    may_money = actor.may(Permission.ACCOUNT_VIEW)
-    offered = [offer for offer in page.offers if offer.permitted and offer.verb in VERBS_HERE]
+    account = account_of(found.person_id) if actor.may(Permission.ACCOUNT_VIEW) else None
+    case = page.exchange
+    tabs = [("life", _("Life line"))]
+    if case:
+        tabs.append(("documents", _("Documents")))
+    if actor.may(Permission.TRANSACTION_VIEW):
+        tabs.append(("transactions", _("Transactions")))
+    tab = request.GET.get("tab", "life")
     context = {
         "page": page,
-        "tone": CARD_TONES.get(page.state, "still"),
-        "offered": [(offer.verb, VERBS[offer.verb], VERBS_HERE[offer.verb].danger) for offer in offered],
-        "withheld": [(VERBS[offer.verb], offer.why_not) for offer in page.offers if not offer.permitted],
-        "face": {
-            "place": page.organisation[:8],
-            "name": page.name,
-            "number": page.person_number,
-            "card": page.card_number,
-        },
-        "account": account_of(found.person_id) if may_money else None,
-        "transactions": transactions_of_card(found.number)[:ROWS] if may_money else [],
-        "tab": request.GET.get("tab", "life"),
+        "card": found,
+        "stamps": card_sheet.stamps(page, account),
+        "facts": card_sheet.facts(page, found, account),
+        "buttons": card_sheet.buttons(page),
+        "withheld": card_sheet.withheld(page),
+        "at_the_reader": card_sheet.at_the_reader(page),
+        "face": card_sheet.face(page, found),
+        "moments": card_sheet.life_line(page),
+        "tabs": tabs,
+        "tab": tab if tab in dict(tabs) else "life",
+        "exchange": case,
     }
+    if case:
+        context |= {
+            "strip": card_sheet.strip(case),
+            "ready_on": card_sheet.ready_on(case),
+            "fee_rule": card_sheet.fee_rule(case),
+            "fee_working": card_sheet.fee_working(case),
+            "papers": card_sheet.papers(case),
+        }
+    if context["tab"] == "transactions":
+        context["transactions"] = transactions_of_card(found.number)[:ROWS]
     return render(request, "console/card.html", context)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def card_verb(request: HttpRequest, number: str, verb: str) -> HttpResponse:
-    """Ask for the reason, then carry the verb out."""
+    """Ask for what the verb needs, then carry it out. A refusal is told beside what was typed."""
     if verb not in VERBS_HERE:
         raise Http404
     actor, what = request.actor, VERBS_HERE[verb]
+    actor.require(what.needs)
     found = card_named(actor, number)
-    form = ReasonForm(request.POST or None)
+    offer = next(offer for offer in actions_for(found, actor) if offer.verb == verb)
+    form, problem, status = what.form(request.POST if request.method == "POST" else None), None, 200
     if request.method == "POST" and form.is_valid():
-        answer = what.act(actor, found, form.cleaned_data["text"])
-        told = answer if isinstance(answer, str) else _("Done: %(verb)s") % {"verb": VERBS[verb]}
-        messages.add_message(request, messages.SUCCESS, told, extra_tags="good")
-        return redirect("console:card", number=number)
-    context = {"form": form, "card": found, "verb": VERBS[verb], "asks": what.asks, "danger": what.danger}
-    return render(request, "console/card_verb.html", context, status=422 if form.errors else 200)
+        try:
+            answer = what.act(actor, found, form)
+        except Refused as refusal:
+            problem, status = told(refusal), refusal.http
+        else:
+            if verb == "reveal":
+                context = {"card": found, "number": answer, "purpose": form.cleaned_data["text"]}
+                return render(request, "console/number_revealed.html", context)
+            messages.success(request, _("Done: %(verb)s") % {"verb": VERBS[verb]}, extra_tags="good")
+            return redirect("console:card", number=number)
+    not_now = "" if offer.permitted or problem else why(offer.why_not)
+    context = {"form": form, "card": found, "verb": VERBS[verb], "what": what, "problem": problem, "not_now": not_now}
+    return render(request, "console/card_verb.html", context, status=422 if form.errors else status)
 
 
 @require_safe
 def exchanges(request: HttpRequest) -> HttpResponse:
     """Exchanges of the reader's city, latest first."""
     page = Paginator(exchanges_served(request.actor), ROWS).get_page(request.GET.get("page"))
-    return render(request, "console/exchanges.html", {"page": page})
+    context = {"page": page, "open": OPEN_EXCHANGE, "today": timezone.localdate()}
+    return render(request, "console/exchanges.html", context)

@@ -9,12 +9,14 @@ from django.contrib.auth import login, logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 from django_otp import login as otp_login
+from django_otp.oath import TOTP
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from sheka.faces.console.forms import CodeForm, SignInForm
+from sheka.faces.console.telling import told
 from sheka.foundation.refusals import Refused
 from sheka.office.staff.models import StaffMember
 from sheka.office.staff.sign_in import check_code, check_password, code_shown_in_demo
@@ -24,16 +26,16 @@ PENDING_SECONDS = 300
 
 
 @never_cache
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponse:
     """First step: log-in name and password."""
-    form = SignInForm(request.POST or None)
+    form = SignInForm(request.POST if request.method == "POST" else None)
     problem = None
     if request.method == "POST" and form.is_valid():
         try:
             staff = check_password(form.cleaned_data["login"], form.cleaned_data["password"])
         except Refused as refusal:
-            problem = _told(refusal)
+            problem = told(refusal)
         else:
             request.session.cycle_key()
             request.session[PENDING] = {"staff": staff.pk, "at": time.time(), "next": request.POST.get("next", "")}
@@ -43,7 +45,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def second_factor(request: HttpRequest) -> HttpResponse:
     """Second step: the one-time code. In the demo the page shows it."""
     pending = request.session.get(PENDING)
@@ -51,20 +53,21 @@ def second_factor(request: HttpRequest) -> HttpResponse:
         request.session.pop(PENDING, None)
         return redirect(settings.LOGIN_URL)
     staff = StaffMember.objects.get(pk=pending["staff"])
-    form = CodeForm(request.POST or None)
+    form = CodeForm(request.POST if request.method == "POST" else None)
     problem = None
     if request.method == "POST" and form.is_valid():
         try:
             device = check_code(staff, form.cleaned_data["code"])
         except Refused as refusal:
-            problem = _told(refusal)
+            problem = told(refusal)
         else:
             login(request, staff, backend="django.contrib.auth.backends.ModelBackend")
             otp_login(request, device)
             request.session.pop(PENDING, None)
             return redirect(_safe(request, pending["next"]))
-    shown = code_shown_in_demo(staff) if settings.DEMO else None
-    context = {"form": form, "problem": problem, "shown": shown, "staff": staff}
+    context = {"form": form, "problem": problem, "staff": staff}
+    if settings.DEMO:
+        context |= {"shown": code_shown_in_demo(staff), "wait": _seconds_to_next_code(staff)}
     return render(request, "console/second_factor.html", context, status=401 if problem else 200)
 
 
@@ -74,9 +77,14 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     return redirect(settings.LOGIN_URL)
 
 
-def _told(refusal: Refused) -> dict[str, object]:
-    language = get_language() or settings.LANGUAGE_CODE
-    return {"number": refusal.number, "text": refusal.text(language), "todo": refusal.todo(language)}
+def _seconds_to_next_code(staff: StaffMember) -> int:
+    """Each code counts once: how long the demo's reader has to wait when the present one was used already, else 0."""
+    device = TOTPDevice.objects.filter(user=staff, confirmed=True).first()
+    if device is None:
+        return 0
+    clock = TOTP(device.bin_key, device.step, device.t0, device.digits, device.drift)
+    clock.time = time.time()
+    return 0 if clock.t() > device.last_t else device.step - int(clock.time - device.t0) % device.step
 
 
 def _safe(request: HttpRequest, address: str) -> str:

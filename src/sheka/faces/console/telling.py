@@ -1,0 +1,68 @@
+"""Refusals as pages tell them: states and verbs by their words, not by their codes (design §2.3)."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from django.utils.translation import gettext as _
+
+from sheka.faces.console.words import WORDS, language
+from sheka.foundation.refusals import Code, Refused, sentence
+from sheka.systems.cards.labels import EXCHANGE_STATES, STATES, VERBS
+
+
+class Told(NamedTuple):
+    """A refusal in the reader's language: its number, its sentence, what to do next."""
+
+    number: int
+    text: str
+    todo: str
+
+
+def told(refusal: Refused) -> Told:
+    """A refusal for a page."""
+    if refusal.code is Code.STATE_FORBIDS:
+        states = str(refusal.facts["allowed"]).split(", ")
+        refusal = _forbidden(
+            str(refusal.facts["state"]), str(refusal.facts["verb"]), list_mark().join(map(_state, states))
+        )
+    return Told(refusal.number, refusal.text(language()), refusal.todo(language()))
+
+
+def why(text: str) -> str:
+    """The sentence why an offer is withheld. When it is the state, one sentence for every verb."""
+    found = _pattern(Code.STATE_FORBIDS).fullmatch(text)
+    return _("Not while the state is: %(state)s") % {"state": _state(found["state"])} if found else text
+
+
+def is_about_permission(text: str) -> bool:
+    """Whether an offer is withheld because the reader's role lacks it, and not because of the card."""
+    return _pattern(Code.PERMISSION_MISSING).fullmatch(text) is not None
+
+
+def list_mark() -> str:
+    """What stands between the parts of a list."""
+    return "、" if language().startswith("zh") else ", "
+
+
+def _forbidden(state: str, verb: str, allowed: str) -> Refused:
+    return Refused(Code.STATE_FORBIDS, state=_state(state), verb=_verb(verb), allowed=allowed)
+
+
+def _state(state: str) -> str:
+    return str(STATES.get(state) or EXCHANGE_STATES.get(state) or WORDS.get(state, (state,))[0])
+
+
+def _verb(verb: str) -> str:
+    return str(VERBS.get(verb) or VERBS.get(verb.removesuffix("_unused"), verb))
+
+
+def _pattern(code: Code) -> re.Pattern[str]:
+    """What the sentence of a code looks like, its facts as groups."""
+    told_in = sentence(code)
+    template = told_in.zh if language().startswith("zh") else told_in.en
+    parts = re.split(r"\{(\w+)\}", template)
+    return re.compile(
+        "".join(re.escape(part) if place % 2 == 0 else f"(?P<{part}>.+)" for place, part in enumerate(parts))
+    )
