@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from sheka.office.organisations.models import Organisation
 from sheka.office.staff.actors import Actor
-from sheka.systems.accounts.queries import Fault
+from sheka.systems.accounts.queries import Fault, accounts_of_person
 from sheka.systems.transactions.models import Institution, Terminal, Transaction, TransactionKind, Window
 from sheka.systems.transactions.sealing import COLUMNS, GENESIS, STREAM_SHIFT, root_of
 
@@ -35,18 +35,21 @@ def transactions_of_account(account_id: int, *, since: date | None = None) -> Qu
 
 def transactions_of_person(person_id: int, *, since: date | None = None) -> QuerySet[Transaction]:
     """What was asked of a person's personal accounts, with whichever card, the latest first."""
-    rows = Transaction.objects.filter(account__person_id=person_id, account__kind="personal")
+    accounts = list(accounts_of_person(person_id).values_list("pk", flat=True))
+    rows = Transaction.objects.filter(account_id__in=accounts)
     if since is not None:
         rows = rows.filter(business_date__gte=since)
     return rows.select_related("institution", "terminal").order_by("-id")
 
 
 def transactions_of_card(card_number: str, *, since: date | None = None) -> QuerySet[Transaction]:
-    """What was asked with one card, the latest first."""
-    rows = Transaction.objects.filter(card_number=card_number)
-    if since is not None:
-        rows = rows.filter(business_date__gte=since)
-    return rows.select_related("institution", "terminal").order_by("-id")
+    """What was asked of its holder's accounts with one card, the latest first."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT person_id FROM cards_holder(%s)", [card_number])
+        row = cursor.fetchone()
+    if row is None:
+        return Transaction.objects.none()
+    return transactions_of_person(row[0], since=since).filter(card_number=card_number)
 
 
 def transactions_in_reach(actor: Actor, *, on: date | None = None) -> QuerySet[Transaction]:

@@ -33,6 +33,8 @@ CREATE TABLE transactions_transaction (
     rrn            text NOT NULL,
     PRIMARY KEY (business_date, terminal_id, stan, kind, institution_id)
 ) PARTITION BY RANGE (business_date);
+-- What was asked of one account, approved or not: the citizen's page and the counter's.
+CREATE INDEX transactions_transaction_account ON transactions_transaction (account_id, id);
 CREATE INDEX transactions_transaction_id ON transactions_transaction USING brin (id) WITH (pages_per_range = 16);
 CREATE INDEX transactions_transaction_window ON transactions_transaction USING brin (window_id) WITH (pages_per_range = 16);
 
