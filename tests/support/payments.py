@@ -32,7 +32,7 @@ from sheka.systems.accounts.actions.open_account import open_accounts, open_part
 from sheka.systems.accounts.models import Kind
 from sheka.systems.accounts.queries import verify_ledger
 from sheka.systems.cards.models import Card, IssuingRight, Person, ProductionBatch
-from sheka.systems.keys.machines import machine_of
+from sheka.systems.keys.machines import close_machines, machine_of
 from sheka.systems.transactions.actions.close_window import open_first_window
 from sheka.systems.transactions.actions.register_institution import (
     change_institution,
@@ -173,19 +173,18 @@ def haikou_machine():
     """Haikou's encryption machine at the node's address; one that answers there already is used."""
     node = settings.NODE
     name = node.machine(CITY).name
-    machine_of.cache_clear()
+    close_machines()
     try:
         machine_of(CITY).describe()
         yield machine_of(CITY)
         return
     except Refused:
-        machine_of.cache_clear()
+        close_machines()
     folder = Path(tempfile.mkdtemp(prefix="sheka-money-"))
     make_socket_folder(node.sockets)
     handle = start_machine(folder, callers=node.machine_callers(name), address=node.machine_address(name))
     yield machine_of(CITY)
-    machine_of(CITY).close()
-    machine_of.cache_clear()
+    close_machines()
     handle.stop()
     shutil.rmtree(folder)
 

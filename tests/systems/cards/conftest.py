@@ -32,7 +32,7 @@ from sheka.systems.cards.documents import Document, DocumentKind, Identity, Prox
 from sheka.systems.cards.ledger import move
 from sheka.systems.cards.models import Card, Person
 from sheka.systems.keys.catalogue import entries, usage_at
-from sheka.systems.keys.machines import machine_of
+from sheka.systems.keys.machines import close_machines, machine_of
 from sheka.systems.keys.models import Key
 
 __all__ = ["appoint", "installer", "tree"]
@@ -108,9 +108,9 @@ def machine():
     folder = Path(tempfile.mkdtemp(prefix="sheka-cards-"))
     make_socket_folder(node.sockets)
     handle = start_machine(folder, callers=node.machine_callers(name), address=node.machine_address(name))
-    machine_of.cache_clear()
+    close_machines()
     yield machine_of(CITY)
-    machine_of(CITY).close()
+    close_machines()
     handle.stop()
     shutil.rmtree(folder)
 

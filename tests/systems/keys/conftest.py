@@ -6,7 +6,7 @@ from tests.support.organisations import appoint, installer, tree
 from sheka.equipment.encryption_machine.launch import start_machine
 from sheka.equipment.server.files import make_socket_folder
 from sheka.equipment.server.node import NodeConfig
-from sheka.systems.keys.machines import machine_of
+from sheka.systems.keys.machines import close_machines
 
 __all__ = ["appoint", "installer", "tree"]
 
@@ -26,11 +26,9 @@ def machines(settings, tmp_path):
     }
     kept = settings.NODE
     settings.NODE = node
-    machine_of.cache_clear()
+    close_machines()
     yield started
-    for machine in node.machines:
-        machine_of(machine.organisation).close()
-    machine_of.cache_clear()
+    close_machines()
     settings.NODE = kept
     for handle in started.values():
         handle.stop()
