@@ -15,8 +15,6 @@ CREATE TABLE accounts_entry (
 ) WITH (fillfactor = 100);
 COMMENT ON COLUMN accounts_entry.balance_after IS 'NULL on accounts whose balance is the sum of their entries (institution, fund)';
 COMMENT ON COLUMN accounts_entry.document_date IS 'business date of the document: with posting_id it finds the transaction';
--- Postings of a stretch of time, without a second tree: numbers grow with time.
-CREATE INDEX accounts_entry_posting ON accounts_entry USING brin (posting_id);
 
 -- A transfer that is not a card transaction: deposit, correction. A number made by the client makes it idempotent.
 CREATE TABLE accounts_transfer (

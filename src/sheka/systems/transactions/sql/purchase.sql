@@ -1,72 +1,6 @@
 -- Purchases in batches (S4, C2, C3): what the switch and the bench call, with arrays of equal length.
 -- Refusal numbers are those of the closed list (foundation/refusals/codes.py); a test compares them.
 
--- Judge and book what can be booked in one statement. Of several items of one account the first is taken (an UPDATE changes a
--- row once); the others, and one whose balance moved meanwhile, are left for the next pass, so that each sees what is left.
--- A key that is taken books nothing: then no entry is written here, and the caller settles the pass.
-CREATE FUNCTION switch_purchase_pass(
-    p_date date, p_institution integer[], p_terminal integer[], p_stan integer[], p_card text[], p_scheme text[],
-    p_amount bigint[], p_currency smallint[], p_country smallint[], p_rrn text[], p_local_time integer[],
-    p_seal bigint, p_window bigint, p_at timestamptz, p_pick integer[],
-    OUT places integer[], OUT refusals integer[], OUT ids bigint[], OUT balances bigint[], OUT accounts bigint[],
-    OUT cards bigint[], OUT counter_accounts bigint[], OUT booked_ids bigint[]
-) LANGUAGE plpgsql SET search_path = pg_catalog, public SET enable_seqscan = off SET enable_mergejoin = off
-SET plan_cache_mode = force_generic_plan AS $$
-BEGIN
-    WITH item AS MATERIALIZED (
-        SELECT u.*, c.card_id, a.id AS account, i.account_id AS counter_account,
-            CASE
-                WHEN t.id IS NULL OR t.institution_id <> u.institution OR t.state <> 'active' THEN 4411
-                WHEN i.state <> 'active' THEN 4412
-                WHEN u.currency <> 156 THEN 4413
-                WHEN u.country <> 156 THEN 4414
-                WHEN u.amount <= 0 THEN 4423
-                WHEN c.card_id IS NULL THEN 4415
-                WHEN c.state <> 'active' THEN switch_card_refusal(c.state)
-                WHEN a.id IS NULL THEN 4420
-                WHEN a.state <> 'open' THEN 4422
-                WHEN a.balance < u.amount THEN 4421
-                ELSE 0 END AS refusal
-        FROM (
-            SELECT n AS place, p_institution[n] AS institution, p_terminal[n] AS terminal, p_stan[n] AS stan, p_card[n] AS card,
-                p_scheme[n] AS scheme, p_amount[n] AS amount, p_currency[n] AS currency, p_country[n] AS country,
-                p_rrn[n] AS rrn, p_local_time[n] AS local_time
-            FROM generate_series(1, array_length(p_stan, 1)) AS n WHERE p_pick IS NULL OR n = ANY (p_pick)
-        ) u
-        LEFT JOIN transactions_terminal t ON t.id = u.terminal
-        LEFT JOIN transactions_institution i ON i.id = u.institution
-        LEFT JOIN LATERAL cards_holder(u.card) c ON true
-        LEFT JOIN accounts_account a ON a.person_id = c.person_id AND a.scheme = u.scheme AND a.kind = 'personal'
-    ), paid AS (
-        UPDATE accounts_account a SET balance = a.balance - w.amount
-        FROM (SELECT * FROM item WHERE refusal = 0 ORDER BY account, place) w
-        WHERE a.id = w.account AND a.balance >= w.amount AND a.state = 'open'
-        RETURNING w.*, a.balance
-    ), outcome AS MATERIALIZED (
-        SELECT nextval('accounts_posting_id') AS id, o.*
-        FROM (SELECT * FROM paid UNION ALL SELECT item.*, NULL FROM item WHERE refusal <> 0) o
-    ), booked AS (
-        INSERT INTO transactions_transaction (id, account_id, card_id, amount, balance_after, window_id, seal, booked_at,
-            business_date, institution_id, terminal_id, stan, local_time, refusal, kind, currency, country, card_number, scheme, rrn)
-        SELECT id, account, card_id, amount, balance, p_window, p_seal, p_at,
-            p_date, institution, terminal, stan, local_time, refusal, 1, currency, country, card, scheme, rrn
-        FROM outcome
-        ON CONFLICT DO NOTHING
-        RETURNING transactions_transaction.id
-    ), entries AS (
-        INSERT INTO accounts_entry (posting_id, account_id, amount, balance_after, booked_at, document_date, kind)
-        SELECT o.id, e.account_id, e.amount, e.balance, p_at, p_date, 1
-        FROM outcome o
-        CROSS JOIN LATERAL (VALUES (o.account, -o.amount, o.balance), (o.counter_account, o.amount, NULL))
-            AS e (account_id, amount, balance)
-        WHERE o.refusal = 0 AND (SELECT count(*) FROM booked) = (SELECT count(*) FROM outcome)
-    )
-    SELECT array_agg(o.place), array_agg(o.refusal), array_agg(o.id), array_agg(o.balance), array_agg(o.account),
-        array_agg(o.card_id), array_agg(o.counter_account), (SELECT array_agg(b.id) FROM booked b)
-    INTO places, refusals, ids, balances, accounts, cards, counter_accounts, booked_ids
-    FROM outcome o;
-END $$;
-
 -- What a card that is not active is refused with.
 CREATE FUNCTION switch_card_refusal(p_state text) RETURNS integer LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE
@@ -128,41 +62,106 @@ $$;
 -- A batch of purchases of one business date in one transaction. Answers by place in the arrays (from 1), in any order: what
 -- was written now (`places`: refusal, 0 when approved; number; balance after; account; card) and what had been written before
 -- under the same key (`stored_places`, with the number of the field that differs from the stored request, if any).
+--
+-- One statement judges and books what it can. Of several items of one account the first is taken (an UPDATE changes a row
+-- once); the others, and one whose balance moved meanwhile, are left for the next pass, so that each sees what is left. A key
+-- that is taken books nothing: then the statement writes no entries, and switch_purchase_settle finishes the pass.
 CREATE FUNCTION switch_purchase_batch(
     p_date date, p_institution integer[], p_terminal integer[], p_stan integer[], p_card text[], p_scheme text[],
     p_amount bigint[], p_currency smallint[], p_country smallint[], p_rrn text[], p_local_time integer[], p_seal bigint,
     OUT places integer[], OUT refusals integer[], OUT ids bigint[], OUT balances bigint[],
     OUT accounts bigint[], OUT cards bigint[], OUT stored_places integer[], OUT stored_refusals integer[], OUT stored_ids bigint[],
-    OUT stored_balances bigint[], OUT stored_windows bigint[], OUT stored_differs integer[], OUT window_id bigint, OUT booked_at timestamptz
-) LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+    OUT stored_balances bigint[], OUT stored_windows bigint[], OUT stored_differs integer[], OUT window_id bigint,
+    OUT booked_at timestamptz
+) LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public
+-- The arrays say nothing about the plan: it is made once, by index, and kept.
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_mergejoin = off AS $$
+#variable_conflict use_column
 DECLARE
-    pick  integer[];
-    todo  integer := coalesce(array_length(p_stan, 1), 0);
-    taken integer[];
-    pass  record;
+    pick         integer[];
+    todo         integer := coalesce(array_length(p_stan, 1), 0);
+    taken        integer[];
+    new_places   integer[];
+    new_refusals integer[];
+    new_ids      bigint[];
+    new_balances bigint[];
+    new_accounts bigint[];
+    new_cards    bigint[];
+    counters     bigint[];
+    new_booked   bigint[];
 BEGIN
     window_id := transactions_join_window();
     booked_at := clock_timestamp();
     WHILE todo > 0 LOOP
-        pass := switch_purchase_pass(p_date, p_institution, p_terminal, p_stan, p_card, p_scheme, p_amount,
-            p_currency, p_country, p_rrn, p_local_time, p_seal, window_id, booked_at, pick);
-        todo := todo - coalesce(array_length(pass.places, 1), 0);
-        IF array_length(pass.places, 1) = array_length(pass.booked_ids, 1) AND places IS NULL THEN
-            places := pass.places; refusals := pass.refusals; ids := pass.ids; balances := pass.balances;
-            accounts := pass.accounts; cards := pass.cards;
-        ELSIF pass.places IS NOT NULL THEN
-            IF array_length(pass.places, 1) IS DISTINCT FROM array_length(pass.booked_ids, 1) THEN
-                PERFORM switch_purchase_settle(p_date, booked_at, p_amount, pass.places, pass.refusals, pass.ids, pass.balances,
-                    pass.accounts, pass.counter_accounts, pass.booked_ids);
+        WITH item AS MATERIALIZED (
+            SELECT u.*, c.card_id, a.id AS account, i.account_id AS counter_account,
+                CASE
+                    WHEN t.id IS NULL OR t.institution_id <> u.institution OR t.state <> 'active' THEN 4411
+                    WHEN i.state <> 'active' THEN 4412
+                    WHEN u.currency <> 156 THEN 4413
+                    WHEN u.country <> 156 THEN 4414
+                    WHEN u.amount <= 0 THEN 4423
+                    WHEN c.card_id IS NULL THEN 4415
+                    WHEN c.state <> 'active' THEN switch_card_refusal(c.state)
+                    WHEN a.id IS NULL THEN 4420
+                    WHEN a.state <> 'open' THEN 4422
+                    WHEN a.balance < u.amount THEN 4421
+                    ELSE 0 END AS refusal
+            FROM (
+                SELECT n AS place, p_institution[n] AS institution, p_terminal[n] AS terminal, p_stan[n] AS stan, p_card[n] AS card,
+                    p_scheme[n] AS scheme, p_amount[n] AS amount, p_currency[n] AS currency, p_country[n] AS country,
+                    p_rrn[n] AS rrn, p_local_time[n] AS local_time
+                FROM generate_series(1, array_length(p_stan, 1)) AS n WHERE pick IS NULL OR n = ANY (pick)
+            ) u
+            LEFT JOIN transactions_terminal t ON t.id = u.terminal
+            LEFT JOIN transactions_institution i ON i.id = u.institution
+            LEFT JOIN LATERAL cards_holder(u.card) c ON true
+            LEFT JOIN accounts_account a ON a.person_id = c.person_id AND a.scheme = u.scheme AND a.kind = 'personal'
+        ), paid AS (
+            UPDATE accounts_account a SET balance = a.balance - w.amount
+            FROM (SELECT * FROM item WHERE refusal = 0 ORDER BY account, place) w
+            WHERE a.id = w.account AND a.balance >= w.amount AND a.state = 'open'
+            RETURNING w.*, a.balance
+        ), outcome AS MATERIALIZED (
+            SELECT nextval('accounts_posting_id') AS id, o.*
+            FROM (SELECT * FROM paid UNION ALL SELECT item.*, NULL FROM item WHERE refusal <> 0) o
+        ), booked AS (
+            INSERT INTO transactions_transaction (id, account_id, card_id, amount, balance_after, window_id, seal, booked_at,
+                business_date, institution_id, terminal_id, stan, local_time, refusal, kind, currency, country, card_number, scheme, rrn)
+            SELECT id, account, card_id, amount, balance, window_id, p_seal, booked_at,
+                p_date, institution, terminal, stan, local_time, refusal, 1, currency, country, card, scheme, rrn
+            FROM outcome
+            ON CONFLICT DO NOTHING
+            RETURNING transactions_transaction.id
+        ), entries AS (
+            INSERT INTO accounts_entry (posting_id, account_id, amount, balance_after, booked_at, document_date, kind)
+            SELECT o.id, e.account_id, e.amount, e.balance, booked_at, p_date, 1
+            FROM outcome o
+            CROSS JOIN LATERAL (VALUES (o.account, -o.amount, o.balance), (o.counter_account, o.amount, NULL))
+                AS e (account_id, amount, balance)
+            WHERE o.refusal = 0 AND (SELECT count(*) FROM booked) = (SELECT count(*) FROM outcome)
+        )
+        SELECT array_agg(o.place), array_agg(o.refusal), array_agg(o.id), array_agg(o.balance), array_agg(o.account),
+            array_agg(o.card_id), array_agg(o.counter_account), (SELECT array_agg(b.id) FROM booked b)
+        INTO new_places, new_refusals, new_ids, new_balances, new_accounts, new_cards, counters, new_booked
+        FROM outcome o;
+        todo := todo - coalesce(array_length(new_places, 1), 0);
+        IF places IS NULL AND array_length(new_places, 1) = array_length(new_booked, 1) THEN
+            places := new_places; refusals := new_refusals; ids := new_ids;
+            balances := new_balances; accounts := new_accounts; cards := new_cards;
+        ELSIF new_places IS NOT NULL THEN
+            IF array_length(new_places, 1) IS DISTINCT FROM array_length(new_booked, 1) THEN
+                PERFORM switch_purchase_settle(p_date, booked_at, p_amount, new_places, new_refusals, new_ids, new_balances,
+                    new_accounts, counters, new_booked);
             END IF;
             SELECT places || array_agg(u.place), refusals || array_agg(u.refusal), ids || array_agg(u.id),
                 balances || array_agg(u.balance), accounts || array_agg(u.account), cards || array_agg(u.card)
             INTO places, refusals, ids, balances, accounts, cards
-            FROM unnest(pass.places, pass.refusals, pass.ids, pass.balances, pass.accounts, pass.cards)
+            FROM unnest(new_places, new_refusals, new_ids, new_balances, new_accounts, new_cards)
                 AS u (place, refusal, id, balance, account, card)
-            WHERE u.id = ANY (pass.booked_ids);
-            SELECT taken || array_agg(u.place) INTO taken FROM unnest(pass.places, pass.ids) AS u (place, id)
-            WHERE u.id <> ALL (coalesce(pass.booked_ids, '{}'));
+            WHERE u.id = ANY (new_booked);
+            SELECT taken || array_agg(u.place) INTO taken FROM unnest(new_places, new_ids) AS u (place, id)
+            WHERE u.id <> ALL (coalesce(new_booked, '{}'));
         END IF;
         IF todo > 0 THEN
             SELECT array_agg(n) INTO pick FROM generate_series(1, array_length(p_stan, 1)) AS n
@@ -170,7 +169,8 @@ BEGIN
         END IF;
     END LOOP;
     IF taken IS NOT NULL THEN
-        SELECT s.* INTO stored_places, stored_refusals, stored_ids, stored_balances, stored_windows, stored_differs
+        SELECT s.places, s.refusals, s.ids, s.balances, s.windows, s.differs
+        INTO stored_places, stored_refusals, stored_ids, stored_balances, stored_windows, stored_differs
         FROM switch_purchase_stored(p_date, p_institution, p_terminal, p_stan, p_card, p_scheme, p_amount, p_currency,
             p_country, p_rrn, p_local_time, taken) s;
     END IF;

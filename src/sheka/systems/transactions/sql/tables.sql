@@ -35,8 +35,6 @@ CREATE TABLE transactions_transaction (
 ) PARTITION BY RANGE (business_date);
 -- What was asked of one account, approved or not: the citizen's page and the counter's.
 CREATE INDEX transactions_transaction_account ON transactions_transaction (account_id, id);
-CREATE INDEX transactions_transaction_id ON transactions_transaction USING brin (id) WITH (pages_per_range = 16);
-CREATE INDEX transactions_transaction_window ON transactions_transaction USING brin (window_id) WITH (pages_per_range = 16);
 
 -- The proof of a batch: SM3 over its rows, chained within a stream (one connection of one switch process).
 CREATE TABLE transactions_seal (

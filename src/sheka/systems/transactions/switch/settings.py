@@ -32,7 +32,7 @@ class SwitchSettings:
     machines: dict[str, MachineAddress]
     lanes: int = 2
     batch: int = 256
-    crowd: int = 64
+    crowd: int = 12
     connections: int = 4000
     idle: float = 600.0
     partial_message: float = 10.0
