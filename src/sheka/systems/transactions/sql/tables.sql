@@ -55,22 +55,27 @@ CREATE TRIGGER transactions_seal_append_only BEFORE UPDATE OR DELETE ON transact
 CREATE TRIGGER transactions_seal_no_truncate BEFORE TRUNCATE ON transactions_seal
     FOR EACH STATEMENT EXECUTE FUNCTION accounts_refuse_change();
 
--- Make the partition of a business date. Every process calls it once for a date that is new to it.
+-- Make the partitions of a business date and of the day after it. Every process calls this once for a date that is new to it.
+-- A table is made by itself and attached: that waits for no reader of the parent, and nobody waits for it.
 CREATE FUNCTION transactions_ensure_day(p_date date) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
 DECLARE
-    name text := 'transactions_transaction_' || to_char(p_date, 'YYYYMMDD');
+    day  date;
+    name text;
 BEGIN
-    IF to_regclass('public.' || name) IS NOT NULL THEN
-        RETURN;
-    END IF;
-    PERFORM pg_advisory_xact_lock(5461835, 1);
-    EXECUTE format('CREATE TABLE IF NOT EXISTS public.%I PARTITION OF public.transactions_transaction'
-                   ' FOR VALUES FROM (%L) TO (%L)', name, p_date, p_date + 1);
-    -- Rows are reached through the parent only: its grants and triggers hold for every day.
-    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'sheka_app') THEN
-        EXECUTE format('REVOKE ALL ON public.%I FROM sheka_app', name);
-    END IF;
+    FOREACH day IN ARRAY ARRAY[p_date, p_date + 1] LOOP
+        name := 'transactions_transaction_' || to_char(day, 'YYYYMMDD');
+        CONTINUE WHEN to_regclass('public.' || name) IS NOT NULL;
+        PERFORM pg_advisory_xact_lock(5461835, 1);
+        CONTINUE WHEN to_regclass('public.' || name) IS NOT NULL;
+        EXECUTE format('CREATE TABLE public.%I (LIKE public.transactions_transaction INCLUDING DEFAULTS INCLUDING STORAGE)', name);
+        -- Rows are reached through the parent only: its grants and triggers hold for every day.
+        IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'sheka_app') THEN
+            EXECUTE format('REVOKE ALL ON public.%I FROM sheka_app', name);
+        END IF;
+        EXECUTE format('ALTER TABLE public.transactions_transaction ATTACH PARTITION public.%I FOR VALUES FROM (%L) TO (%L)',
+                       name, day, day + 1);
+    END LOOP;
 END $$;
 
 -- Which window is open. The shared lock is held to the end of the transaction: a close waits for every debit that has

@@ -1,0 +1,139 @@
+"""What breaks around the switch: the database's connections, the machine, another switch beside it (S4, S10)."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import iso8583
+import psycopg
+import pytest
+from django.conf import settings
+from tests.support.payments import HOSPITAL, SwitchProcess
+
+from sheka.foundation.iso8583 import decode
+from sheka.foundation.iso8583.dictionary import fields
+from sheka.foundation.iso8583.framing import frame
+from sheka.foundation.refusals import Code, Refused
+from sheka.systems.transactions.models import Transaction
+from sheka.systems.transactions.switch.settings import SECRET_VARIABLE
+from sheka.systems.transactions.terminal import Terminal
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def purchases(bank, count, number="460100000001") -> list[bytes]:
+    made = Terminal("127.0.0.1", 1, number, HOSPITAL, bank.mac)
+    items = [made.new_purchase(bank.cards[at % 4].number, 1) for at in range(count)]
+    return [made.encoded("0200", made._purchase_fields(item)) for item in items]
+
+
+def talk(switch, messages) -> list[bytes]:
+    """Send everything at once and wait for every answer."""
+
+    async def run():
+        reader, writer = await asyncio.open_connection(switch.host, switch.port)
+        writer.write(b"".join(map(frame, messages)))
+        try:
+            async with asyncio.timeout(40):
+                return [await reader.readexactly(int.from_bytes(await reader.readexactly(2))) for _ in messages]
+        finally:
+            writer.close()
+            await writer.wait_closed()
+
+    return asyncio.run(run())
+
+
+@pytest.mark.req("S4")
+@pytest.mark.req("S10")
+def test_connections_that_the_database_cuts_cost_time_not_money(switch, bank):
+    with (
+        ThreadPoolExecutor(1) as pool,
+        psycopg.connect(**settings.NODE.cluster.parameters("postgres", "postgres"), autocommit=True) as administrator,
+    ):
+        running = pool.submit(talk, switch, purchases(bank, 2_000))
+        cuts = 0
+        while not running.done() and cuts < 5:
+            time.sleep(0.05)
+            cuts += administrator.execute(
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                " WHERE application_name = 'switch' AND datname = %s AND state <> 'idle'",
+                [settings.NODE.file.database.name],
+            ).fetchone()[0]
+        answers = running.result()
+    assert cuts > 0
+    assert {decode(one).fields[39] for one in answers} == {"00"}
+    assert Transaction.objects.count() == 2_000
+    assert sum(bank.balance(index) for index in range(4)) == 400_000 - 2_000
+    bank.assert_ledger_holds()
+
+
+@pytest.mark.req("S4")
+def test_two_switches_with_the_same_requests_book_each_once(switch, bank):
+    messages = purchases(bank, 150)
+    other = SwitchProcess()
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            first, second = pool.map(lambda one: talk(one, messages), (switch, other))
+    finally:
+        other.stop()
+    assert sorted(first) == sorted(second)
+    assert {decode(one).fields[39] for one in first} == {"00"}
+    assert Transaction.objects.count() == 150
+    bank.assert_ledger_holds()
+
+
+@pytest.mark.req("S4")
+def test_without_the_machine_nothing_is_booked_and_the_line_ends(bank, monkeypatch):
+    monkeypatch.setenv(SECRET_VARIABLE, "00" * 32)
+    lonely = SwitchProcess(None, "--dsn", settings.NODE.dsn("app"), "--machine", "460100=unix:/nowhere/machine.sock")
+    try:
+        with (
+            Terminal(lonely.host, lonely.port, "460100000001", HOSPITAL, bank.mac, timeout=5) as terminal,
+            pytest.raises(Refused) as refusal,
+        ):
+            terminal.purchase(bank.cards[0].number, 1)
+        assert refusal.value.code is Code.SWITCH_OUTCOME_UNKNOWN
+    finally:
+        assert "does not answer" in lonely.stop()
+    assert not Transaction.objects.exists()
+
+
+@pytest.mark.req("S4")
+def test_a_client_of_a_public_library_is_understood(switch, bank):
+    spec = {
+        "h": {"data_enc": "b", "len_enc": "ascii", "len_type": 0, "max_len": 0, "desc": ""},
+        "t": {"data_enc": "ascii", "len_enc": "ascii", "len_type": 0, "max_len": 4, "desc": ""},
+        "p": {"data_enc": "b", "len_enc": "ascii", "len_type": 0, "max_len": 8, "desc": ""},
+        "1": {"data_enc": "b", "len_enc": "ascii", "len_type": 0, "max_len": 8, "desc": ""},
+    } | {
+        str(field.number): {
+            "data_enc": "b" if field.is_binary else "ascii",
+            "len_enc": "ascii",
+            "len_type": field.prefix,
+            "max_len": field.length,
+            "desc": field.name,
+        }
+        for field in fields().values()
+    }
+    ours = decode(purchases(bank, 1)[0])
+    message = {"t": "0200", **{str(number): value for number, value in ours.fields.items()}, "64": "00" * 8}
+    unsigned = iso8583.encode(message, spec)[0][:-8]
+    with socket.create_connection((switch.host, switch.port), timeout=10) as line:
+        line.sendall(frame(unsigned + bank.mac(unsigned) + bytes(4)))
+        size = int.from_bytes(line.recv(2))
+        raw = line.recv(size)
+    decoded, _ = iso8583.decode(raw, spec)
+    assert (decoded["t"], decoded["39"], decoded["54"]) == ("0210", "00", "0002156C000000099999")
+    assert bytes.fromhex(decoded["64"])[:4] == bank.mac(raw[:-8])
+    assert bank.balance() == 99_999
+
+
+@pytest.mark.req("S4")
+def test_a_switch_that_cannot_start_says_why_in_one_sentence(bank, tmp_path, monkeypatch):
+    with pytest.raises(RuntimeError, match="25"):
+        SwitchProcess(None, "--node", str(tmp_path / "none.toml"))
+    with pytest.raises(RuntimeError, match="not one of"):
+        SwitchProcess(None, "--limit", "speed=9")
