@@ -13,8 +13,8 @@ from babel.messages.pofile import read_po
 from django.utils.translation.template import templatize
 
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "sheka"
-KEYWORDS = {name: None for name in ("gettext", "gettext_lazy", "gettext_noop", "ngettext", "ngettext_lazy", "_")}
-KEYWORDS |= {name: ((1, "c"), 2) for name in ("pgettext", "pgettext_lazy")}
+KEYWORDS = dict.fromkeys(("gettext", "gettext_lazy", "gettext_noop", "ngettext", "ngettext_lazy", "_"))
+KEYWORDS |= dict.fromkeys(("pgettext", "pgettext_lazy"), ((1, "c"), 2))
 KEYWORDS |= {"npgettext": ((1, "c"), 2, 3)}
 CONTEXTS = {"_of_card": "card", "_of_exchange": "exchange"}
 """Helpers of the source that put a context to a word."""
