@@ -26,6 +26,7 @@ from sheka.equipment.server.postgres import PostgresCluster
 
 FOLDER, CONTROLLER = "SHEKA_TEST_RUN", "SHEKA_TEST_CONTROLLER"
 TEMPLATE = "template_sheka"
+PREFIX = "sheka-tests-"
 
 
 class World:
@@ -34,8 +35,10 @@ class World:
     def __init__(self) -> None:
         self.controls = FOLDER not in os.environ
         if self.controls:
-            folder = Path(tempfile.mkdtemp(prefix="sheka-tests-"))
+            _sweep()
+            folder = Path(tempfile.mkdtemp(prefix=PREFIX))
             folder.chmod(0o711)
+            (folder / "controller").write_text(str(os.getpid()))
             os.environ[FOLDER], os.environ[CONTROLLER] = str(folder), str(os.getpid())
         self.folder = Path(os.environ[FOLDER])
         self.cluster = PostgresCluster(self.folder / "postgres")
@@ -111,6 +114,14 @@ class World:
         with (self.folder / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+def _sweep() -> None:
+    """Remove the folders of earlier runs that were killed before they had a cluster to see to it."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        note = folder / "controller"
+        if note.exists() and not (folder / "started").exists() and not Path(f"/proc/{note.read_text()}").exists():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def copier(world: World, name: str) -> Callable[..., None]:
