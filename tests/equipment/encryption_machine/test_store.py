@@ -303,6 +303,30 @@ def test_the_running_machine_sees_that_its_log_was_changed(
     assert reason in finding.reason
 
 
+@pytest.mark.req("K6")
+def test_entries_of_two_histories_of_one_store_do_not_mix(tmp_path: Path) -> None:
+    """A restored copy lived on by itself: its entries carry good tags, yet they do not follow ours."""
+    key, ours, theirs = b"k" * 32, tmp_path / "ours.jsonl", tmp_path / "theirs.jsonl"
+    log = journal.Journal(ours, key)
+    log.append("officer", "GENERATE", "key-1", "digest", {})
+    shutil.copy(ours, theirs)
+    other = journal.Journal(theirs, key)
+    for log_of, target in ((log, "key-2"), (log, "key-3"), (other, "key-4"), (other, "key-5")):
+        log_of.append("officer", "GENERATE", target, "digest", {})
+    assert log.verify().ok and other.verify().ok
+    mine, foreign = ours.read_bytes().splitlines(keepends=True), theirs.read_bytes().splitlines(keepends=True)
+    ours.write_bytes(b"".join([*mine[:2], foreign[2]]))
+    finding = log.verify()
+    assert (finding.ok, finding.broken_at) == (False, 3)
+    assert "follow" in finding.reason
+    log.close()
+    other.close()
+    with pytest.raises(Refused) as refusal:
+        journal.Journal(ours, key)
+    assert refusal.value.code is Code.MACHINE_LOG_BROKEN
+    assert refusal.value.facts["entry"] == 3
+
+
 def test_a_destroyed_keys_block_is_gone_from_the_disk(store: Reopen, everyone: Caller, tmp_path: Path) -> None:
     machine = store()
     info = generate(machine, everyone, "key")

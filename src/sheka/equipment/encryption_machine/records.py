@@ -78,6 +78,7 @@ class Records:
     def all(self) -> list[Record]:
         """Every record, in the order in which the targets first came into the log."""
         with self.lock:
+            self._need_open()
             return [self._records[target] for target in self.journal.targets]
 
     def get(self, target: str) -> Record | None:
@@ -86,6 +87,7 @@ class Records:
     @contextmanager
     def revealed(self, record: Record) -> Iterator[bytes]:
         """The secret of a record, overwritten when the block ends."""
+        self._need_open()
         secret = decrypt_gcm(self._keys.records, record.nonce, record.sealed, record.header)
         try:
             yield secret
@@ -134,7 +136,7 @@ class Records:
         self.journal.append(caller, verb, "", "", facts)
 
     def _need_open(self) -> None:
-        if self._closed:  # the root keys are overwritten: nothing may be sealed with what is left of them
+        if self._closed:  # the root keys are overwritten: nothing may be sealed or opened with what is left of them
             raise Refused(Code.MACHINE_STOPPING)
 
     def _unseal(self, secret: bytes) -> sealing.StoreKeys:

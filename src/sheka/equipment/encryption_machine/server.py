@@ -17,6 +17,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sheka.equipment.encryption_machine.addresses import Address
@@ -101,12 +102,14 @@ class Server:
         os.set_blocking(self._wake_in, False)
         self._lock = threading.Lock()
         self._lines: dict[socket.socket, threading.Thread] = {}
-        self._stopping = False
+        self._stopping = self._closed = False
 
     def stop(self) -> None:
         """End `serve` soon; requests under way are answered first."""
         self._stopping = True
-        os.write(self._wake_in, b".")
+        if not self._closed:
+            with suppress(BlockingIOError):  # full of earlier calls: it wakes without this one
+                os.write(self._wake_in, b".")
 
     def serve(self, watched: int | None = None) -> None:
         """Accept until `stop`, or until the file descriptor `watched` ends (the program that started us has gone)."""
@@ -133,15 +136,16 @@ class Server:
             if taken < self._limit + SPARE_LINES:
                 task = self._attend if taken < self._limit else self._turn_away
                 thread = threading.Thread(target=task, args=(line,), daemon=True)
-                self._lines[line] = thread
-                thread.start()
-                return
+                with suppress(RuntimeError):  # no more threads to be had
+                    thread.start()
+                    self._lines[line] = thread
+                    return
         line.close()
 
     def _close(self) -> None:
-        self._listener.close()
         if self.address.kind == "unix":
             self.address.path.unlink(missing_ok=True)
+        self._listener.close()
         with self._lock:
             under_way = list(self._lines.items())
         for line, _ in under_way:
@@ -150,6 +154,7 @@ class Server:
         for line, thread in under_way:
             thread.join(max(0.0, until - time.monotonic()))
             _shut(line, socket.SHUT_RDWR)
+        self._closed = True
         os.close(self._wake_in)
         os.close(self._wake_out)
 
