@@ -212,7 +212,7 @@ def switch(bank):
     """A running switch. It is asked to stop at the end and must do so in order."""
     process = SwitchProcess()
     yield process
-    process.stop()
+    print(process.stop())  # shown when the test fails
 
 
 @pytest.fixture

@@ -74,6 +74,7 @@ class Line(asyncio.Protocol):
             transport.abort()
         elif self._paused and self.under_way < self._settings.in_flight // 2:
             self._paused = False
+            self.partial = time.monotonic()
             transport.resume_reading()
 
     def drop(self) -> None:
@@ -97,7 +98,7 @@ class Line(asyncio.Protocol):
 
     def is_late(self, now: float) -> bool:
         """Whether the line has been idle too long, or has kept a message unfinished too long."""
-        if self._buffer and now - self.partial > self._settings.partial_message:
+        if self._buffer and not self._paused and now - self.partial > self._settings.partial_message:
             return True
         return not self.under_way and now - self.heard > self._settings.idle
 

@@ -32,7 +32,13 @@ _BALANCE = "SELECT * FROM switch_balance_batch($1::integer[], $2::integer[], $3:
 #: The connection stays inside an open transaction without snapshot, which saves a round trip for BEGIN.
 _COMMIT = "COMMIT AND CHAIN"
 _PREPARE_SEAL = "PREPARE seal (bigint, integer, bytea) AS INSERT INTO transactions_seal VALUES ($1, $2, $3)"
-_BROKEN = (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError)
+_BROKEN = (
+    OSError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # the line was cut while a statement was being prepared
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,  # shut down, crashed, cannot connect now
+)
 
 
 class Lane:
