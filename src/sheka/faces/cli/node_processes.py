@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sheka.equipment.encryption_machine.client import EncryptionMachine
 from sheka.equipment.encryption_machine.launch import prepare
+from sheka.equipment.encryption_machine.rights import SWITCH
 from sheka.equipment.server.files import make_socket_folder
 from sheka.equipment.server.node import NodeConfig, node_environment
 from sheka.equipment.server.ports import answers
@@ -69,7 +70,7 @@ def start_database(supervisor: Supervisor, node: NodeConfig) -> None:
 def encryption_machine(node: NodeConfig, name: str) -> ProcessSpec:
     """One of the node's encryption machines; its configuration is written anew from the node's file."""
     address, callers = node.machine_address(name), node.machine_callers(name)
-    config = prepare(node.machine_folder(name), callers=callers, address=address)
+    config = prepare(node.machine_folder(name), callers=callers, address=address, rights={"switch": SWITCH})
 
     def ready() -> bool:
         caller, secret = next(iter(callers.items()))
