@@ -40,38 +40,37 @@ BALANCE = 100_000_000
 ZONE = ZoneInfo("Asia/Shanghai")
 SETTINGS = {"shared_buffers": "512MB", "max_wal_size": "4GB", "checkpoint_timeout": "30min"}
 
-_SEED = f"""
+_SEED = """
 INSERT INTO organisations_organisation (code, name, name_en, kind, region, path, valid_from)
-    VALUES ('{CITY}', '海口市', 'Haikou', 'city', '{CITY}', 'o{CITY}', '2026-01-01');
+    VALUES (%(city)s, '海口市', 'Haikou', 'city', %(city)s, ('o' || %(city)s)::ltree, '2026-01-01');
 INSERT INTO cards_person (organisation_id, social_security_number, name, sex, birth, ethnic_group, birthplace, phone,
-address,
-        registered_at)
-    SELECT '{CITY}', 'B' || lpad(n::text, 17, '0'), 'bench', 1, '1990-01-01', '01', '', '', '', now()
-    FROM generate_series(1, {CARDS}) n;
+        address, registered_at)
+    SELECT %(city)s, 'B' || lpad(n::text, 17, '0'), 'bench', 1, '1990-01-01', '01', '', '', '', now()
+    FROM generate_series(1, %(cards)s) n;
 INSERT INTO cards_issuingright (organisation_id, number, quantity, layout_digest, valid_from, valid_to, taken_at)
-    VALUES ('{CITY}', 'bench', {CARDS}, repeat('ab', 32), '2026-01-01', '2036-01-01', now());
+    VALUES (%(city)s, 'bench', %(cards)s, repeat('ab', 32), '2026-01-01', '2036-01-01', now());
 INSERT INTO cards_productionbatch (organisation_id, right_id, outlet_id, algorithm, specification, quantity, reason,
-by, at)
-    SELECT '{CITY}', id, '{CITY}', 3, '3.00', {CARDS}, 'order', 'bench', now() FROM cards_issuingright;
+        by, at)
+    SELECT %(city)s, id, %(city)s, 3, '3.00', %(cards)s, 'order', 'bench', now() FROM cards_issuingright;
 INSERT INTO accounts_account (number, kind, organisation_id, scheme, party, state, never_negative, opened_at)
-    VALUES ('I{CITY}', 'institution', '{CITY}', '', '{INSTITUTION}', 'open', false, now()),
-           ('F{CITY}', 'fund', '{CITY}', '', '310', 'open', false, now());
-INSERT INTO accounts_account (number, kind, organisation_id, person_id, scheme, party, state, balance,
-never_negative, opened_at)
-    SELECT '310' || id, 'personal', '{CITY}', id, '310', '', 'open', 0, true, now() FROM cards_person;
+    VALUES ('I' || %(city)s, 'institution', %(city)s, '', %(institution)s, 'open', false, now()),
+           ('F' || %(city)s, 'fund', %(city)s, '', '310', 'open', false, now());
+INSERT INTO accounts_account (number, kind, organisation_id, person_id, scheme, party, state, balance, never_negative,
+        opened_at)
+    SELECT '310' || id, 'personal', %(city)s, id, '310', '', 'open', 0, true, now() FROM cards_person;
 SELECT count(*) FROM accounts_post_batch(
     (SELECT array_agg(md5(id::text)::uuid ORDER BY id) FROM accounts_account WHERE kind = 'personal'),
-    array_fill(3::smallint, ARRAY[{CARDS}]),
-    array_fill((SELECT id FROM accounts_account WHERE kind = 'fund'), ARRAY[{CARDS}]),
+    array_fill(3::smallint, ARRAY[%(cards)s]),
+    array_fill((SELECT id FROM accounts_account WHERE kind = 'fund'), ARRAY[%(cards)s]),
     (SELECT array_agg(id ORDER BY id) FROM accounts_account WHERE kind = 'personal'),
-    array_fill({BALANCE}::bigint, ARRAY[{CARDS}]), array_fill(''::text, ARRAY[{CARDS}]), '{CITY}');
+    array_fill(%(balance)s::bigint, ARRAY[%(cards)s]), array_fill(''::text, ARRAY[%(cards)s]), %(city)s);
 INSERT INTO transactions_institution (code, name, organisation_id, account_id, mac_key, mac_check_value, state,
-registered_at)
-    SELECT '{INSTITUTION}', 'bench', '{CITY}', id, %(key)s, '', 'active', now() FROM accounts_account WHERE kind =
-    'institution';
+        registered_at)
+    SELECT %(institution)s, 'bench', %(city)s, id, %(key)s, '', 'active', now()
+    FROM accounts_account WHERE kind = 'institution';
 INSERT INTO transactions_terminal (number, institution_id, state, registered_at)
-    SELECT '{CITY}' || lpad(n::text, 6, '0'), (SELECT id FROM transactions_institution), 'active', now()
-    FROM generate_series(1, {TERMINALS}) n;
+    SELECT %(city)s || lpad(n::text, 6, '0'), (SELECT id FROM transactions_institution), 'active', now()
+    FROM generate_series(1, %(terminals)s) n;
 SELECT transactions_open_first_window(%(today)s);
 SELECT transactions_ensure_day(%(today)s);
 """
@@ -79,13 +78,12 @@ _COPY_CARDS = (
     "COPY cards_card (number, identification_code, person_id, organisation_id, outlet_id, batch_id, right_id, state,"
     " version, algorithm, specification, key_version, card_class, factor) FROM STDIN"
 )
-#: One purchase a call, each its own commit. The second half of the terminals is pgbench's; STANs rise as at a real
-# terminal.
-_PGBENCH = f"""
+#: One purchase a call, each its own commit. The second half of the terminals is pgbench's; STANs rise as at a terminal.
+_PGBENCH = """
 \\set n :n + 1
-\\set t {TERMINALS} / 2 + 1 + :client_id * 100 + :n % 100
+\\set t :terminals / 2 + 1 + (:client_id * 100 + :n % 100) % (:terminals / 2)
 \\set s :first + :n / 100
-\\set c random(1, {CARDS})
+\\set c random(1, :cards)
 SELECT * FROM switch_purchase_batch(:today::date, ARRAY[1], ARRAY[:t::integer], ARRAY[:s::integer],
     (SELECT ARRAY[number::text] FROM cards_card WHERE id = :c), ARRAY['310'], ARRAY[100::bigint], ARRAY[156::smallint],
     ARRAY[156::smallint], ARRAY['000000000001'], ARRAY[93000], 0);
@@ -105,6 +103,7 @@ class BenchWorld:
     port: int
     pids: dict[str, int]
     cards: list[str]
+    terminals: int
     today: datetime
     stan: int = 0
     rounds: int = 0
@@ -114,7 +113,7 @@ class BenchWorld:
         made = []
         while len(made) < count:
             self.stan += 1
-            unsigned = [self._unsigned(terminal) for terminal in range(1, TERMINALS // 2 + 1)]
+            unsigned = [self._unsigned(terminal) for terminal in range(1, self.terminals // 2 + 1)]
             for at in range(0, len(unsigned), 500):
                 part = unsigned[at : at + 500]
                 macs = self.machine.macs(self.key, None, part)
@@ -123,7 +122,7 @@ class BenchWorld:
         return made
 
     def _unsigned(self, terminal: int) -> bytes:
-        card = self.cards[(terminal * 7_919 + self.stan * 104_729) % CARDS]
+        card = self.cards[(terminal * 7_919 + self.stan * 104_729) % len(self.cards)]
         fields: dict[int, str | bytes] = {
             3: "000000",
             4: "000000000100",
@@ -154,7 +153,8 @@ class BenchWorld:
         parameters = self.cluster.parameters(name, "sheka_app")
         command = [self.cluster.installation.bin / "pgbench", "-n", "-M", "prepared", "-c", str(clients), "-j", "2"]
         command += ["-T", str(seconds + 1), "-P", "1", "-D", "n=0", "-D", f"first={self.rounds * 20_000}"]
-        command += ["-D", f"today='{self.today:%Y-%m-%d}'", "-f", script]
+        command += ["-D", f"today='{self.today:%Y-%m-%d}'", "-D", f"cards={len(self.cards)}"]
+        command += ["-D", f"terminals={self.terminals}", "-f", script]
         command += ["-h", parameters["host"], "-p", parameters["port"], "-U", "sheka_app", name]
         environment = {"PATH": os.environ["PATH"], "PGPASSWORD": parameters["password"]}
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
@@ -184,7 +184,7 @@ class BenchWorld:
 
 
 @contextmanager
-def bench_world() -> Iterator[BenchWorld]:
+def bench_world(cards: int = CARDS, terminals: int = TERMINALS) -> Iterator[BenchWorld]:
     """Make it all in a temporary folder, and leave nothing."""
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="sheka-bench-"))
@@ -208,12 +208,12 @@ def bench_world() -> Iterator[BenchWorld]:
         stack.callback(machine.close)
         key = machine.generate("MAC-bench", Algorithm.SM4, Usage.MAC, owner=CITY).ref
         today = datetime.now(ZONE)
-        cards = [card_number(f"A{number:07d}").text for number in range(1, CARDS + 1)]
-        _seed(node, key, cards, today)
+        numbers = [card_number(f"A{number:07d}").text for number in range(1, cards + 1)]
+        _seed(node, numbers, {"key": key, "today": today.date(), "terminals": terminals})
         process, host, port = _start_switch(node, folder)
         stack.callback(_stop, process)
         pids = {"switch": process.pid, "machine": handle.process.pid, "postgres": _postmaster(cluster)}
-        yield BenchWorld(node, cluster, machine, key, folder, host, port, pids, cards, today)
+        yield BenchWorld(node, cluster, machine, key, folder, host, port, pids, numbers, terminals, today)
 
 
 def _migrate(node: NodeConfig) -> None:
@@ -222,11 +222,12 @@ def _migrate(node: NodeConfig) -> None:
     subprocess.run(command, env=environment, check=True, capture_output=True)
 
 
-def _seed(node: NodeConfig, key: str, cards: list[str], today: datetime) -> None:
-    with psycopg.connect(node.dsn("owner")) as connection:
+def _seed(node: NodeConfig, cards: list[str], values: dict[str, object]) -> None:
+    values |= {"city": CITY, "institution": INSTITUTION, "balance": BALANCE, "cards": len(cards)}
+    with psycopg.connect(node.dsn("owner"), cursor_factory=psycopg.ClientCursor) as connection:
         for statement in _SEED.split(";\n"):
             if statement.strip():
-                connection.execute(statement, {"key": key, "today": today.date()})  # type: ignore[arg-type]
+                connection.execute(statement, values)  # type: ignore[arg-type]
         with connection.cursor() as cursor, cursor.copy(_COPY_CARDS) as copy:
             for number, card in enumerate(cards, start=1):
                 copy.write_row((card, f"{number:032X}", number, CITY, CITY, 1, 1, "active", 1, 3, "3.00", 1, "3", ""))
