@@ -21,6 +21,7 @@ def story(
 ) -> None:
     """演示一张卡的一生 The life of a card on a temporary world. Status 0 only if every step held."""
     folder = Path(tempfile.mkdtemp(prefix="sheka-story-"))
+    folder.chmod(0o711)  # the database's own user passes through; the world's files keep their own modes
     try:
         results = _play(folder, language, fresh)
     finally:
