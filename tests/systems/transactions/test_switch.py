@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import suppress
+
 import pytest
 
 from sheka.foundation.iso8583 import decode
@@ -9,7 +12,11 @@ from sheka.foundation.refusals import Code, Refused
 from sheka.systems.accounts.actions.change_state import freeze_account, release_account
 from sheka.systems.cards.models import Card
 from sheka.systems.cards.states import CARD
-from sheka.systems.transactions.actions.register_institution import change_institution, change_terminals
+from sheka.systems.transactions.actions.register_institution import (
+    change_institution,
+    change_terminals,
+    register_terminals,
+)
 from sheka.systems.transactions.models import Transaction
 from sheka.systems.transactions.queries import outcome_of, transactions_of_card, transactions_of_person
 from sheka.systems.transactions.terminal import Terminal
@@ -113,6 +120,20 @@ def test_a_terminal_or_institution_out_of_service_is_refused_at_once(terminal, s
         pytest.raises(Refused, match="39=97 63=4410"),
     ):
         unknown.purchase(card, 100)
+
+
+@pytest.mark.req("S4")
+def test_a_terminal_that_is_registered_now_works_now(terminal, switch, bank):
+    assert terminal.echo().approved
+    register_terminals(bank.actor, institution_code="H46010000001", numbers=["460100000777"])
+    change_terminals(bank.actor, numbers=["460100000777"], verb="activate")
+    deadline = time.monotonic() + 5
+    answer = None
+    while answer is None and time.monotonic() < deadline:
+        with Terminal(switch.host, switch.port, "460100000777", "H46010000001", bank.mac) as fresh, suppress(Refused):
+            answer = fresh.purchase(bank.cards[0].number, 100)
+    assert answer.approved
+    bank.assert_ledger_holds()
 
 
 @pytest.mark.req("C1")
