@@ -24,7 +24,7 @@ from sheka.faces.console.words import (
     language,
 )
 from sheka.foundation.money import format_yuan
-from sheka.foundation.refusals import Code, Refused
+from sheka.foundation.refusals import Code, Refused, sentence
 from sheka.office.organisations.models import Organisation
 from sheka.systems.cards.labels import EXCHANGE_STATES, STATES
 
@@ -82,9 +82,13 @@ def masked(number: str) -> str:
 @register.filter
 def tongue(text: object) -> SafeString:
     """Chinese inside an English page is marked as Chinese, so that a screen reader says it right."""
+    return conditional_escape(str(text)) if in_chinese() else recorded(text)
+
+
+@register.filter
+def recorded(text: object) -> SafeString:
+    """Chinese inside a text that is English on every page, such as the facts of an audit row, is marked as Chinese."""
     escaped = conditional_escape(str(text))
-    if in_chinese():
-        return escaped
     return mark_safe(_CHINESE.sub(r'<span lang="zh-Hans">\g<0></span>', escaped))  # noqa: S308 - escaped above
 
 
@@ -175,5 +179,6 @@ def transaction_word(kind: int) -> str:
 
 @register.simple_tag
 def refusal_word(number: int) -> str:
-    """What a numbered refusal of a transaction means, without the facts of its sentence."""
-    return Refused(Code(number)).text(language())
+    """What a numbered refusal of a transaction means; nothing where the sentence needs facts that were not kept."""
+    code = Code(number)
+    return "" if "{" in sentence(code).en else Refused(code).text(language())

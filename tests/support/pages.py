@@ -1,0 +1,172 @@
+"""Looking at pages of the console in Chromium: who is signed in, what went wrong, what axe finds, its tongue."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response
+from tests.support.console_world import Town
+
+FRONTEND = Path(__file__).resolve().parents[2] / "src" / "sheka" / "faces" / "console" / "frontend"
+AXE = FRONTEND / "node_modules" / "axe-core" / "axe.min.js"
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+SCREEN = {"width": 1366, "height": 768}
+LOCALES = {"zh": "zh-CN", "en": "en-GB"}
+NAVIGATION_FAILED = re.compile(r"Failed to load resource: the server responded with a status of 4\d\d")
+WATCH = "document.addEventListener('securitypolicyviolation', e => console.error('policy: ' + e.violatedDirective))"
+
+
+class Surfer:
+    """Opens pages, signs people in once each, and gathers what a browser complains about.
+
+    The page of somebody who is signed in is used again by the next test that asks for it: Chromium starts quickly, but
+    not for nothing.
+    """
+
+    def __init__(self, browser: Browser, town: Town, states: dict[str, Any]) -> None:
+        self.town = town
+        self.problems: list[str] = []
+        self.requested: list[str] = []
+        self._browser, self._states = browser, states
+        self._passing: list[BrowserContext] = []
+        self._lasting: dict[tuple[str, str], list[Page]] = {}
+        self._busy: list[Page] = []
+
+    def stranger(self, language: str = "zh", **options: Any) -> Page:
+        """A page of somebody who is not signed in."""
+        page = self._open(language, **options)
+        self._passing.append(page.context)
+        return page
+
+    def signed_in(self, login: str, language: str = "zh", **options: Any) -> Page:
+        """A page of a member of staff; with options it is a page of its own."""
+        if login not in self._states:
+            page = self.stranger(language)
+            self.password(page, login)
+            page.fill("#code", page.inner_text("#demo-code"))
+            page.press("#code", "Enter")
+            page.wait_for_url(f"{self.town.address}/")
+            self._states[login] = page.context.storage_state()
+        if options:
+            return self.stranger(language, storage_state=self._states[login], **options)
+        pages = self._lasting.setdefault((login, language), [])
+        page = next((one for one in pages if one not in self._busy), None)
+        if page is None:
+            page = self._open(language, storage_state=self._states[login])
+            pages.append(page)
+        self._busy.append(page)
+        return page
+
+    def password(self, page: Page, login: str, password: str = "") -> None:
+        """The first step of signing in, up to the page that follows."""
+        if "/sign-in" not in page.url:
+            page.goto("/sign-in")
+        page.fill("#login", login)
+        page.fill("#password", password or self.town.facts["password"])
+        with page.expect_navigation():
+            page.press("#password", "Enter")
+
+    def rest(self) -> None:
+        """The test is over: strangers leave. Raises AssertionError when the browser complained about anything."""
+        for context in self._passing:
+            context.close()
+        for page in self._busy:
+            page.set_viewport_size(SCREEN)
+            page.emulate_media(media="null")
+        problems, self.problems, self.requested = self.problems, [], []
+        self._passing, self._busy = [], []
+        assert not problems, "\n".join(problems)
+
+    def _open(self, language: str, **options: Any) -> Page:
+        context = self._browser.new_context(
+            locale=LOCALES[language], viewport=SCREEN, base_url=self.town.address, **options
+        )
+        context.add_init_script(WATCH)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.on("console", self._heard)
+        page.on("pageerror", lambda error: self.problems.append(f"{page.url}: {error}"))
+        page.on("response", self._answered)
+        page.on("request", lambda request: self.requested.append(request.url))
+        return page
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and not NAVIGATION_FAILED.match(message.text):
+            self.problems.append(f"{message.location.get('url')}: {message.text}")
+
+    def _answered(self, response: Response) -> None:
+        if response.status >= 400 and ("/static/" in response.url or response.status >= 500):
+            self.problems.append(f"{response.url}: {response.status}")
+
+
+def axe(page: Page) -> list[str]:
+    """What axe-core finds wrong with the page as it stands, one line a place."""
+    page.evaluate(AXE.read_text("utf-8"))
+    answer = page.evaluate("tags => axe.run(document, {runOnly: tags, resultTypes: ['violations']})", TAGS)
+    return [f"{row['id']}: {node['html']}" for row in answer["violations"] for node in row["nodes"]]
+
+
+def until(page: Page, condition: str, seconds: float = 10.0) -> None:
+    """Wait until a function of the page answers true. Playwright's own waiting would evaluate a string in the page,
+    which the content policy forbids.
+    """
+    deadline = time.monotonic() + seconds
+    while not page.evaluate(condition):
+        assert time.monotonic() < deadline, condition
+        page.wait_for_timeout(20)
+
+
+_TEXTS = """() => {
+  const found = [["title", document.title, document.documentElement.lang, ""]];
+  const lang = e => (e.closest("[lang]") || document.documentElement).getAttribute("lang");
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const e = walker.currentNode.parentElement;
+    if (["SCRIPT", "STYLE"].includes(e.tagName)) continue;
+    const code = e.closest(".number, .code");
+    found.push([e.tagName, walker.currentNode.data, lang(e), code ? "code" : ""]);
+  }
+  for (const e of document.querySelectorAll("[aria-label], [placeholder], [title], [alt]")) {
+    for (const name of ["aria-label", "placeholder", "title", "alt"]) {
+      const code = e.closest(".number") ? "code" : "";
+      if (e.hasAttribute(name)) found.push([e.tagName + " " + name, e.getAttribute(name), lang(e), code]);
+    }
+  }
+  return found;
+}"""
+HAN = re.compile(r"[\u4e00-\u9fff]")
+ENGLISH = re.compile(r"[A-Za-z]*[a-z]{3,}")
+NAMES_OF_OURS = frozenset(("Sheka", "drawer", "process"))
+"""The product, and what the story calls its readers."""
+
+
+def foreign(page: Page, language: str) -> Iterator[str]:
+    """Text that is in the other language and not marked so: Chinese on an English page, English words on a Chinese."""
+    for where, text, lang, code in page.evaluate(_TEXTS):
+        if language == "en" and not lang.startswith("zh") and HAN.search(text):
+            yield f"{where}: {text.strip()}"
+        elif language == "zh" and lang.startswith("zh") and not code:
+            words = [word for word in ENGLISH.findall(text) if word not in NAMES_OF_OURS]
+            if words and not re.search(r"\w+[:.]\w+", text):
+                yield f"{where}: {text.strip()}"
+
+
+INLINE = re.compile(r"\sstyle\s*=|<style|\son[a-z]+\s*=|javascript:|<script(?![^>]*\ssrc=)", re.IGNORECASE)
+
+
+def inline(html: str) -> list[str]:
+    """Styles and scripts inside a page, which the content policy would block."""
+    return [html[max(0, found.start() - 40) : found.end() + 40] for found in INLINE.finditer(html)]
