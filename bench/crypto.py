@@ -43,7 +43,7 @@ _NAMES = {Algorithm.SM4: "sm4", Algorithm.TDES: "tdes"}
 
 def run(long: bool = False) -> list[Figure]:
     """All figures; about 30 seconds, with `long` three times the rounds."""
-    rounds = 15 if long else 5
+    rounds = 15 if long else 4
     figures: list[Figure] = []
     for algorithm in (Algorithm.SM4, Algorithm.TDES):
         figures.append(diversify_vs_openssl(algorithm, rounds))

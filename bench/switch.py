@@ -26,7 +26,7 @@ MESSAGES = 10_000
 
 def run(long: bool = False) -> list[Figure]:
     """All figures; at most about 50 seconds, with `long` more and longer rounds."""
-    rounds, seconds, end = (7, 8, 600) if long else (4, 2, 42)
+    rounds, seconds, end = (7, 8, 600) if long else (4, 2, 34)
     end += time.monotonic()
     figures = [codec()]
     with bench_world() as world:
