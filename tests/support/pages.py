@@ -112,10 +112,13 @@ class Surfer:
             self.problems.append(f"{response.url}: {response.status}")
 
 
+RUN = "tags => axe.run(document, {runOnly: tags, resultTypes: ['violations'], preload: false})"
+
+
 def axe(page: Page) -> list[str]:
     """What axe-core finds wrong with the page as it stands, one line a place."""
     page.evaluate(AXE.read_text("utf-8"))
-    answer = page.evaluate("tags => axe.run(document, {runOnly: tags, resultTypes: ['violations']})", TAGS)
+    answer = page.evaluate(RUN, TAGS)
     return [f"{row['id']}: {node['html']}" for row in answer["violations"] for node in row["nodes"]]
 
 

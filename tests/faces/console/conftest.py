@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 from tests.support.console_world import Town, Web
 from tests.support.pages import ARGUMENTS, Surfer
 from tests.support.world import World
 
 from sheka.equipment.server.postgres import PostgresCluster
+
+
+expect.set_options(timeout=15_000)  # the machine may be busy with other tests
 
 
 @pytest.fixture(scope="session")

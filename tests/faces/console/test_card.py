@@ -37,8 +37,8 @@ def kinds(page):
 @pytest.mark.req("R5")
 def test_a_card_in_exchange_shows_its_line_its_days_and_its_fee(open_card, cards):
     page = open_card("exchange", "zh")
-    assert titles(page)[-3:] == ["已申请换卡", "新卡制作中", "待领取新卡并交回旧卡"]
-    assert kinds(page)[-3:] == ["done", "now", "next"]
+    assert titles(page)[-4:] == ["读卡器检测：芯片不能读写", "已申请换卡", "新卡制作中", "待领取新卡并交回旧卡"]
+    assert kinds(page)[-4:] == ["bad", "done", "now", "next"]
     halo = page.locator(".life__now")
     assert halo.evaluate("e => getComputedStyle(e, '::after').boxShadow") != "none"
     dashed = page.locator(".life__next").last
@@ -52,6 +52,7 @@ def test_a_card_in_exchange_shows_its_line_its_days_and_its_fee(open_card, cards
     expect(page.locator(".panel h2").first).to_contain_text(due)
     fee = page.locator(".panel", has_text="费用：免费")
     expect(fee).to_contain_text("质量问题")
+    expect(page.locator(".facts")).to_contain_text("免费 · 质量问题")
     expect(page.locator(".facts")).to_contain_text("代办人")
     expect(page.locator(".states")).to_contain_text("换卡：制卡中")
     expect(page.locator(".states")).to_contain_text("临时凭证有效至")
@@ -65,6 +66,20 @@ def test_an_exchange_that_is_not_free_shows_the_amount_and_that_it_is_unpaid(ope
     expect(fee).to_contain_text("Paid: not a quality defect")
     expect(fee.locator(".seal")).to_have_text("not yet")
     expect(page.locator(".facts")).to_contain_text("The holder in person")
+
+
+@pytest.mark.req("R7")
+def test_the_readers_own_finding_is_shown_step_by_step(open_card, cards):
+    page = open_card("exchange", "en", "finding")
+    expect(page.locator("main .notice")).to_contain_text("The chip cannot be read and written in the equipment")
+    expect(page.locator("tbody tr")).to_have_text([re.compile(r"power up\s*—\s*no")])
+    expect(page.locator("main")).to_contain_text("The chip gave no answer to reset.")
+    worn = open_card("paid", "zh", "finding")
+    expect(worn.locator("main .notice")).to_have_text("卡面污损 · 卡面磨损")
+    expect(worn.locator("main table")).to_have_count(0)
+    new = open_card("exchange_new", "zh")
+    assert "读卡器检测：芯片不能读写" not in titles(new)
+    expect(open_card("plain", "zh").locator(".tabs a")).to_have_text(["经过"])
 
 
 @pytest.mark.req("R1")

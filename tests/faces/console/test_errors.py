@@ -64,6 +64,47 @@ def test_what_is_not_there_answers_404_with_a_way_home(surf):
     expect(page.locator("h1")).to_contain_text("您好")
 
 
+HOSTILE = (
+    "/cards/%00",
+    "/cards/..%2f..%2fetc",
+    "/cards/D1'--",
+    "/cards/D99999999/%00",
+    "/cards?page=" + "9" * 3900,
+    "/cards?page=%D9%A1",
+    "/cards?state=%00",
+    "/cards?state='; drop table cards_card; --",
+    "/cards/D99999999?tab=%00",
+    "/exchanges?page=-1",
+    "/exchanges?page=%00",
+    "/sign-in?next=//example.org",
+    "/search",
+    "/language",
+)
+
+
+def test_no_address_brings_the_console_down(surf):
+    page = surf.signed_in("longhua-clerk")
+    answers = {address[:60]: page.request.get(address).status for address in HOSTILE}
+    assert not [address for address, status in answers.items() if status >= 500]
+    assert answers["/cards/%00"] == answers["/cards/D1'--"] == 404
+    assert answers["/search"] == 200
+    auditor = surf.signed_in("haikou-auditor")
+    for query in ("subject=%00", "subject=card:%27%00", "page=x", "verify=%00", "subject=" + "x" * 3000):
+        assert auditor.request.get(f"/audit?{query}").status == 200
+
+
+@pytest.mark.parametrize("typed", ["\0", "a\0b", "'; --", "%", "\ud83d\ude00" * 100, "<script>", "𬭶𫖯"])
+def test_nothing_that_is_typed_brings_the_search_down(surf, typed):
+    page = surf.signed_in("longhua-clerk")
+    page.goto("/")
+    token = page.input_value(".top__search [name=csrfmiddlewaretoken]")
+    answer = page.request.post(
+        "/search", form={"text": typed, "csrfmiddlewaretoken": token}, headers={"Referer": page.url}
+    )
+    assert answer.status == 200
+    assert "<script>" not in answer.text()
+
+
 @pytest.mark.parametrize("address", ["/", "/cards", "/sign-in", "/nothing", "/static/console/nothing.css"])
 def test_every_answer_has_the_policy_and_no_personal_page_is_kept(surf, address):
     page = surf.signed_in("longhua-clerk")

@@ -29,11 +29,14 @@ NAME_ON_FACE = 12
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One of the facts of the identity bar, or a row of a working. `number`: an identifier, written in its own face."""
+    """One of the facts of the identity bar, or a row of a working. `number`: an identifier, written in its own face;
+    `note` follows the text.
+    """
 
     term: str
     text: str
     number: bool = False
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,23 @@ class Moment:
     title: str
     detail: str
     who: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is wrong with a damaged card (R7): what the reader itself found, step by step, and the surface in words."""
+
+    sentence: str
+    reader: str
+    atr: str
+    steps: list[tuple[str, str, bool]]
+    """What was tried, the status word, whether it was as it should be."""
+    surface: str
+
+    @property
+    def word(self) -> str:
+        """The finding in a few words."""
+        return _("Reader's finding: the chip cannot be read") if self.steps else _("Surface defaced")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +126,7 @@ def facts(page: CardPage, card: Card, account: Account | None) -> list[Fact]:
             *found,
             Fact(_("Exchanged because"), str(GROUNDS[case.ground])),
             Fact(_("Received on"), day(page.received_on)),
-            Fact(_("Fee"), yuan(case.fee_fen) if case.fee_fen else _("Free")),
+            Fact(_("Fee"), yuan(case.fee_fen) if case.fee_fen else _("Free"), note=_cause(case)),
             Fact(_("Applied for by"), by),
         ]
     found += [
@@ -145,6 +165,30 @@ def withheld(page: CardPage) -> list[Fact]:
     ]
 
 
+def finding(record: dict[str, Any] | None) -> Finding | None:
+    """The finding that an exchange rests on, from its record; None when it is not about a damage."""
+    if record is None:
+        return None
+    reader = record.get("reader") or {"sentence": {}, "reader": "", "atr": "", "steps": []}
+    tongue = "zh" if in_chinese() else "en"
+    return Finding(
+        sentence=reader["sentence"].get(tongue, "").strip(),
+        reader=reader["reader"],
+        atr=reader["atr"],
+        steps=[(step[tongue], step["status"], step["ok"]) for step in reader["steps"]],
+        surface=record.get("surface", ""),
+    )
+
+
+def with_finding(moments: list[Moment], found: Finding | None, applied_at: datetime, by: str) -> list[Moment]:
+    """The line of the old card with what was found wrong with it, before the application that rests on it."""
+    if found is None:
+        return moments
+    place = next((n for n, one in enumerate(moments) if one.at and one.at >= applied_at), len(moments))
+    detail = (found.sentence or found.surface).rstrip("。.")
+    return [*moments[:place], Moment("bad", applied_at, None, found.word, detail, by), *moments[place:]]
+
+
 def life_line(page: CardPage) -> list[Moment]:
     """The line with the day on which the new card is due; a card at rest stands where it came to last."""
     case = in_exchange(page)
@@ -173,7 +217,7 @@ def fee_working(case: ExchangeSummary) -> list[Fact]:
     """What the rule of the fee (R5) rests on."""
     working, found = case.fee_working, []
     if working.get("cause"):
-        found.append(Fact(_("Cause of the damage"), str(CAUSES[working["cause"]])))
+        found.append(Fact(_("Cause of the damage"), _cause(case)))
     for term, name in (
         (_("Received on"), "received_on"),
         (_("Free until"), "last_free_day"),
@@ -182,6 +226,11 @@ def fee_working(case: ExchangeSummary) -> list[Fact]:
         if working.get(name):
             found.append(Fact(term, day(date.fromisoformat(working[name]))))
     return found
+
+
+def _cause(case: ExchangeSummary) -> str:
+    """Where the damage comes from, as the outlet found it; nothing for changed data."""
+    return str(CAUSES.get(case.fee_working.get("cause") or "", ""))
 
 
 def fee_rule(case: ExchangeSummary) -> str:

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import path, register_converter
 from django.views.i18n import set_language
 
 from sheka.faces.console.views import cards as card_views
 from sheka.faces.console.views import entrance, lists, overview
 
 set_language.open_to_all = True
+
+
+class CardNumberInAddress:
+    """What may be a card's number; anything else is no address of ours."""
+
+    regex = "[0-9A-Za-z]{1,20}"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: object) -> str:
+        return str(value)
+
+
+register_converter(CardNumberInAddress, "card")
 
 app_name = "console"
 urlpatterns = [
@@ -19,8 +34,8 @@ urlpatterns = [
     path("language", set_language, name="language"),
     path("search", card_views.search, name="search"),
     path("cards", card_views.cards, name="cards"),
-    path("cards/<str:number>", card_views.card, name="card"),
-    path("cards/<str:number>/<str:verb>", card_views.card_verb, name="card_verb"),
+    path("cards/<card:number>", card_views.card, name="card"),
+    path("cards/<card:number>/<slug:verb>", card_views.card_verb, name="card_verb"),
     path("exchanges", card_views.exchanges, name="exchanges"),
     path("issuance", lists.issuance, name="issuance"),
     path("clearing", lists.clearing, name="clearing"),

@@ -22,7 +22,14 @@ from sheka.foundation.refusals import Refused
 from sheka.office.staff.permissions import Permission
 from sheka.systems.accounts.queries import account_of
 from sheka.systems.cards.labels import STATES, VERBS
-from sheka.systems.cards.queries import actions_for, card_named, card_page, exchanges_served, search_cards
+from sheka.systems.cards.queries import (
+    actions_for,
+    card_named,
+    card_page,
+    exchange_named,
+    exchanges_served,
+    search_cards,
+)
 from sheka.systems.cards.states import OPEN_EXCHANGE
 from sheka.systems.transactions.queries import transactions_of_card
 
@@ -35,7 +42,7 @@ def search(request: HttpRequest) -> HttpResponse:
     request.actor.require(Permission.CARD_VIEW)
     if request.method != "POST":
         return redirect("console:cards")
-    text = request.POST.get("text", "").strip()[:80]
+    text = request.POST.get("text", "").replace("\0", "").strip()[:80]
     try:
         return redirect("console:card", number=CardNumber.parse(text).text)
     except Refused:
@@ -48,7 +55,8 @@ def cards(request: HttpRequest) -> HttpResponse:
     """Cards that the reader serves, by state, or what the search box looked for."""
     text = request.session.get(SEARCH, "") if "found" in request.GET else ""
     state = request.GET.get("state", "")
-    number = request.GET.get("page", "1")
+    state = state if state in STATES else ""
+    number = request.GET.get("page", "1")[:6]
     page = search_cards(request.actor, text=text, state=state, page=int(number) if number.isdecimal() else 1)
     context = {
         "found": page,
@@ -68,12 +76,19 @@ def card(request: HttpRequest, number: str) -> HttpResponse:
     found = card_named(actor, number)
     account = account_of(found.person_id) if actor.may(Permission.ACCOUNT_VIEW) else None
     case = page.exchange
+    record = exchange_named(actor, case.number) if case else None
+    finding = card_sheet.finding(record.finding) if record else None
     tabs = [("life", _("Life line"))]
     if case:
         tabs.append(("documents", _("Documents")))
+    if finding:
+        tabs.append(("finding", _("Reading result")))
     if actor.may(Permission.TRANSACTION_VIEW):
         tabs.append(("transactions", _("Transactions")))
     tab = request.GET.get("tab", "life")
+    moments = card_sheet.life_line(page)
+    if record and record.old_card_id == found.pk:
+        moments = card_sheet.with_finding(moments, finding, record.applied_at, record.by)
     context = {
         "page": page,
         "card": found,
@@ -83,7 +98,8 @@ def card(request: HttpRequest, number: str) -> HttpResponse:
         "withheld": card_sheet.withheld(page),
         "at_the_reader": card_sheet.at_the_reader(page),
         "face": card_sheet.face(page, found),
-        "moments": card_sheet.life_line(page),
+        "moments": moments,
+        "finding": finding,
         "tabs": tabs,
         "tab": tab if tab in dict(tabs) else "life",
         "exchange": case,

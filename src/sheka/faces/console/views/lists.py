@@ -71,7 +71,7 @@ def audit(request: HttpRequest) -> HttpResponse:
     actor.require(Permission.AUDIT_READ)
     places = Organisation.objects.filter(path__within=actor.path).values("code")
     events = Event.objects.filter(organisation_id__in=places).order_by("-sequence")
-    subject = request.GET.get("subject", "").strip()
+    subject = request.GET.get("subject", "").replace("\0", "").strip()
     if subject:
         events = events.filter(subject=subject)
     page = Paginator(events, ROWS).get_page(request.GET.get("page"))
