@@ -14,7 +14,6 @@ from tests.support.world import World
 
 from sheka.equipment.server.postgres import PostgresCluster
 
-
 expect.set_options(timeout=15_000)  # the machine may be busy with other tests
 
 
