@@ -17,12 +17,12 @@ from sheka.systems.accounts.models import Kind
 from sheka.systems.accounts.queries import account_of, balance, verify_ledger
 from sheka.systems.cards.actions.check_card import check_card
 from sheka.systems.cards.models import Card
-from sheka.systems.clearing.acquirer_file import render
+from sheka.systems.clearing.acquirer_file import FileLine, render
 from sheka.systems.clearing.actions.import_file import import_file
 from sheka.systems.clearing.actions.net_day import net_day
 from sheka.systems.clearing.actions.reconcile_day import reconcile_day
 from sheka.systems.clearing.actions.seal_day import seal_day
-from sheka.systems.clearing.queries import day_of, our_lines
+from sheka.systems.clearing.queries import day_of
 from sheka.systems.keys.machines import machine_of
 from sheka.systems.transactions.actions.close_window import open_first_window
 from sheka.systems.transactions.actions.register_institution import (
@@ -33,11 +33,12 @@ from sheka.systems.transactions.actions.register_institution import (
 )
 from sheka.systems.transactions.models import Institution
 from sheka.systems.transactions.queries import verify_seals, verify_transactions
-from sheka.systems.transactions.terminal import Answer, Terminal
+from sheka.systems.transactions.terminal import Answer, Purchase, Terminal
 
 MONTH_FEN = 28_650
 """One month's allocation to a personal account in the story, in fen."""
 PRICE_FEN = 3_580
+PURCHASE, REVERSAL = 1, 2
 
 
 def open_shop(stage: Stage) -> str:
@@ -82,6 +83,7 @@ def buy(stage: Stage) -> str:
         purchase = terminal.new_purchase(stage.made["card"].number, PRICE_FEN)
         first = terminal.send_purchase(purchase)
         second = terminal.send_purchase(purchase, repeat=True)
+    _note(stage, purchase)
     must(first.approved and first.balance == MONTH_FEN - PRICE_FEN, "approved, with the balance after it")
     must((second.response_code, second.authorisation) == (first.response_code, first.authorisation), "the same answer")
     must(_balance(stage) == MONTH_FEN - PRICE_FEN, "debited once")
@@ -113,6 +115,8 @@ def reverse(stage: Stage) -> str:
         must(terminal.send_purchase(purchase).approved, "the purchase whose answer is lost")
         must(terminal.reversal(purchase).approved, "the reversal")
         must(terminal.reversal(purchase, repeat=True).approved, "the repeat answers the same")
+        _note(stage, purchase)
+        _note(stage, purchase, REVERSAL)
         never_seen = terminal.new_purchase(stage.made["card"].number, 700)
         early = terminal.reversal(never_seen)
         late = terminal.send_purchase(never_seen)
@@ -125,13 +129,30 @@ def close_day(stage: Stage) -> str:
     """S8: the day sealed, reconciled against the acquirer's file: flat; netted."""
     officer, today = acting("haikou-clearing"), timezone.localdate()
     day = seal_day(officer, settlement_date=today)
-    import_file(officer, data=render(PHARMACY, today, our_lines(day, PHARMACY)))
+    import_file(officer, data=render(PHARMACY, today, stage.made["journal"]))
     result = reconcile_day(officer, day=day)
     must(result.flat, f"flat, not {result.items}")
     net = net_day(acting("haikou-settlement"), day=day_of(HAIKOU, today))
     must(sum(row.amount for row in net) == PRICE_FEN, "the pharmacy is owed what was bought")
     must(not verify_ledger() and not verify_transactions() and not verify_seals(), "the books hold")
     return f"{day.count} transactions, net {sum(row.amount for row in net)} fen"
+
+
+def _note(stage: Stage, purchase: Purchase, kind: int = PURCHASE) -> None:
+    """The pharmacy's own journal, kept by its terminal: what its file of the day is made of."""
+    journal = stage.made.setdefault("journal", [])
+    rrn = f"{purchase.stan:012d}"
+    line = FileLine(
+        len(journal) + 2,
+        purchase.at.date(),
+        stage.made["terminal"],
+        purchase.stan,
+        kind,
+        purchase.card_number,
+        purchase.amount,
+        rrn,
+    )
+    journal.append(line)
 
 
 def _terminal(stage: Stage, *, stan: int = 1, country: str = "156") -> Terminal:
