@@ -21,7 +21,7 @@ setup-tests:
 	@$(PYTHON) tools/make_environment.py --tests --pcsc
 
 test: setup-tests ## 全部测试 the whole suite
-	@$(BIN)/pytest -n auto --dist worksteal --requirements docs/requirements.md
+	@$(BIN)/pytest -n auto --dist worksteal --requirements=docs/requirements.md
 
 lint: ## 检查代码 ruff, import rules, types
 	@$(PYTHON) tools/make_environment.py --tests
