@@ -57,6 +57,15 @@ def django_db_setup(django_test_environment: None) -> Iterator[None]:
     connections.close_all()
 
 
+@pytest.fixture(autouse=True)
+def whole_node_in_scope() -> Iterator[None]:
+    """A test acts as a process of the node, which sees every row; a test of the scope itself narrows it."""
+    from sheka.office.scope import whole_node
+
+    with whole_node("a test stands outside of every organisation"):
+        yield
+
+
 @pytest.fixture
 def fresh_node() -> Iterator[Callable[[], NodeConfig]]:
     """fresh_node() → a node with its own migrated database, for tests that start the processes of a node."""

@@ -30,6 +30,9 @@ INSTALLED_APPS = [
     "sheka.office.staff",
     "sheka.office.approvals",
     "sheka.office.messages",
+    "sheka.office.documents",
+    "sheka.office.jobs",
+    "sheka.office.work",
     "sheka.systems.keys",
     "sheka.systems.cards",
     "sheka.systems.issuance",
@@ -72,7 +75,7 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {"default": NODE.django_database()}
+DATABASES = {"default": NODE.django_database() | {"ENGINE": "sheka.office.database"}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "staff.StaffMember"
@@ -94,7 +97,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 2**20
 
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", _("Chinese (simplified)")), ("en", _("English"))]
-LOCALE_PATHS = [PACKAGE / "faces" / "console" / "locale"]
+LOCALE_PATHS = sorted((PACKAGE / "faces").rglob("locale"))
 USE_I18N = True
 TIME_ZONE = "Asia/Shanghai"
 USE_TZ = True

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
 from sheka.faces.console.telling import told
-from sheka.foundation.refusals import Refused
+from sheka.foundation.refusals import Code, Refused
+from sheka.office.scope import acting_in, whole_node
 from sheka.office.staff.permissions import Permission
 from sheka.office.staff.queries import actor_of
 
@@ -51,7 +54,8 @@ class SignedIn:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        response = self.get_response(request)
+        with ExitStack() as request.in_scope:
+            response = self.get_response(request)
         if hasattr(request, "actor"):
             response.headers.setdefault("Cache-Control", "no-store, private")
         return response
@@ -62,14 +66,21 @@ class SignedIn:
         """Turn a stranger to the sign-in page."""
         if getattr(view, "open_to_all", False):
             return None
-        user = request.user
-        if not user.is_authenticated or not user.is_verified():
-            return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
-        try:
-            request.actor = actor_of(user)
-        except Refused:
-            logout(request)
-            return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
+        with whole_node("who asks is not known before the session and its person are read"):
+            user = request.user
+            if not user.is_authenticated or not user.is_verified():
+                return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
+            try:
+                request.actor = actor_of(user)
+            except Refused:
+                logout(request)
+                return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
+        request.in_scope.enter_context(acting_in(request.actor.scope))
+        opens_for = getattr(view, "opens_for", None)
+        if opens_for is None:
+            raise ImproperlyConfigured(f"{view} does not say who may open it (faces.console.doors)")
+        if opens_for and not opens_for & request.actor.permissions:
+            return refusal_page(request, Refused(Code.PERMISSION_MISSING, permission=" | ".join(sorted(opens_for))))
         return None
 
 
@@ -86,8 +97,13 @@ class RefusalsAsPages:
         """Render a Refused; leave everything else to Django."""
         if not isinstance(error, Refused):
             return None
-        context = {"refusal": told(error), "back": _way_back(request)}
-        return render(request, "console/refusal.html", context, status=error.http)
+        return refusal_page(request, error)
+
+
+def refusal_page(request: HttpRequest, refusal: Refused) -> HttpResponse:
+    """What was wrong, what to do, and the way back."""
+    context = {"refusal": told(refusal), "back": _way_back(request)}
+    return render(request, "console/refusal.html", context, status=refusal.http)
 
 
 def _way_back(request: HttpRequest) -> str:

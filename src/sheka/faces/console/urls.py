@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from django.urls import path, register_converter
+from django.urls import include, path, register_converter
 from django.views.i18n import set_language
 
+from sheka.faces.console.doors import open_to_all
 from sheka.faces.console.views import cards as card_views
 from sheka.faces.console.views import entrance, lists, overview
 
-set_language.open_to_all = True
+open_to_all(set_language)
+TOPICS = ("account", "staff", "approvals", "auditing", "documents", "jobs", "work", "operations")
 
 
 class CardNumberInAddress:
@@ -41,4 +43,5 @@ urlpatterns = [
     path("clearing", lists.clearing, name="clearing"),
     path("keys", lists.keys, name="keys"),
     path("audit", lists.audit, name="audit"),
+    *(path("", include(f"sheka.faces.console.{topic}.urls")) for topic in TOPICS),
 ]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.organisations.models import Organisation
 from sheka.office.organisations.queries import organisation
 from sheka.office.staff.permissions import Permission
+
+OUTLET = re.compile(r"o[0-9]{6}_[0-9A-Za-z_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,18 @@ class Actor:
         """A job or message handler of a hosted organisation: it holds every permission there; its name is audited."""
         place = organisation(organisation_code)
         return cls(None, f"process:{name}", place.code, place.path, frozenset(Permission))
+
+    @property
+    def scope(self) -> str:
+        """Whose rows this actor reads: an outlet reads for its bureau, a bureau and a partner for themselves.
+
+        >>> Actor(None, "", "460100-01", "o000000.o460000.o460100.o460100_01", frozenset()).scope
+        'o000000.o460000.o460100'
+        """
+        labels = self.path.split(".")
+        while OUTLET.fullmatch(labels[-1]):
+            labels.pop()
+        return ".".join(labels)
 
     @property
     def is_person(self) -> bool:

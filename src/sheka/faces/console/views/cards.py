@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from sheka.faces.console import card_sheet
+from sheka.faces.console.doors import opens
 from sheka.faces.console.places import labels
 from sheka.faces.console.telling import told, why
 from sheka.faces.console.verbs import VERBS_HERE
@@ -37,9 +38,9 @@ SEARCH = "card_search"
 ROWS = 25
 
 
+@opens(Permission.CARD_VIEW)
 def search(request: HttpRequest) -> HttpResponse:
     """The search box. What was typed travels in the session, never in an address: it may be a person's number."""
-    request.actor.require(Permission.CARD_VIEW)
     if request.method != "POST":
         return redirect("console:cards")
     text = request.POST.get("text", "").replace("\0", "").strip()[:80]
@@ -50,6 +51,7 @@ def search(request: HttpRequest) -> HttpResponse:
         return redirect(reverse("console:cards") + "?" + urlencode({"found": 1}))
 
 
+@opens(Permission.CARD_VIEW)
 @require_safe
 def cards(request: HttpRequest) -> HttpResponse:
     """Cards that the reader serves, by state, or what the search box looked for."""
@@ -68,6 +70,7 @@ def cards(request: HttpRequest) -> HttpResponse:
     return render(request, "console/cards.html", context)
 
 
+@opens(Permission.CARD_VIEW)
 @require_safe
 def card(request: HttpRequest, number: str) -> HttpResponse:
     """One card: identity bar, life line, exchange with its working, account and transactions."""
@@ -117,6 +120,7 @@ def card(request: HttpRequest, number: str) -> HttpResponse:
     return render(request, "console/card.html", context)
 
 
+@opens(Permission.CARD_VIEW)
 @require_http_methods(["GET", "HEAD", "POST"])
 def card_verb(request: HttpRequest, number: str, verb: str) -> HttpResponse:
     """Ask for what the verb needs, then carry it out. A refusal is told beside what was typed."""
@@ -143,6 +147,7 @@ def card_verb(request: HttpRequest, number: str, verb: str) -> HttpResponse:
     return render(request, "console/card_verb.html", context, status=422 if form.errors else status)
 
 
+@opens(Permission.CARD_VIEW)
 @require_safe
 def exchanges(request: HttpRequest) -> HttpResponse:
     """Exchanges of the reader's city, latest first."""

@@ -15,6 +15,7 @@ from django_otp import login as otp_login
 from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from sheka.faces.console.doors import open_to_all
 from sheka.faces.console.forms import CodeForm, SignInForm
 from sheka.faces.console.telling import told
 from sheka.foundation.refusals import Refused
@@ -95,4 +96,4 @@ def _safe(request: HttpRequest, address: str) -> str:
 
 
 for _view in (sign_in, second_factor, sign_out):
-    _view.open_to_all = True  # type: ignore[attr-defined]
+    open_to_all(_view)

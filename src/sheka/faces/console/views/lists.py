@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from sheka.faces.console.doors import opens
 from sheka.faces.console.places import labels
 from sheka.office.audit.models import Event
 from sheka.office.audit.trail import verify_chain
@@ -26,10 +27,10 @@ LEVELS = ("ministry", "province", "city", "maker")
 """Where the roots of keys are, from the top."""
 
 
+@opens(Permission.ISSUANCE_VIEW)
 @require_safe
 def issuance(request: HttpRequest) -> HttpResponse:
     """Applications to issue and issuer numbers, as this organisation holds them (I1-I3)."""
-    request.actor.require(Permission.ISSUANCE_VIEW)
     held = request.actor.organisation
     applications, issuers = applications_held_by(held), issuers_held_by(held)
     named = {row.applicant for row in applications} | {row.organisation for row in issuers}
@@ -37,10 +38,10 @@ def issuance(request: HttpRequest) -> HttpResponse:
     return render(request, "console/issuance.html", context)
 
 
+@opens(Permission.KEY_VIEW)
 @require_safe
 def keys(request: HttpRequest) -> HttpResponse:
     """Keys by the level of their root, one row a name, with a check value for each algorithm: references only."""
-    request.actor.require(Permission.KEY_VIEW)
     held = list(keys_of(request.actor.organisation))
     context = {"groups": _by_level(held), "total": len(held)}
     return render(request, "console/keys.html", context)
@@ -57,18 +58,18 @@ def _by_level(held: list[Key]) -> list[tuple[str, list[dict[str, Any]]]]:
     return [(level, list(group)) for level, group in groupby(rows, key=lambda row: row["level"])]
 
 
+@opens(Permission.CLEARING_VIEW)
 @require_safe
 def clearing(request: HttpRequest) -> HttpResponse:
     """Clearing days with their totals and whether they are flat."""
-    request.actor.require(Permission.CLEARING_VIEW)
     return render(request, "console/clearing.html", {"days": days_of(request.actor).select_related("organisation")})
 
 
+@opens(Permission.AUDIT_READ)
 @require_safe
 def audit(request: HttpRequest) -> HttpResponse:
     """What was done in this organisation and below it; `verify` recomputes the chain."""
     actor = request.actor
-    actor.require(Permission.AUDIT_READ)
     places = Organisation.objects.filter(path__within=actor.path).values("code")
     events = Event.objects.filter(organisation_id__in=places).order_by("-sequence")
     subject = request.GET.get("subject", "").replace("\0", "").strip()

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from sheka.faces.console.doors import open_to_staff
 from sheka.faces.console.navigation import applications_waiting
 from sheka.faces.console.templatetags.look import count, day
 from sheka.office.audit.trail import head
@@ -32,6 +33,7 @@ class Tile:
     tone: str = ""
 
 
+@open_to_staff
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
     """Tiles of what waits, then the cards by state with their bars."""

@@ -1,0 +1,1 @@
+"""What the reader's own: devices, sessions, sign-in history, password."""

@@ -1,0 +1,1 @@
+"""Papers: upload, camera, audited view, receipts and their verify page."""

@@ -1,0 +1,1 @@
+"""Jobs with their progress, dead ones, cancel."""

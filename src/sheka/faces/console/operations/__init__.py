@@ -1,0 +1,1 @@
+"""Calendar, system health."""

@@ -1,0 +1,7 @@
+"""Addresses of this topic; the names are the console's (`console:operations_...`)."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

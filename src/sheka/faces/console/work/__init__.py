@@ -1,0 +1,1 @@
+"""The work queue, notices and the global search."""

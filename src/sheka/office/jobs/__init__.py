@@ -1,0 +1,1 @@
+"""Jobs: work beside the request, with progress, bounded retries and a screen for what died."""

@@ -1,0 +1,1 @@
+"""Work: what waits for whom, and notices to people."""
