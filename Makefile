@@ -44,6 +44,6 @@ lock: ## 更新锁定 compile requirements/*.in
 
 clean: ## 删除可重建的文件 remove what can be made again, not var/
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis src/*.egg-info
-	@rm -rf src/sheka/faces/console/frontend/node_modules src/sheka/faces/console/static/console/build
+	@rm -rf src/sheka/faces/console/frontend/node_modules src/sheka/faces/console/static/console/build src/sheka/office/documents/papers/fonts
 	@find src tests bench tools -name __pycache__ -type d -exec rm -rf {} +
 	@find src -name '*.mo' -delete

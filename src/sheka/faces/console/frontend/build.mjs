@@ -1,4 +1,5 @@
-// Builds the console's styles and copies the scripts it serves. Run by `npm run build`; writes into ../static/console/build.
+// Builds the console's styles, copies the scripts it serves (into ../static/console/build) and the fonts of the papers
+// that the office makes (into office/documents/papers/fonts). Run by `npm run build`.
 import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -17,3 +18,13 @@ cpSync(
   join(here, "node_modules", "govuk-frontend", "dist", "govuk", "govuk-frontend.min.js"),
   join(out, "govuk-frontend.min.js"),
 );
+
+// The fonts of the papers that the node prints (OFL 1.1): two of the nine weights, read by typst, never served.
+const fonts = join(here, "..", "..", "..", "office", "documents", "papers", "fonts");
+const noto = join(here, "node_modules", "@expo-google-fonts", "noto-sans-sc");
+mkdirSync(fonts, { recursive: true });
+for (const weight of ["400Regular", "700Bold"]) {
+  const name = `NotoSansSC_${weight}.ttf`;
+  cpSync(join(noto, weight, name), join(fonts, name));
+}
+cpSync(join(noto, "LICENSE_FONT"), join(fonts, "LICENSE_FONT"));
