@@ -80,6 +80,7 @@ class Web:
             switch_port=free_port(),
             database=name,
             postgres=str(world.cluster.folder),
+            document_keys="file",  # its encryption machines do not run
         )
         self.cluster.create_database(name, template=TOWN)
         spec = node_processes.web(self.node)

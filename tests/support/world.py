@@ -83,6 +83,7 @@ class World:
             switch_port=free_port(),
             database=database,
             postgres=str(self.cluster.folder),
+            document_keys="file",  # most tests run no encryption machine
         )
 
     def _start_cluster(self) -> None:

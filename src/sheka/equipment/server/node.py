@@ -24,7 +24,16 @@ from sheka.equipment.server.files import make_folder, socket_folder, write_priva
 from sheka.equipment.server.postgres import PostgresCluster
 from sheka.foundation.refusals import Code, Refused
 
-__all__ = ["ROLE_VARIABLE", "VARIABLE", "DatabaseConfig", "Listener", "MachineConfig", "NodeConfig", "node_environment"]
+__all__ = [
+    "ROLE_VARIABLE",
+    "VARIABLE",
+    "DatabaseConfig",
+    "DocumentsConfig",
+    "Listener",
+    "MachineConfig",
+    "NodeConfig",
+    "node_environment",
+]
 
 VARIABLE = "SHEKA_NODE"
 ROLE_VARIABLE = "SHEKA_DATABASE_ROLE"
@@ -67,6 +76,19 @@ class DatabaseConfig(_Part):
     folder: str = "postgres"
 
 
+class DocumentsConfig(_Part):
+    """Where the node keeps documents, encrypted, and where the keys come from.
+
+    `folder` is relative to the node's folder. `keys`: "machine" asks the organisation's encryption machine, "file" reads
+    a key file in the folder, for a node that has no machine yet. `address` is what the QR code of a paper leads to
+    (`https://host`); empty: the node's own console.
+    """
+
+    folder: str = "documents"
+    keys: Literal["machine", "file"] = "machine"
+    address: str = Field(default="", pattern=r"^(|https?://[^\s/]+)$")
+
+
 class _File(_Part):
     name: str = Field(pattern=NAME)
     level: Literal["ministry", "province", "city"]
@@ -76,6 +98,7 @@ class _File(_Part):
     web: Listener = Listener(port=8000)
     switch: Listener = Listener(port=8583)
     database: DatabaseConfig = DatabaseConfig()
+    documents: DocumentsConfig = DocumentsConfig()
     machines: tuple[MachineConfig, ...] = ()
 
     @model_validator(mode="after")
@@ -95,6 +118,7 @@ class _File(_Part):
 
 class _Secrets(_Part):
     django_secret_key: str = Field(min_length=40)
+    person_key: str = Field("", pattern="^([0-9a-f]{64})?$")
     machines: dict[str, dict[str, str]] = {}
     database: dict[Role, str] = {}
 
@@ -137,6 +161,7 @@ class NodeConfig:
         switch_port: int = 8583,
         database: str = "sheka",
         postgres: str = "postgres",
+        document_keys: str = "machine",
     ) -> NodeConfig:
         """Write the demo world's node: the ministry, Hainan (460000) and Haikou (460100) on one machine; an existing
         one is read.
@@ -156,6 +181,7 @@ class NodeConfig:
             switch_port=switch_port,
             database=database,
             postgres=postgres,
+            document_keys=document_keys,
         )
 
     @classmethod
@@ -171,6 +197,7 @@ class NodeConfig:
         switch_port: int = 8583,
         database: str = "sheka",
         postgres: str = "postgres",
+        document_keys: str = "machine",
     ) -> NodeConfig:
         """Write a new node's file and its secrets. `machines`: name → code, an encryption machine for each
         organisation.
@@ -186,6 +213,7 @@ class NodeConfig:
         lines += ["demo = true"] if demo else []
         lines += ["", "[web]", f"port = {web_port}", "", "[switch]", f"port = {switch_port}", ""]
         lines += ["[database]", f'name = "{database}"', f"folder = {json.dumps(postgres)}"]
+        lines += ["", "[documents]", f'keys = "{document_keys}"']
         for machine, code in machines.items():
             lines += ["", "[[machines]]", f'name = "{machine}"', f'organisation = "{code}"']
             lines += [f'folder = "machines/{machine}"']
@@ -232,8 +260,24 @@ class NodeConfig:
         return self.path.parent
 
     @property
+    def documents(self) -> DocumentsConfig:
+        return self.file.documents
+
+    @property
+    def documents_folder(self) -> Path:
+        """The folder of the encrypted documents."""
+        return self.folder / self.documents.folder
+
+    @property
     def django_secret_key(self) -> str:
         return self.secret.django_secret_key
+
+    @property
+    def person_key(self) -> bytes:
+        """The key (32 bytes) under which the numbers of staff are kept as digests. Raises Refused(NODE_FILE_INVALID)."""
+        if not self.secret.person_key:
+            raise Refused(Code.NODE_FILE_INVALID, file=self.folder / self.file.secrets, reason="person_key is missing")
+        return bytes.fromhex(self.secret.person_key)
 
     @property
     def sockets(self) -> Path:
@@ -354,7 +398,7 @@ def _hexadecimal(word: str) -> bool:
 
 
 def _secrets_text(machines: dict[str, str]) -> str:
-    lines = [f'django_secret_key = "{secrets.token_urlsafe(48)}"']
+    lines = [f'django_secret_key = "{secrets.token_urlsafe(48)}"', f'person_key = "{secrets.token_hex(32)}"']
     for name in machines:
         lines += ["", f"[machines.{name}]", *(f'{caller} = "{secrets.token_hex(32)}"' for caller in CALLERS)]
     return "\n".join(lines) + "\n"
