@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 from tests.support.console_world import Town, Web
+from tests.support.organisations import installer, tree  # noqa: F401 - fixtures
 from tests.support.pages import ARGUMENTS, Surfer
 from tests.support.world import World
 

@@ -11,6 +11,8 @@ EVENTS: dict[str, str | Promise] = {
     "staff.signed_in": _("Signed in"),
     "staff.sign_in_failed": _("Sign-in failed"),
     "staff.appointed": _("Member of staff appointed"),
+    "list.read": _("List read"),
+    "list.exported": _("List exported"),
     "staff.role_granted": _("Role granted"),
     "organisation.added": _("Organisation added"),
     "approval.proposed": _("Put before its deciders"),

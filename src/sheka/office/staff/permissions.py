@@ -17,6 +17,11 @@ class Permission(StrEnum):
     ORGANISATION_MANAGE = "organisation.manage"
     STAFF_MANAGE = "staff.manage"
     AUDIT_READ = "audit.read"
+    CLIENT_MANAGE = "client.manage"
+    JOB_MANAGE = "job.manage"
+    SYSTEM_VIEW = "system.view"
+    CALENDAR_MANAGE = "calendar.manage"
+    LIST_EXPORT = "list.export"
     # keys
     KEY_PROPOSE = "key.propose"
     KEY_DECIDE = "key.decide"

@@ -93,6 +93,13 @@ def recorded(text: object) -> SafeString:
 
 
 @register.filter
+def tongue_mark(text: object) -> SafeString:
+    """The attribute that marks an element, such as an option, whose text is Chinese on an English page."""
+    marked = not in_chinese() and _CHINESE.search(str(text))
+    return format_html(' lang="{}"', "zh-Hans") if marked else SafeString()
+
+
+@register.filter
 def place(code: str, labels: Mapping[str, str]) -> str:
     """An organisation's name in the reader's language, by its code or its Chinese name; else as it is."""
     return labels.get(code, code)
