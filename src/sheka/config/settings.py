@@ -25,9 +25,11 @@ INSTALLED_APPS = [
     "django_htmx",
     "django_otp",
     "django_otp.plugins.otp_totp",
+    "procrastinate.contrib.django",
     "sheka.office.audit",
     "sheka.office.organisations",
     "sheka.office.staff",
+    "sheka.office.clients",
     "sheka.office.approvals",
     "sheka.office.messages",
     "sheka.office.documents",
@@ -84,6 +86,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = "console:sign_in"
+WEBAUTHN_RP_ID = "localhost" if NODE.web.host == "127.0.0.1" else NODE.web.host
+WEBAUTHN_ORIGINS = [f"http://localhost:{NODE.web.port}" if DEMO else f"https://{WEBAUTHN_RP_ID}"]
 
 SESSION_COOKIE_AGE = 8 * 3600
 SESSION_COOKIE_HTTPONLY = True
@@ -110,10 +114,13 @@ WHITENOISE_AUTOREFRESH = False
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 WHITENOISE_MAX_AGE = 3600
 
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = ""  # office.jobs knows the jobs of every app
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "loggers": {"procrastinate": {"level": "WARNING"}},
     "root": {"handlers": ["console"], "level": "INFO"},
 }

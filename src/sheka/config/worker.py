@@ -1,16 +1,21 @@
-"""The worker of a node: carries messages between the organisations that it hosts, until it is told to stop."""
+"""The worker of a node: carries messages between its organisations and runs its jobs, until it is told to stop."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import signal
+import sys
 import threading
-from types import FrameType
 
 import django
 
 TURN_SECONDS = 0.5
+RESCUE_SECONDS = 5.0
+PAUSE_SECONDS = 1.0
+JOBS_AT_ONCE = 2
+GRACE_SECONDS = 6.0
 log = logging.getLogger("sheka.worker")
 
 
@@ -18,28 +23,96 @@ def main() -> None:
     """Run until SIGTERM or SIGINT. A database that is away for a while is waited for."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sheka.config.settings")
     django.setup()
+    stop, broken = threading.Event(), threading.Event()
 
-    from django.db import OperationalError, close_old_connections, connection
-
-    from sheka.office.messages.delivery import carry_all
-
-    stop = threading.Event()
-
-    def leave(signum: int, frame: FrameType | None) -> None:
-        stop.set()
-
-    signal.signal(signal.SIGTERM, leave)
-    signal.signal(signal.SIGINT, leave)
-    while not stop.is_set():
+    def carry() -> None:
         try:
-            handled = carry_all()
-            if handled:
-                log.info("%s messages handled", handled)
-        except OperationalError as error:
-            log.warning("the database is away: %s", error)
-            connection.close()
-        close_old_connections()
-        stop.wait(TURN_SECONDS)
+            _carry(stop)
+        except BaseException:
+            log.exception("the carrying of messages broke")
+            broken.set()
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    carrier = threading.Thread(target=carry, name="messages")
+    carrier.start()
+    try:
+        asyncio.run(_work())
+    finally:
+        stop.set()
+        carrier.join()
+    sys.exit(1 if broken.is_set() else 0)
+
+
+async def _work() -> None:
+    """Run jobs until a signal comes; running ones then go back into the queue at their next word of progress."""
+    from sheka.office.jobs.progress import stopping
+
+    loop, told = asyncio.get_running_loop(), asyncio.Event()
+
+    def leave() -> None:
+        stopping.set()
+        told.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, leave)
+    waiting = asyncio.create_task(told.wait())
+    while not told.is_set():
+        jobs = asyncio.create_task(_run_jobs())
+        await asyncio.wait((jobs, waiting), return_when=asyncio.FIRST_COMPLETED)
+        jobs.cancel()
+        ended = (await asyncio.gather(jobs, return_exceptions=True))[0]
+        if not told.is_set():
+            log.warning("the queue of jobs is away: %s", ended)
+            await asyncio.wait((waiting,), timeout=PAUSE_SECONDS)
+
+
+async def _run_jobs() -> None:
+    """One life of procrastinate's worker: it ends when the database goes away, or when it is cancelled."""
+    from procrastinate.contrib.django import app
+
+    from sheka.office.jobs.queue import HEARTBEAT_SECONDS, QUEUE, STALLED_SECONDS
+
+    worker = app.with_connector(app.connector.get_worker_connector())
+    async with worker.open_async():
+        await worker.run_worker_async(
+            queues=[QUEUE],
+            concurrency=JOBS_AT_ONCE,
+            install_signal_handlers=False,
+            fetch_job_polling_interval=2.0,
+            shutdown_graceful_timeout=GRACE_SECONDS,
+            delete_jobs="always",
+            update_heartbeat_interval=HEARTBEAT_SECONDS,
+            stalled_worker_timeout=STALLED_SECONDS,
+        )
+
+
+def _carry(stop: threading.Event) -> None:
+    """Carry messages twice a second, and look for jobs whose worker is gone every five."""
+    from django.db import InterfaceError, OperationalError, close_old_connections, connection
+
+    from sheka.office.jobs.queue import release_stale_locks, rescue
+    from sheka.office.messages.delivery import carry_all
+    from sheka.office.scope import whole_node
+
+    turns_until_rescue = 0
+    with whole_node("the worker carries the messages of every organisation of the node"):
+        while not stop.is_set():
+            try:
+                handled = carry_all()
+                if handled:
+                    log.info("%s messages handled", handled)
+                if turns_until_rescue == 0:
+                    found = rescue()
+                    release_stale_locks()
+                    if found:
+                        log.warning("%s jobs had lost their worker", found)
+                turns_until_rescue = (turns_until_rescue or round(RESCUE_SECONDS / TURN_SECONDS)) - 1
+            except (OperationalError, InterfaceError) as error:
+                log.warning("the database is away: %s", error)
+                connection.close()
+            close_old_connections()
+            stop.wait(TURN_SECONDS)
+    connection.close()
 
 
 if __name__ == "__main__":
