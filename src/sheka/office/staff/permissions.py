@@ -17,11 +17,19 @@ class Permission(StrEnum):
     ORGANISATION_MANAGE = "organisation.manage"
     STAFF_MANAGE = "staff.manage"
     AUDIT_READ = "audit.read"
+    # documents
+    DOCUMENT_KEEP = "document.keep"
+    DOCUMENT_VIEW = "document.view"
+    DOCUMENT_DISPOSE = "document.dispose"
+    PAPER_VOID = "paper.void"
     CLIENT_MANAGE = "client.manage"
     JOB_MANAGE = "job.manage"
     SYSTEM_VIEW = "system.view"
     CALENDAR_MANAGE = "calendar.manage"
     LIST_EXPORT = "list.export"
+    # work
+    WORK_USE = "work.use"
+    WORK_ASSIGN = "work.assign"
     # keys
     KEY_PROPOSE = "key.propose"
     KEY_DECIDE = "key.decide"
