@@ -15,8 +15,12 @@ from sheka.office.audit.models import Event
 from sheka.office.staff.actions.grant_role import grant_role
 from sheka.office.staff.models import Grant, StaffMember
 from sheka.office.staff.permissions import Permission, incompatible_pairs, matrix, role_levels
+from sheka.office.staff.proofs import CODE, prove_code
 from sheka.office.staff.queries import actor_named, actor_of
-from sheka.office.staff.sign_in import LIMIT, check_code, check_password
+from sheka.office.staff.rules import rules
+from sheka.office.staff.sessions import session_in_force
+from sheka.office.staff.sign_in import check_password, open_session
+from sheka.office.staff.tries import NOWHERE
 
 TERM = {"valid_from": date(2026, 1, 1), "valid_to": date(2030, 1, 1)}
 
@@ -78,10 +82,12 @@ def test_password_and_code_open_and_a_code_counts_once(appoint):
     device = TOTPDevice.objects.create(user=person("clerk"), name="phone", confirmed=True)
     staff = check_password("clerk", "a long pass phrase")
     code = f"{TOTP(device.bin_key, device.step, device.t0, device.digits, device.drift).token():06d}"
-    assert check_code(staff, code).pk == device.pk
+    assert prove_code(staff, code, NOWHERE).pk == device.pk
     with pytest.raises(Refused) as again:
-        check_code(staff, code)
+        prove_code(staff, code, NOWHERE)
     assert again.value.code is Code.SIGN_IN_FAILED
+    opened = open_session(staff, factor=CODE, visit=NOWHERE, key="k")
+    assert session_in_force(opened.pk, staff.pk) == opened
     assert Event.objects.filter(event="staff.signed_in", subject="staff:clerk").count() == 1
 
 
@@ -97,7 +103,8 @@ def test_an_unknown_name_and_a_wrong_password_get_the_same_answer(appoint):
 
 def test_repeated_failures_lock_the_account_for_a_time(appoint):
     appoint("clerk", "460100")
-    for _ in range(LIMIT):
+    TOTPDevice.objects.create(user=person("clerk"), name="phone", confirmed=True)
+    for _ in range(rules().failures):
         with pytest.raises(Refused) as refused:
             check_password("clerk", "wrong")
     assert refused.value.code is Code.SIGN_IN_LOCKED
@@ -106,4 +113,4 @@ def test_repeated_failures_lock_the_account_for_a_time(appoint):
     assert still.value.code is Code.SIGN_IN_LOCKED
     StaffMember.objects.filter(login="clerk").update(locked_until=timezone.now() - timedelta(seconds=1))
     assert check_password("clerk", "a long pass phrase").login == "clerk"
-    assert Event.objects.filter(event="staff.sign_in_failed").count() == LIMIT
+    assert Event.objects.filter(event="staff.sign_in_failed").count() == rules().failures

@@ -15,7 +15,7 @@ import tomllib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -40,7 +40,8 @@ ROLE_VARIABLE = "SHEKA_DATABASE_ROLE"
 CALLERS = ("systems", "switch", "initialisation")
 NAME = r"^[a-z][a-z0-9-]{0,30}$"
 CODE = r"^[0-9]{6}$"
-Role = Literal["app", "owner"]
+Role = Literal["app", "owner", "switch", "enquiry", "auditor", "backup"]
+NEEDED_ROLES: frozenset[str] = frozenset({"app", "owner", "switch"})
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -326,23 +327,28 @@ class NodeConfig:
         return self.file.database.mode == "embedded"
 
     def database_parameters(self, role: Role | None = None) -> dict[str, str]:
-        """libpq's connection parameters as `role`: "app" runs, "owner" migrates; default: the variable
-        SHEKA_DATABASE_ROLE, else "app".
+        """libpq's connection parameters as `role`: "app" runs web and worker, "switch" the switch, "owner" migrates.
+        Default: the variable SHEKA_DATABASE_ROLE, else "app".
+
+        Raises Refused(NODE_FILE_INVALID) for a role that is none, or that the secrets file has no address for.
         """
-        who = role or os.environ.get(ROLE_VARIABLE) or "app"
-        if who not in {"app", "owner"}:
-            raise Refused(Code.NODE_FILE_INVALID, file=f"${ROLE_VARIABLE}", reason=who)
+        who = self._role(role)
         if self.embedded:
             return self.cluster.parameters(self.file.database.name, f"sheka_{who}")
-        found = conninfo_to_dict(self.secret.database["owner" if who == "owner" else "app"])
+        found = conninfo_to_dict(self.secret.database[who])
         return {key: str(value) for key, value in found.items() if value is not None}
 
     def dsn(self, role: Role | None = None) -> str:
-        """One address of the database, for asyncpg and psycopg alike."""
-        if not self.embedded:
-            return self.secret.database[role or "app"]
-        who = self.database_parameters(role)["user"]
-        return self.cluster.dsn(self.file.database.name, who)
+        """One address of the database, for asyncpg and psycopg alike. Raises like `database_parameters`."""
+        who = self._role(role)
+        return self.cluster.dsn(self.file.database.name, f"sheka_{who}") if self.embedded else self.secret.database[who]
+
+    def _role(self, role: Role | None) -> Role:
+        who = role or os.environ.get(ROLE_VARIABLE) or "app"
+        for known in get_args(Role):
+            if known == who and (self.embedded or known in self.secret.database):
+                return known
+        raise Refused(Code.NODE_FILE_INVALID, file=f"${ROLE_VARIABLE}", reason=f"database: {who}")
 
     def django_database(self, role: Role | None = None) -> dict[str, Any]:
         """The entry of Django's DATABASES."""
@@ -358,8 +364,8 @@ class NodeConfig:
                 raise Refused(
                     Code.NODE_FILE_INVALID, file=path, reason=f"machines.{machine.name}: 64 hexadecimal digits each"
                 )
-        if not self.embedded and set(self.secret.database) != {"app", "owner"}:
-            raise Refused(Code.NODE_FILE_INVALID, file=path, reason="database: app, owner")
+        if not self.embedded and not self.secret.database.keys() >= NEEDED_ROLES:
+            raise Refused(Code.NODE_FILE_INVALID, file=path, reason="database: app, owner, switch")
 
 
 def node_environment(config: NodeConfig, role: Role = "app") -> dict[str, str]:

@@ -10,6 +10,9 @@ from sheka.systems.cards.labels import VERBS
 EVENTS: dict[str, str | Promise] = {
     "staff.signed_in": _("Signed in"),
     "staff.sign_in_failed": _("Sign-in failed"),
+    "staff.signed_out": _("Signed out"),
+    "staff.presence_confirmed": _("Identity confirmed for a decision"),
+    "staff.security_key_locked": _("Security key locked: its counter went backwards"),
     "staff.appointed": _("Member of staff appointed"),
     "list.read": _("List read"),
     "list.exported": _("List exported"),

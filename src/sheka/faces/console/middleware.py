@@ -15,10 +15,12 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from sheka.faces.console.telling import told
+from sheka.faces.console.visits import STAFF_SESSION
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.scope import acting_in, whole_node
 from sheka.office.staff.permissions import Permission
 from sheka.office.staff.queries import actor_of
+from sheka.office.staff.sessions import seen, session_in_force
 
 Response = Callable[[HttpRequest], HttpResponse]
 POLICY = "; ".join(
@@ -68,13 +70,16 @@ class SignedIn:
             return None
         with whole_node("who asks is not known before the session and its person are read"):
             user = request.user
-            if not user.is_authenticated or not user.is_verified():
-                return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
+            found = session_in_force(request.session.get(STAFF_SESSION), user.pk) if user.is_authenticated else None
+            if found is None:
+                return _to_the_door(request)
+            if not getattr(view, "polled", False):
+                seen(found)
+            request.staff_session = found
             try:
-                request.actor = actor_of(user)
+                request.actor = actor_of(user, str(found.pk))
             except Refused:
-                logout(request)
-                return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
+                return _to_the_door(request)
         request.in_scope.enter_context(acting_in(request.actor.scope))
         opens_for = getattr(view, "opens_for", None)
         if opens_for is None:
@@ -82,6 +87,13 @@ class SignedIn:
         if opens_for and not opens_for & request.actor.permissions:
             return refusal_page(request, Refused(Code.PERMISSION_MISSING, permission=" | ".join(sorted(opens_for))))
         return None
+
+
+def _to_the_door(request: HttpRequest) -> HttpResponse:
+    """A session that is over, or none: whatever the browser kept is forgotten."""
+    if request.user.is_authenticated:
+        logout(request)
+    return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
 
 
 class RefusalsAsPages:

@@ -15,13 +15,20 @@ OUTLET = re.compile(r"o[0-9]{6}_[0-9A-Za-z_]+")
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A person signed in, or a process of the node, with the organisation it acts for."""
+    """A person signed in, or a process of the node, with the organisation it acts for.
+
+    `session` names the person's session of staff (`office.staff.sessions`); it is empty for a process and for a script.
+    `client` names a client of the API (`office.clients`): it acts for its organisation
+    and decides nothing, since it is no person.
+    """
 
     staff_id: int | None
     name: str
     organisation: str
     path: str
     permissions: frozenset[Permission]
+    session: str = ""
+    client: str = ""
 
     @classmethod
     def process(cls, name: str, organisation_code: str) -> Actor:

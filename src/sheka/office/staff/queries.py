@@ -16,12 +16,12 @@ def roles_of(staff: StaffMember) -> list[str]:
     return sorted({grant.role for grant in staff.grants.filter(Grant.on(today))})
 
 
-def actor_of(staff: StaffMember) -> Actor:
-    """What this person may do now. Raises Refused(STAFF_INACTIVE) for one who has left."""
+def actor_of(staff: StaffMember, session: str = "") -> Actor:
+    """What this person may do now, in this session. Raises Refused(STAFF_INACTIVE) for one who has left."""
     if not staff.is_active:
         raise Refused(Code.STAFF_INACTIVE, name=staff.name)
     granted = frozenset().union(*(matrix().get(role, frozenset()) for role in roles_of(staff)))
-    return Actor(staff.pk, staff.name, staff.organisation_id, staff.organisation.path, granted)
+    return Actor(staff.pk, staff.name, staff.organisation_id, staff.organisation.path, granted, session)
 
 
 def actor_named(login: str) -> Actor:

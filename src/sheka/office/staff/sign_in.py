@@ -1,83 +1,79 @@
-"""Password and one-time code, with a lock after repeated failures; each try is audited."""
+"""Signing in: password first, then a second factor; what opens is a session of staff (R: ASVS 6.3, 7.2).
+
+Every try is counted, kept in the person's history and audited. An unknown name costs the same time and gets the same
+answer as a wrong password.
+"""
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.audit.trail import record
-from sheka.office.staff.actors import Actor
-from sheka.office.staff.models import StaffMember
-from sheka.office.staff.queries import actor_of
-
-LIMIT = 5
-LOCKED_FOR = timedelta(minutes=15)
-_MINUTES = int(LOCKED_FOR.total_seconds() // 60)
+from sheka.office.staff.models import StaffMember, StaffSession
+from sheka.office.staff.proofs import factors_of, prove_password
+from sheka.office.staff.rules import rules
+from sheka.office.staff.sessions import end, running
+from sheka.office.staff.tries import NOWHERE, Visit, cleared, failed_unknown, must_be_let_in, note, own_actor
 
 
-def check_password(login: str, password: str) -> StaffMember:
-    """The person with this name and password. Raises Refused: SIGN_IN_FAILED, SIGN_IN_LOCKED, STAFF_INACTIVE.
+def check_password(login: str, password: str, visit: Visit = NOWHERE) -> StaffMember:
+    """The person with this name and password, who holds a second factor.
 
-    An unknown name costs the same time and gets the same answer as a wrong password.
+    Raises Refused: SIGN_IN_FAILED, SIGN_IN_LOCKED, SIGN_IN_TOO_MANY, SIGN_IN_NO_FACTOR.
     """
-    staff = StaffMember.objects.select_related("organisation").filter(login=login).first()
+    must_be_let_in(visit)
+    staff = StaffMember.objects.select_related("organisation").filter(login=login, is_active=True).first()
     if staff is None:
         make_password(password)
-        raise Refused(Code.SIGN_IN_FAILED, limit=LIMIT, minutes=_MINUTES)
-    _must_be_open(staff)
-    if not staff.check_password(password):
-        _failed(staff, "password")
+        raise failed_unknown(login, visit)
+    prove_password(staff, password, visit)
+    if not factors_of(staff):
+        raise Refused(Code.SIGN_IN_NO_FACTOR)
     return staff
 
 
-def check_code(staff: StaffMember, code: str) -> TOTPDevice:
-    """The device that made this code; each code counts once. Raises Refused: SIGN_IN_FAILED, SIGN_IN_LOCKED."""
-    _must_be_open(staff)
+def open_session(staff: StaffMember, *, factor: str, visit: Visit, key: str) -> StaffSession:
+    """Both factors were proved: the session of the browser whose session key is `key`.
+
+    Where the policy's number of sessions is reached the oldest ends.
+    """
+    now = timezone.now()
     with transaction.atomic():
-        device = TOTPDevice.objects.select_for_update().filter(user=staff, confirmed=True).first()
-        accepted = device is not None and device.verify_token(code)
-    if device is None or not accepted:
-        _failed(staff, "code")
+        StaffMember.objects.select_for_update().get(pk=staff.pk)
+        cleared(staff)
+        spare = running(staff).order_by("-started_at").values_list("pk", flat=True)[rules().sessions_at_once - 1 :]
+        end(StaffSession.objects.filter(pk__in=list(spare)), "too_many")
+        opened = StaffSession.objects.create(
+            staff=staff,
+            organisation_id=staff.organisation_id,
+            key=key,
+            factor=factor,
+            address=visit.address[:45],
+            agent=visit.agent[:200],
+            started_at=now,
+            seen_at=now,
+        )
+        note(staff, visit, factor, "signed_in")
+        record(own_actor(staff, str(opened.pk)), "staff.signed_in", f"staff:{staff.login}", factor=factor)
+    return opened
+
+
+def close_session(staff: StaffMember, session: str) -> None:
+    """The person signs out."""
     with transaction.atomic():
-        StaffMember.objects.filter(pk=staff.pk).update(failed_sign_ins=0, locked_until=None)
-        record(actor_of(staff), "staff.signed_in", f"staff:{staff.login}")
-    return device
+        end(StaffSession.objects.filter(pk=session, staff=staff), "signed_out")
+        record(own_actor(staff, session), "staff.signed_out", f"staff:{staff.login}")
 
 
 def code_shown_in_demo(staff: StaffMember) -> str | None:
     """The code that is valid now, for the demo's second step only."""
-    device = TOTPDevice.objects.filter(user=staff, confirmed=True).first()
+    device = TOTPDevice.objects.filter(user=staff, confirmed=True).order_by("pk").first()
     if device is None:
         return None
     clock = TOTP(device.bin_key, device.step, device.t0, device.digits, device.drift)
     return f"{clock.token():0{device.digits}d}"
-
-
-def _must_be_open(staff: StaffMember) -> None:
-    if not staff.is_active:
-        raise Refused(Code.STAFF_INACTIVE, name=staff.name)
-    if staff.locked_until and staff.locked_until > timezone.now():
-        raise Refused(Code.SIGN_IN_LOCKED, minutes=_MINUTES)
-
-
-def _failed(staff: StaffMember, which: str) -> None:
-    """Count the failure, lock at the limit, and refuse."""
-    with transaction.atomic():
-        StaffMember.objects.filter(pk=staff.pk).update(failed_sign_ins=F("failed_sign_ins") + 1)
-        staff.refresh_from_db()
-        locked = staff.failed_sign_ins >= LIMIT
-        if locked:
-            until = timezone.now() + LOCKED_FOR
-            StaffMember.objects.filter(pk=staff.pk).update(failed_sign_ins=0, locked_until=until)
-        stranger = Actor(staff.pk, staff.name, staff.organisation_id, staff.organisation.path, frozenset())
-        record(stranger, "staff.sign_in_failed", f"staff:{staff.login}", which=which, locked=locked)
-    if locked:
-        raise Refused(Code.SIGN_IN_LOCKED, minutes=_MINUTES)
-    raise Refused(Code.SIGN_IN_FAILED, limit=LIMIT, minutes=_MINUTES)

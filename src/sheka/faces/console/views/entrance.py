@@ -11,16 +11,17 @@ from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
-from django_otp import login as otp_login
 from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from sheka.faces.console.doors import open_to_all
 from sheka.faces.console.forms import CodeForm, SignInForm
 from sheka.faces.console.telling import told
+from sheka.faces.console.visits import STAFF_SESSION, visit_of
 from sheka.foundation.refusals import Refused
 from sheka.office.staff.models import StaffMember
-from sheka.office.staff.sign_in import check_code, check_password, code_shown_in_demo
+from sheka.office.staff.proofs import CODE, prove_code
+from sheka.office.staff.sign_in import check_password, close_session, code_shown_in_demo, open_session
 
 PENDING = "sign_in_pending"
 PENDING_SECONDS = 300
@@ -34,7 +35,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     problem = None
     if request.method == "POST" and form.is_valid():
         try:
-            staff = check_password(form.cleaned_data["login"], form.cleaned_data["password"])
+            staff = check_password(form.cleaned_data["login"], form.cleaned_data["password"], visit_of(request))
         except Refused as refusal:
             problem = told(refusal)
         else:
@@ -58,13 +59,12 @@ def second_factor(request: HttpRequest) -> HttpResponse:
     problem = None
     if request.method == "POST" and form.is_valid():
         try:
-            device = check_code(staff, form.cleaned_data["code"])
+            prove_code(staff, form.cleaned_data["code"], visit_of(request))
         except Refused as refusal:
             problem = told(refusal)
         else:
-            login(request, staff, backend="django.contrib.auth.backends.ModelBackend")
-            otp_login(request, device)
             request.session.pop(PENDING, None)
+            let_in(request, staff, CODE)
             return redirect(_safe(request, pending["next"]))
     context = {"form": form, "problem": problem, "staff": staff}
     if settings.DEMO:
@@ -74,8 +74,18 @@ def second_factor(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
+    if request.user.is_authenticated:
+        close_session(request.user, request.session.get(STAFF_SESSION, ""))
     logout(request)
     return redirect(settings.LOGIN_URL)
+
+
+def let_in(request: HttpRequest, staff: StaffMember, factor: str) -> None:
+    """Both factors were proved: a new session key, and the session of staff that carries it."""
+    login(request, staff, backend="django.contrib.auth.backends.ModelBackend")
+    request.session.save()
+    opened = open_session(staff, factor=factor, visit=visit_of(request), key=request.session.session_key)
+    request.session[STAFF_SESSION] = str(opened.pk)
 
 
 def _seconds_to_next_code(staff: StaffMember) -> int:

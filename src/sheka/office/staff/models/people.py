@@ -13,7 +13,11 @@ from sheka.office.organisations.models import Organisation
 
 
 class StaffMember(AbstractBaseUser):
-    """One person in one organisation. `person_id` is the same for two accounts of one person (separation of duties)."""
+    """One person in one organisation.
+
+    `person_id` is the same for two accounts of one person (separation of duties): the keyed digest of the person's
+    number (`office.staff.persons`), never the number. An account is closed, never deleted.
+    """
 
     login = models.CharField(max_length=40, unique=True)
     name = models.CharField(max_length=60)
@@ -23,6 +27,9 @@ class StaffMember(AbstractBaseUser):
     is_active = models.BooleanField(default=True)
     failed_sign_ins = models.PositiveSmallIntegerField(default=0)
     locked_until = models.DateTimeField(null=True)
+    must_change_password = models.BooleanField(default=False)
+    password_changed_at = models.DateTimeField(null=True)
+    left_on = models.DateField(null=True)
 
     USERNAME_FIELD = "login"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
@@ -43,9 +50,10 @@ class Grant(models.Model):
     valid_from = models.DateField()
     valid_to = models.DateField()
     granted_by = models.CharField(max_length=80)
+    end_reason = models.CharField(max_length=200, default="", blank=True)
 
     class Meta:
-        constraints = (models.CheckConstraint(condition=Q(valid_to__gt=F("valid_from")), name="staff_grant_dates"),)
+        constraints = (models.CheckConstraint(condition=Q(valid_to__gte=F("valid_from")), name="staff_grant_dates"),)
 
     @classmethod
     def on(cls, day: date) -> Q:
