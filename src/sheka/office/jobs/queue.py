@@ -14,9 +14,9 @@ from procrastinate.contrib.django import app
 from procrastinate.job_context import JobContext
 from procrastinate.jobs import Job
 
+from sheka.office.jobs import ends
 from sheka.office.jobs.models import JobRun, PeriodicRun
 from sheka.office.jobs.registry import Periodic, turns
-from sheka.office.jobs import ends
 from sheka.office.jobs.runner import PutOff, perform
 from sheka.office.scope import whole_node
 

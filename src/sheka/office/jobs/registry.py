@@ -16,6 +16,7 @@ from typing import Any
 from django.db import InterfaceError, OperationalError
 
 from sheka.foundation.refusals import Code, Refused
+from sheka.foundation.terms import is_chinese
 from sheka.office.staff.permissions import Permission
 
 Body = Callable[..., dict[str, Any] | None]
@@ -127,6 +128,14 @@ def kind_of(name: str) -> JobKind:
 
 def kinds() -> dict[str, JobKind]:
     return dict(_jobs)
+
+
+def title_of(name: str, language: str) -> str:
+    """What a job is called in this language; the name of one that this node does not know."""
+    known = _jobs.get(name)
+    if known is None:
+        return name
+    return known.title_zh if is_chinese(language) else known.title_en
 
 
 def turns() -> dict[str, Periodic]:

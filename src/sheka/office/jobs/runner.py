@@ -33,9 +33,10 @@ class PutOff(Exception):
 
 
 def perform(run_id: int, queue_id: int, *, apart: bool = False) -> None:
-    """Run it once, if it still waits in that row of the queue. `apart`: progress goes over a connection of its own, so that others see it at once.
+    """Run it once, if it still waits in that row of the queue.
 
-    Raises PutOff when it is to be tried again.
+    `apart`: progress goes over a connection of its own, so that others see it at once. Raises PutOff when it is to be
+    tried again.
     """
     with whole_node("the worker finds a run before it knows whose it is"):
         run = ends.claim(run_id, queue_id)

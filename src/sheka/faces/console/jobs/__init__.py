@@ -1,1 +1,1 @@
-"""Jobs with their progress, dead ones, cancel."""
+"""Jobs with their progress; those that failed, with what to do; cancel and run again."""

@@ -1,0 +1,38 @@
+"""An operator at the machine of a node: commands that read or steer it open its database here, and are audited."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from sheka.equipment.server.node import NodeConfig
+    from sheka.office.staff.actors import Actor
+
+DEMO = Path("var/demo/node.toml")
+NodeFile = Annotated[
+    Path | None, typer.Option("--config", help="节点文件，默认演示世界 the node's file; default: SHEKA_NODE, the demo world")
+]
+
+
+def open_node(config: Path | None) -> NodeConfig:
+    """Read the node's file and make its database ours, as the application. Raises Refused(NODE_FILE_MISSING)."""
+    from sheka.equipment.server.node import VARIABLE, NodeConfig, node_environment
+
+    node = NodeConfig.load(config or os.environ.get(VARIABLE) or DEMO)
+    os.environ.update(node_environment(node))
+    import django
+
+    django.setup()
+    return node
+
+
+def operator(node: NodeConfig) -> Actor:
+    """Who types: the account of the operating system, for the first organisation that the node hosts."""
+    from sheka.office.staff.actors import Actor
+
+    return Actor.process(f"operator:{getpass.getuser()}", node.organisations[0])
