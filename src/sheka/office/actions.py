@@ -1,4 +1,4 @@
-"""The frame of every action: permission, one transaction, and no action without audit (design §2.1, §2.4)."""
+"""The frame of every action: permission, scope, one transaction, and no action without audit (design §2.1, §2.4, §2.6)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from django.db import transaction
 
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.audit.trail import witnessed
+from sheka.office.organisations.queries import must_be_in_force
+from sheka.office.scope import acting_in
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
 
@@ -20,16 +22,19 @@ R = TypeVar("R")
 def action(
     permission: Permission,
 ) -> Callable[[Callable[Concatenate[Actor, P], R]], Callable[Concatenate[Actor, P], R]]:
-    """Wrap a verb: the actor holds `permission`, the body runs in one transaction and writes at least one audit row.
+    """Wrap a verb: the actor holds `permission`, the body sees the rows of the actor's scope and no others, runs in one
+    transaction and writes at least one audit row.
 
-    Raises Refused(PERMISSION_MISSING) before anything is done, Refused(ACTION_WITHOUT_AUDIT) after rolling back.
+    Raises Refused(PERMISSION_MISSING, ORGANISATION_NOT_IN_FORCE) before anything is done, Refused(ACTION_WITHOUT_AUDIT)
+    after rolling back.
     """
 
     def wrap(verb: Callable[Concatenate[Actor, P], R]) -> Callable[Concatenate[Actor, P], R]:
         @wraps(verb)
         def run(actor: Actor, /, *args: P.args, **kwargs: P.kwargs) -> R:
             actor.require(permission)
-            with transaction.atomic(), witnessed() as seen:
+            with acting_in(actor.scope), transaction.atomic(), witnessed() as seen:
+                must_be_in_force(actor.organisation)
                 answer = verb(actor, *args, **kwargs)
                 if not seen():
                     raise Refused(Code.ACTION_WITHOUT_AUDIT, action=verb.__name__)

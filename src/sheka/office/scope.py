@@ -1,8 +1,9 @@
 """Whose rows may be seen now: the scope that row-level security enforces in the database (design §2.6).
 
 The scope is a path of the tree of organisations, or several joined by commas. It is set for a request by the
-middleware, for a verb by the action's frame, for a process of the node by `whole_node`. Nothing set means no rows:
-a new thread, a new connection and a forgotten call all see nothing.
+middleware, for a verb by the action's frame, for a message by its delivery, for a process of the node by `whole_node`.
+Nothing set means no rows: a new thread, a new connection and a forgotten call all see nothing. Where `whole_node` may
+stand, tools/check_scope.toml says with the reason (docs/adr/0006).
 """
 
 from __future__ import annotations

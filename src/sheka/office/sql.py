@@ -1,4 +1,9 @@
-"""Migrations that run the SQL files of an app, or put a table under row-level security."""
+"""Migrations that run the SQL files of an app, or put a table under row-level security (S9, design §2.6).
+
+A policy asks for each row whether its organisation lies in `sheka.scope`. It is written with EXISTS, so that the planner
+chooses: one look at the tree for a single row, a hashed set for a million (measured: docs/adr/0006). Migrations that use
+it depend on organisations 0002.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +17,48 @@ def run_sql_file(migration: str, name: str) -> migrations.RunSQL:
     return migrations.RunSQL((Path(migration).parent.parent / "sql" / name).read_text("utf-8"))
 
 
-def scoped(table: str, column: str = "organisation_id") -> migrations.RunSQL:
-    """Force row-level security on a table: its rows are those of the organisations in `sheka.scope` (design §2.6).
+def scoped(table: str, column: str = "organisation_id", *, readable: bool = False) -> migrations.RunSQL:
+    """Force row-level security on a table: its rows are those of the organisations in `sheka.scope`.
 
     `column` holds the code of the organisation that the row belongs to. The policy is for reading and for writing: a
-    row cannot be put into an organisation out of scope. Depends on migration organisations 0002.
+    row cannot be put into an organisation out of scope. `readable`: every organisation reads all rows, for what is
+    published to all of them (public keys); writing stays in scope.
     """
-    return migrations.RunSQL(
-        f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;"
-        f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY;"
-        f"CREATE POLICY {table}_scope ON {table}"
-        f" USING ({column} = ANY ((SELECT sheka_organisations_in_scope())::text[]));"
+    inside = (
+        f"EXISTS (SELECT FROM organisations_organisation AS place"
+        f" WHERE place.code = {table}.{column} AND place.path <@ (SELECT sheka_scope()))"
     )
+    published = f"CREATE POLICY {table}_published ON {table} FOR SELECT USING (true);" if readable else ""
+    return migrations.RunSQL(_forced(table) + f"CREATE POLICY {table}_scope ON {table} USING ({inside});{published}")
+
+
+def scoped_by(table: str, column: str, parent: str, *, written_by_functions: bool = False) -> migrations.RunSQL:
+    """Force row-level security on a table whose rows belong to a row of `parent`, by its `id` in `column`.
+
+    A row is seen and written where its parent is seen: the parent's own policy decides. `written_by_functions`: the
+    application may not insert here, only the owner's functions do, and they are not asked for each row.
+    """
+    inside = f"EXISTS (SELECT FROM {parent} AS parent WHERE parent.id = {table}.{column})"
+    policies = f"CREATE POLICY {table}_scope ON {table} USING ({inside});"
+    if written_by_functions:
+        policies = f"CREATE POLICY {table}_scope ON {table} FOR SELECT USING ({inside});"
+        policies += f"CREATE POLICY {table}_written ON {table} FOR INSERT TO CURRENT_USER WITH CHECK (true);"
+    return migrations.RunSQL(_forced(table) + policies)
+
+
+def open_to(table: str, role: str) -> migrations.RunSQL:
+    """Let a database role read every row of a scoped table. What of it, its grants say."""
+    return migrations.RunSQL(f"CREATE POLICY {table}_{role} ON {table} FOR SELECT TO {role} USING (true)")
+
+
+def open_to_functions_for(table: str, *callers: str) -> migrations.RunSQL:
+    """Let the owner's functions (SECURITY DEFINER) see every row when one of these database roles has called them.
+
+    Called by another role they see what lies in its scope; the owner itself stays under the policy as well.
+    """
+    called = " OR ".join(f"SESSION_USER = '{caller}'" for caller in callers)
+    return migrations.RunSQL(f"CREATE POLICY {table}_switched ON {table} TO CURRENT_USER USING ({called})")
+
+
+def _forced(table: str) -> str:
+    return f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY; ALTER TABLE {table} FORCE ROW LEVEL SECURITY;"

@@ -92,12 +92,17 @@ def test_an_outside_database_comes_from_the_secrets(change: Change) -> None:
     secrets = path.parent / "secrets.toml"
     addresses = (
         '[database]\napp = "postgresql://a:b@db/sheka?sslmode=verify-full"\nowner = "postgresql://o:p@db/sheka"\n'
+        'switch = "postgresql://s:t@db/sheka"\n'
     )
     secrets.write_text(secrets.read_text() + addresses)
     node = NodeConfig.load(path)
     entry = node.django_database()
     assert (entry["HOST"], entry["USER"], entry["OPTIONS"]) == ("db", "a", {"sslmode": "verify-full"})
     assert node.dsn("owner") == "postgresql://o:p@db/sheka"
+    assert node.dsn("switch") == "postgresql://s:t@db/sheka"
+    with pytest.raises(Refused) as caught:
+        node.dsn("backup")
+    assert caught.value.code is Code.NODE_FILE_INVALID
     with pytest.raises(Refused) as caught:
         node.cluster.prepare()
     assert caught.value.code is Code.NODE_DATABASE_OUTSIDE

@@ -100,6 +100,8 @@ class _File(_Part):
     switch: Listener = Listener(port=8583)
     database: DatabaseConfig = DatabaseConfig()
     documents: DocumentsConfig = DocumentsConfig()
+    audit_heads: str = "audit-heads"
+    """Where signed heads of the audit chain go: relative to the node's folder, or absolute (a medium of its own)."""
     machines: tuple[MachineConfig, ...] = ()
 
     @model_validator(mode="after")

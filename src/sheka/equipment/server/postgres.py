@@ -44,9 +44,10 @@ from sheka.equipment.server.postgres_place import (
     relocated_folder,
     unprivileged_user,
 )
+from sheka.equipment.server.postgres_roles import APP, ROLES
 from sheka.foundation.refusals import Code, Refused
 
-ROLES = ("postgres", "sheka_owner", "sheka_app")
+PASSWORDS = ("postgres", *(role.name for role in ROLES))
 NEEDED_BYTES = 300 * 1024 * 1024
 START_SECONDS = 300.0
 OLD_BACKENDS_SECONDS = 60.0
@@ -145,17 +146,20 @@ class PostgresCluster(Databases):
 
     @cached_property
     def passwords(self) -> dict[str, str]:
-        """The password of each role, made at first use, kept in a 0600 file."""
+        """The password of each role, kept in a 0600 file. Those that are missing are made: all at first use, and those
+        of roles that an earlier version did not know.
+        """
         path = self.folder / "passwords.json"
-        if not path.exists():
-            make_folder(self.folder)
-            made = {role: secrets.token_urlsafe(24) for role in ROLES}
-            write_private(path, json.dumps(made, indent=1), replace=False)
-        if path.stat().st_mode & 0o077:
-            raise Refused(Code.NODE_SECRETS_OPEN, file=path)
-        return {str(role): str(word) for role, word in json.loads(path.read_text("utf-8")).items()}
+        make_folder(self.folder)
+        while True:
+            known = _read_passwords(path)
+            missing = [role for role in PASSWORDS if role not in (known or {})]
+            if known is not None and not missing:
+                return known
+            made = (known or {}) | {role: secrets.token_urlsafe(24) for role in missing}
+            write_private(path, json.dumps(made, indent=1), replace=known is not None)
 
-    def parameters(self, database: str, user: str = "sheka_app") -> dict[str, str]:
+    def parameters(self, database: str, user: str = APP) -> dict[str, str]:
         """Connection parameters with libpq's names: host (the socket folder), port, dbname, user, password."""
         return {
             "host": str(self.sockets),
@@ -165,7 +169,7 @@ class PostgresCluster(Databases):
             "password": self.passwords[user],
         }
 
-    def dsn(self, database: str, user: str = "sheka_app") -> str:
+    def dsn(self, database: str, user: str = APP) -> str:
         """The same as one address, for psycopg and asyncpg alike."""
         word, host = quote(self.passwords[user], safe=""), quote(str(self.sockets), safe="")
         return f"postgresql://{user}:{word}@/{database}?host={host}&port={self.port}"
@@ -383,3 +387,13 @@ class PostgresCluster(Databases):
         lines = [line.strip() for line in self.log.read_text("utf-8", "replace").splitlines() if line.strip()]
         wrong = [line for line in lines if "FATAL" in line or "PANIC" in line or "could not" in line]
         return (wrong or lines or ["-"])[-1]
+
+
+def _read_passwords(path: Path) -> dict[str, str] | None:
+    """What the file holds; None when it is not there. Raises Refused(NODE_SECRETS_OPEN) when others can read it."""
+    try:
+        if path.stat().st_mode & 0o077:
+            raise Refused(Code.NODE_SECRETS_OPEN, file=path)
+        return {str(role): str(word) for role, word in json.loads(path.read_text("utf-8")).items()}
+    except FileNotFoundError:
+        return None

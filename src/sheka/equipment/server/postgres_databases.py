@@ -1,4 +1,4 @@
-"""The roles and databases of a cluster (H1): `sheka_owner` owns and migrates, `sheka_app` runs and can alter nothing.
+"""The databases of a cluster and the roles that enter them (H1): see postgres_roles.
 
 What the owner makes in a database is open to the application for reading and changing rows only (PostgreSQL's ALTER
 DEFAULT PRIVILEGES); append-only tables then take UPDATE and DELETE back.
@@ -15,20 +15,10 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from sheka.equipment.server.postgres_roles import APP, IN_DATABASE, OWNER, ROLES, enter_database, make_role
 from sheka.foundation.refusals import Code, Refused
 
-OWNER = "sheka_owner"
-APP = "sheka_app"
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
-DEFAULTS = """
-REVOKE ALL ON SCHEMA public FROM PUBLIC;
-GRANT USAGE ON SCHEMA public TO sheka_app;
-ALTER DEFAULT PRIVILEGES FOR ROLE sheka_owner GRANT USAGE ON SCHEMAS TO sheka_app;
-ALTER DEFAULT PRIVILEGES FOR ROLE sheka_owner GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO sheka_app;
-ALTER DEFAULT PRIVILEGES FOR ROLE sheka_owner GRANT USAGE, SELECT ON SEQUENCES TO sheka_app;
-ALTER DEFAULT PRIVILEGES FOR ROLE sheka_owner REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
-ALTER DEFAULT PRIVILEGES FOR ROLE sheka_owner GRANT EXECUTE ON FUNCTIONS TO sheka_app;
-"""
 
 
 class Databases(ABC):
@@ -53,16 +43,11 @@ class Databases(ABC):
             connection.close()
 
     def create_roles(self) -> None:
-        """Make both roles, or give existing ones the passwords of the file."""
+        """Make the roles, or give existing ones the passwords of the file."""
         with self.administrator() as connection:
-            for role in (OWNER, APP):
-                known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone()
-                verb = "ALTER" if known else "CREATE"
-                connection.execute(
-                    sql.SQL("{} ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD {}").format(
-                        sql.SQL(verb), sql.Identifier(role), sql.Literal(self.passwords[role])
-                    )
-                )
+            known = {row[0] for row in connection.execute("SELECT rolname FROM pg_roles")}
+            for role in ROLES:
+                connection.execute(make_role(role, self.passwords[role.name], known=role.name in known))
 
     def databases(self) -> list[str]:
         """The databases that are there, templates of the system excepted."""
@@ -84,17 +69,21 @@ class Databases(ABC):
         self.drop_database(draft_name)
         with self.administrator() as connection:
             connection.execute(sql.SQL("CREATE DATABASE {} OWNER {} {}").format(draft, sql.Identifier(OWNER), source))
-            connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(draft))
-            connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(draft, sql.Identifier(APP)))
-        if template is None:
-            with self.administrator(draft_name) as connection:
-                connection.execute(DEFAULTS)
+        self.open_database(draft_name)
         with self.administrator() as connection:  # under its name only when it is whole
             connection.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(draft, database))
 
+    def open_database(self, name: str) -> None:
+        """Let our roles and nobody else into a database, also one of an earlier version that knew fewer roles."""
+        _identifier(name)
+        with self.administrator(name) as connection:
+            connection.execute(enter_database(name))
+            connection.execute(IN_DATABASE)
+
     def ensure_database(self, name: str) -> bool:
-        """Make the database when it is missing. Returns whether it was made now."""
+        """Make the database when it is missing, open it to the roles when it is there. Whether it was made now."""
         if name in self.databases():
+            self.open_database(name)
             return False
         self.create_database(name)
         return True

@@ -36,3 +36,9 @@ def open_to_all(view: View) -> View:
     """Strangers may open it: signing in, the verify page of a receipt, the language."""
     view.open_to_all = True  # type: ignore[attr-defined]
     return view
+
+
+def at_the_door(view: View) -> View:
+    """Open to strangers, and sees the rows of every organisation: whoever signs in is not known before. For nothing else."""
+    view.at_the_door = True  # type: ignore[attr-defined]
+    return open_to_all(view)

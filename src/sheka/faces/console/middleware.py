@@ -66,6 +66,8 @@ class SignedIn:
         self, request: HttpRequest, view: Callable[..., HttpResponse], args: Any, kwargs: Any
     ) -> HttpResponse | None:
         """Turn a stranger to the sign-in page."""
+        if getattr(view, "at_the_door", False):
+            request.in_scope.enter_context(whole_node("whoever signs in is not known before"))
         if getattr(view, "open_to_all", False):
             return None
         with whole_node("who asks is not known before the session and its person are read"):

@@ -10,6 +10,7 @@ from sheka.faces.story import counter_steps, issuance_steps, money_steps, people
 from sheka.faces.story.cast import seed
 from sheka.faces.story.chips import stock
 from sheka.faces.story.stage import Stage, Step, StepResult, play
+from sheka.office.scope import whole_node
 
 STEPS: list[Step] = [
     *issuance_steps.STEPS,
@@ -25,6 +26,7 @@ CHIPS = "chips"
 
 def play_on(node: NodeConfig, tell: Callable[[Step, StepResult], None], language: str = "en") -> list[StepResult]:
     """Seed the demonstration world of a running node and play the story on it. Django must be set up."""
-    seed(node.folder)
-    drawer = ChipDrawer(node.folder / CHIPS)
-    return play(Stage(node, drawer), STEPS, tell, language)
+    with whole_node("the story plays every part and looks over the whole world; its verbs act in their actors' scopes"):
+        seed(node.folder)
+        drawer = ChipDrawer(node.folder / CHIPS)
+        return play(Stage(node, drawer), STEPS, tell, language)

@@ -14,6 +14,8 @@ from sheka.foundation.refusals import Code, Refused
 from sheka.office.messages.handlers import handler_of
 from sheka.office.messages.models import Inbox, Outbox
 from sheka.office.organisations.models import Organisation
+from sheka.office.organisations.queries import organisation
+from sheka.office.scope import acting_in, whole_node
 
 
 def deliver_local(limit: int = 500) -> int:
@@ -77,7 +79,8 @@ def _handle(source: str, sequence: int) -> bool:
             handler = handler_of(message.kind)
             if handler is None:
                 raise Refused(Code.MESSAGE_UNKNOWN_KIND, kind=message.kind)
-            handler(message)
+            with acting_in(organisation(message.recipient).path):
+                handler(message)
             Inbox.objects.filter(source=source, sequence=sequence).update(handled_at=timezone.now(), failure="")
     except Refused as refusal:
         failure = str(refusal)
@@ -89,8 +92,9 @@ def _handle(source: str, sequence: int) -> bool:
 def carry_all() -> int:
     """Deliver and handle until nothing moves: what the worker does at each turn. The number of messages handled."""
     total = 0
-    while True:
-        moved, handled = deliver_local(), handle_waiting()
-        total += handled
-        if not moved and not handled:
-            return total
+    with whole_node("messages go from any organisation of the node to any other; each is handled in its recipient's scope"):
+        while True:
+            moved, handled = deliver_local(), handle_waiting()
+            total += handled
+            if not moved and not handled:
+                return total

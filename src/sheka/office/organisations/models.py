@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.db import models
 
 from sheka.office.fields import LtreeField
@@ -46,6 +48,11 @@ class Organisation(models.Model):
     def label(self, language: str) -> str:
         """The name in the reader's language."""
         return self.name if language.startswith("zh") else self.name_en
+
+    @classmethod
+    def in_force(cls, day: date) -> models.Q:
+        """The condition that an organisation works on `day`: the day of closing no longer counts."""
+        return models.Q(valid_from__lte=day) & (models.Q(valid_to__isnull=True) | models.Q(valid_to__gt=day))
 
     @property
     def superior(self) -> Organisation | None:

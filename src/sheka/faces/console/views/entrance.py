@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from sheka.faces.console.doors import open_to_all
+from sheka.faces.console.doors import at_the_door
 from sheka.faces.console.forms import CodeForm, SignInForm
 from sheka.faces.console.telling import told
 from sheka.faces.console.visits import STAFF_SESSION, visit_of
@@ -106,4 +106,4 @@ def _safe(request: HttpRequest, address: str) -> str:
 
 
 for _view in (sign_in, second_factor, sign_out):
-    open_to_all(_view)
+    at_the_door(_view)

@@ -54,7 +54,7 @@ class SwitchSettings:
             )
             for machine in node.machines
         }
-        return cls(node.switch.host, node.switch.port, node.dsn("app"), machines)
+        return cls(node.switch.host, node.switch.port, node.dsn("switch"), machines)
 
 
 def read_settings(argv: list[str]) -> SwitchSettings:
