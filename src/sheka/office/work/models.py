@@ -80,3 +80,53 @@ class WorkItem(models.Model):
     def title(self, language: str) -> str:
         """What is to be done, in the reader's language."""
         return self.title_zh if language.startswith("zh") else self.title_en
+
+
+class WorkNotice(models.Model):
+    """Something that a person should know. Nobody else reads it: row-level security asks for the person too."""
+
+    staff = models.ForeignKey(StaffMember, on_delete=models.PROTECT, related_name="+", db_index=False)
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+", db_index=False)
+    kind = models.CharField(max_length=60)
+    subject = models.CharField(max_length=120)
+    text_zh = models.CharField(max_length=300)
+    text_en = models.CharField(max_length=300)
+    at = models.DateTimeField()
+    read_at = models.DateTimeField(null=True)
+    escalated_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "work_notice"
+        ordering = ("-pk",)
+        indexes = (
+            models.Index(fields=("staff", "-id"), name="work_notice_of"),
+            models.Index(fields=("staff",), condition=Q(read_at__isnull=True), name="work_notice_unread"),
+            models.Index(
+                fields=("kind", "at"),
+                condition=Q(read_at__isnull=True, escalated_at__isnull=True),
+                name="work_notice_late",
+            ),
+        )
+
+    def text(self, language: str) -> str:
+        """What happened, in the reader's language."""
+        return self.text_zh if language.startswith("zh") else self.text_en
+
+
+class SearchTerm(models.Model):
+    """A word by which something is found: a name, its pinyin, the initials of its pinyin (`work.names`).
+
+    `kind` and `key` say what it is ("person", its row's key). The term is in the order of its bytes ("C"), since only
+    such an index finds beginnings, and only a comparison that gives nothing away is used below row-level security.
+    """
+
+    kind = models.CharField(max_length=20)
+    key = models.CharField(max_length=40)
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+", db_index=False)
+    term = models.CharField(max_length=200, db_collation="C")
+
+    class Meta:
+        db_table = "work_search_term"
+        ordering = ("term", "pk")
+        indexes = (models.Index(fields=("kind", "term"), name="work_search_term_found"),)
+        constraints = (models.UniqueConstraint(fields=("kind", "key", "term"), name="work_search_term_once"),)
