@@ -1,16 +1,20 @@
-"""Issuing applications: city, province, ministry, each holding its own copy, told by messages (S2, I1-I4, I6)."""
+"""Applications to issue: city, province, ministry, each holding its own copy, told by messages (S2, I1-I4, I6)."""
 
 from __future__ import annotations
 
 import pytest
+from tests.support.approvals import decided
 
 from sheka.foundation.refusals import Code, Refused
+from sheka.office.approvals.actions.amend import amend
+from sheka.office.approvals.actions.withdraw import withdraw
+from sheka.office.approvals.models import Proposal
 from sheka.office.messages.delivery import carry_all
 from sheka.systems.cards.queries import right_to_issue
-from sheka.systems.issuance.actions.approve_application import approve_application
-from sheka.systems.issuance.actions.examine_application import examine_application
-from sheka.systems.issuance.actions.submit_application import MATERIALS, submit_application
-from sheka.systems.issuance.models import Application, Issuer
+from sheka.systems.issuance.actions.assign_number import file_number
+from sheka.systems.issuance.actions.submit_application import submit_application
+from sheka.systems.issuance.materials import MATERIALS
+from sheka.systems.issuance.models import Issuer
 
 PAPERS = dict.fromkeys(MATERIALS, "on file")
 LAYOUT = "ab" * 32
@@ -22,29 +26,33 @@ def people(appoint):
         "clerk": appoint("clerk", "460100", "issuance_clerk"),
         "examiner": appoint("examiner", "460000", "examiner"),
         "reviewer": appoint("reviewer", "000000", "reviewer"),
+        "second": appoint("second", "000000", "reviewer"),
     }
 
 
 def apply(people, quantity=1000):
-    return submit_application(
+    made = submit_application(
         people["clerk"], materials=PAPERS, quantity=quantity, layout_digest=LAYOUT, scope="Haikou, all residents"
     )
+    carry_all()
+    return made
+
+
+def held(application, place):
+    return Proposal.objects.filter(number=application.number, organisation_id=place).first()
 
 
 def states_of(application):
-    return dict(Application.objects.filter(number=application.number).values_list("held_by_id", "state"))
+    return dict(Proposal.objects.filter(number=application.number).values_list("organisation_id", "state"))
 
 
-def decided(people, application, **how):
-    examine_application(
-        people["examiner"], number=application.number, digest=application.digest, passes=True, reason="complete"
-    )
-    carry_all()
-    issuer = approve_application(
-        people["reviewer"], number=application.number, digest=application.digest, reason="meets the rules", **how
-    )
-    carry_all()
-    return issuer
+def approved(people, application):
+    """All the way: the number that came out of it."""
+    for who, place in (("examiner", "460000"), ("reviewer", "000000"), ("second", "000000")):
+        if held(application, place) and held(application, place).in_turn_here:
+            decided(people[who], held(application, place))
+            carry_all()
+    return held(application, "000000").result["issuer"]["number"]
 
 
 @pytest.mark.req("I1")
@@ -52,57 +60,107 @@ def decided(people, application, **how):
 @pytest.mark.req("I3")
 def test_an_application_passes_three_levels_and_comes_back_with_a_number(people):
     application = apply(people)
-    assert states_of(application) == {"460100": "submitted"}
+    assert held(application, "000000") is None
+    number = approved(people, application)
+    assert states_of(application) == {"460100": "done", "460000": "done", "000000": "done"}
+    assert number == "9156000002" + "460100"
+    assert Issuer.objects.get(held_by_id="460100").number == number
+    way = held(application, "460100")
+    assert [(row.step, row.name, row.reason) for row in way.decisions.all()] == [
+        (0, "examiner 员", "read"),
+        (1, "reviewer 员", "read"),
+        (1, "second 员", "read"),
+    ]
+
+
+@pytest.mark.req("I3")
+def test_the_number_is_assigned_in_the_last_approval_and_not_before(people):
+    application = apply(people)
+    decided(people["examiner"], held(application, "460000"))
     carry_all()
-    assert states_of(application) == {"460100": "submitted", "460000": "received"}
-    issuer = decided(people, application, passes=True, filing_reference="REG-2026-0001")
-    assert states_of(application) == {"460100": "approved", "460000": "examined", "000000": "filed"}
-    assert issuer.number == "9156000002" + "460100"
-    assert Issuer.objects.get(held_by_id="460100").number == issuer.number
-    assert issuer.filing_reference == "REG-2026-0001"
+    decided(people["reviewer"], held(application, "000000"))
+    assert not Issuer.objects.exists()
+    decided(people["second"], held(application, "000000"))
+    assert Issuer.objects.get().application == application.number
+
+
+@pytest.mark.req("I3")
+def test_a_number_is_filed_once_by_who_assigned_it(people):
+    number = approved(people, apply(people))
+
+    def file(number=number, reference="NICRC-1", who="reviewer"):
+        return file_number(people[who], number=number, reference=reference)
+
+    for code, row in (
+        (Code.ISSUANCE_NUMBER_UNKNOWN, {"number": "nothing"}),
+        (Code.ISSUANCE_REFERENCE, {"reference": "  "}),
+        (Code.PERMISSION_MISSING, {"who": "examiner"}),
+    ):
+        with pytest.raises(Refused) as refused:
+            file(**row)
+        assert refused.value.code is code
+    assert file().filing_reference == "NICRC-1"
+    with pytest.raises(Refused) as again:
+        file()
+    assert again.value.code is Code.ISSUANCE_FILED
 
 
 @pytest.mark.req("I2")
-def test_the_ministry_sees_nothing_that_the_province_has_not_passed(people):
+def test_a_rejection_reaches_the_city_and_ends_there(people):
     application = apply(people)
-    carry_all()
-    with pytest.raises(Refused) as early:
-        approve_application(
-            people["reviewer"], number=application.number, digest=application.digest, passes=True, reason=""
-        )
-    assert early.value.code is Code.ISSUANCE_UNKNOWN
-
-
-@pytest.mark.req("I2")
-def test_a_rejection_needs_a_reason_reaches_the_city_and_ends_there(people):
-    application = apply(people)
-    carry_all()
-    decision = {"number": application.number, "digest": application.digest, "passes": False}
-    with pytest.raises(Refused) as silent:
-        examine_application(people["examiner"], **decision, reason="  ")
-    assert silent.value.code is Code.ISSUANCE_REASON
-    examine_application(people["examiner"], **decision, reason="the security plan is missing a chapter")
+    decided(people["examiner"], held(application, "460000"), "reject", "the security plan is missing a chapter")
     carry_all()
     assert states_of(application) == {"460100": "rejected", "460000": "rejected"}
-    with pytest.raises(Refused) as again:
-        examine_application(people["examiner"], **{**decision, "passes": True}, reason="")
-    assert again.value.code is Code.STATE_FORBIDS
+    assert held(application, "460100").decisions.get().reason == "the security plan is missing a chapter"
+    assert not Issuer.objects.exists()
+
+
+@pytest.mark.req("I2")
+def test_what_the_ministry_returns_is_completed_and_examined_again(people):
+    application = apply(people)
+    decided(people["examiner"], held(application, "460000"))
+    carry_all()
+    decided(people["reviewer"], held(application, "000000"), "supplement", "the security plan of 2026")
+    carry_all()
+    city = held(application, "460100")
+    assert (city.state, city.turn) == ("returned", "460100")
+    fuller = {**city.payload, "materials": {**PAPERS, "security_plan": "plan of 2026"}}
+    amend(people["clerk"], proposal_id=city.pk, digest=city.digest, payload=fuller, note="plan of 2026 added")
+    carry_all()
+    assert held(application, "460000").in_turn_here
+    approved(people, application)
+    assert held(application, "460100").payload["materials"]["security_plan"] == "plan of 2026"
+    assert set(states_of(application).values()) == {"done"}
+
+
+@pytest.mark.req("I2")
+def test_a_city_takes_its_application_back_wherever_it_is(people):
+    application = apply(people)
+    decided(people["examiner"], held(application, "460000"))
+    carry_all()
+    withdraw(people["clerk"], proposal_id=held(application, "460100").pk, reason="another supplier")
+    assert held(application, "000000").state == "open"
+    carry_all()
+    assert set(states_of(application).values()) == {"withdrawn"}
 
 
 @pytest.mark.req("I3")
 @pytest.mark.req("I5")
 def test_a_city_keeps_its_number_when_it_applies_for_more_and_another_city_gets_another(people, appoint):
-    numbers = []
-    for quantity in (1000, 5000):
-        application = apply(people, quantity)
-        carry_all()
-        numbers.append(decided(people, application, passes=True).number)
+    numbers = [approved(people, apply(people, quantity)) for quantity in (1000, 5000)]
     assert numbers[0] == numbers[1]
     assert Issuer.objects.get(held_by_id="460100").quantity == 5000
     people["clerk"] = appoint("clerk-sanya", "460200", "issuance_clerk")
+    assert approved(people, apply(people)) not in numbers
+
+
+@pytest.mark.req("I1")
+def test_a_province_applies_to_the_ministry_itself(people, appoint):
+    people["clerk"] = appoint("clerk-hainan", "460000", "issuance_clerk")
     application = apply(people)
-    carry_all()
-    assert decided(people, application, passes=True).number not in numbers
+    assert application.turn == "000000"
+    assert approved(people, application) == "9156000002" + "460000"
+    assert right_to_issue("460000", more=1, layout_digest=LAYOUT).number.endswith("460000")
 
 
 @pytest.mark.req("I1")
@@ -112,39 +170,27 @@ def test_an_incomplete_application_is_not_sent(people, missing):
         submit_application(
             people["clerk"], materials={**PAPERS, missing: " "}, quantity=10, layout_digest=LAYOUT, scope="x"
         )
-    assert refused.value.facts["missing"] == missing
-    assert not Application.objects.exists()
+    assert refused.value.code is Code.ISSUANCE_MATERIALS
+    assert refused.value.facts["missing"] == MATERIALS[missing]
+    assert not Proposal.objects.exists()
 
 
-def test_only_a_city_applies_and_only_the_right_role_at_each_level(people, appoint):
-    wrong_level = appoint("clerk-2", "460000", "issuance_clerk")
+@pytest.mark.parametrize("quantity", [0, -1, "many"])
+def test_an_application_for_no_cards_is_not_sent(people, quantity):
+    with pytest.raises(Refused) as refused:
+        apply(people, quantity)
+    assert refused.value.code is Code.ISSUANCE_QUANTITY
+
+
+def test_only_an_area_applies_and_only_the_right_role(people, appoint):
+    outlet = appoint("clerk-2", "460100-01", "issuance_clerk")
     with pytest.raises(Refused) as level:
-        submit_application(wrong_level, materials=PAPERS, quantity=10, layout_digest=LAYOUT, scope="x")
+        submit_application(outlet, materials=PAPERS, quantity=10, layout_digest=LAYOUT, scope="x")
     assert level.value.code is Code.ISSUANCE_WRONG_APPLICANT
     for actor in (people["examiner"], people["reviewer"]):
         with pytest.raises(Refused) as role:
             submit_application(actor, materials=PAPERS, quantity=10, layout_digest=LAYOUT, scope="x")
         assert role.value.code is Code.PERMISSION_MISSING
-    application = apply(people)
-    with pytest.raises(Refused) as clerk:
-        examine_application(
-            people["clerk"], number=application.number, digest=application.digest, passes=True, reason="mine"
-        )
-    assert clerk.value.code is Code.PERMISSION_MISSING
-
-
-def test_what_was_altered_on_the_way_or_read_stale_is_refused(people):
-    application = apply(people)
-    carry_all()
-    Application.objects.filter(number=application.number, held_by_id="460000").update(
-        payload={**application.payload, "quantity": 10**6}
-    )
-    for digest in (application.digest, "0" * 64):
-        with pytest.raises(Refused) as refused:
-            examine_application(
-                people["examiner"], number=application.number, digest=digest, passes=True, reason="complete"
-            )
-        assert refused.value.code is Code.ISSUANCE_ALTERED
 
 
 @pytest.mark.req("I6")
@@ -152,9 +198,7 @@ def test_what_was_altered_on_the_way_or_read_stale_is_refused(people):
 def test_the_number_gives_the_city_its_right_in_that_layout_and_quantity_only(people):
     with pytest.raises(Refused) as none:
         right_to_issue("460100", more=1, layout_digest=LAYOUT)
-    application = apply(people, quantity=1000)
-    carry_all()
-    number = decided(people, application, passes=True).number
+    number = approved(people, apply(people, quantity=1000))
     assert right_to_issue("460100", more=1000, layout_digest=LAYOUT).number == number
     with pytest.raises(Refused) as beyond:
         right_to_issue("460100", more=1001, layout_digest=LAYOUT)

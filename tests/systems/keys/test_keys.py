@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.support.approvals import decided
 
 from sheka.foundation.crypto.algorithms import Algorithm
 from sheka.foundation.refusals import Code, Refused
@@ -10,7 +11,7 @@ from sheka.office.messages.delivery import carry_all
 from sheka.systems.keys.actions.distribute_keys import distribute_keys
 from sheka.systems.keys.actions.generate_keys import generate_keys
 from sheka.systems.keys.actions.import_keys import import_keys
-from sheka.systems.keys.actions.propose_generation import decide_generation, propose_generation
+from sheka.systems.keys.actions.propose_generation import propose_generation
 from sheka.systems.keys.actions.register_machine import register_machine, trust_machine
 from sheka.systems.keys.catalogue import entries, generated_at
 from sheka.systems.keys.machines import machine_of
@@ -26,7 +27,7 @@ def officers(appoint, machines):
     people = {}
     for code in LEVELS:
         people[code] = appoint(f"officer-{code}", code, "key_officer")
-        people[code, "approver"] = appoint(f"approver-{code}", code, "key_approver")
+        people[code, "approver"] = appoint(f"approver-{code}", code, "approver")
     prints = {code: register_machine(people[code]).fingerprint for code in LEVELS}
     for upper, lower in (("000000", "460000"), ("460000", "460100")):
         trust_machine(people[upper], of=lower, fingerprint=prints[lower])
@@ -36,7 +37,7 @@ def officers(appoint, machines):
 
 def generate(officers, code, algorithm=Algorithm.SM4):
     proposal = propose_generation(officers[code], algorithm=algorithm)
-    decide_generation(officers[code, "approver"], proposal_id=proposal.pk, digest=proposal.digest, verdict="approve")
+    decided(officers[code, "approver"], proposal)
     return generate_keys(officers[code], proposal_id=proposal.pk)
 
 
@@ -85,13 +86,20 @@ def test_each_level_generates_the_keys_that_belong_to_it(officers):
 
 
 @pytest.mark.req("K6")
-def test_nothing_is_generated_without_the_consent_of_a_second_person(officers):
+def test_nothing_is_generated_without_the_consent_of_a_second_person(officers, appoint):
+    second_officer = appoint("officer-2", "000000", "key_officer")
     proposal = propose_generation(officers["000000"], algorithm=Algorithm.SM4)
     with pytest.raises(Refused) as alone:
         generate_keys(officers["000000"], proposal_id=proposal.pk)
     with pytest.raises(Refused) as own:
-        decide_generation(officers["000000"], proposal_id=proposal.pk, digest=proposal.digest, verdict="approve")
-    assert (alone.value.code, own.value.code) == (Code.STATE_FORBIDS, Code.PERMISSION_MISSING)
+        decided(officers["000000"], proposal)
+    with pytest.raises(Refused) as other_role:
+        decided(second_officer, proposal)
+    assert [case.value.code for case in (alone, own, other_role)] == [
+        Code.STATE_FORBIDS,
+        Code.APPROVAL_OWN,
+        Code.PERMISSION_MISSING,
+    ]
     assert machine_of("000000").list_keys() == []
 
 

@@ -31,6 +31,17 @@ WORDS: dict[str, tuple[str | Promise, str]] = {
     "netted": (_("Netted"), "good"),
 }
 
+REQUEST_WORDS: dict[str, tuple[str | Promise, str]] = {
+    "open": (_("To be decided"), "wait"),
+    "returned": (_("Returned for completion"), "wait"),
+    "approved": (_("Approved"), "good"),
+    "done": (_("Approved and carried out"), "good"),
+    "rejected": (_("Rejected"), "stop"),
+    "withdrawn": (_("Withdrawn"), "still"),
+    "expired": (_("Expired"), "stop"),
+}
+"""The states of a request for approval."""
+
 CARD_TONES = {
     "ordered": "wait",
     "numbered": "wait",

@@ -5,23 +5,24 @@ from __future__ import annotations
 from django.db import transaction
 
 from sheka.faces.story.cast import HAIKOU, HAINAN, MINISTRY, acting
+from sheka.faces.story.consent import approves
 from sheka.faces.story.stage import Stage, Step, must, must_refuse, until
 from sheka.foundation.canonical import digest
 from sheka.foundation.chip.profile import DEFAULT_PROFILE
 from sheka.foundation.crypto.algorithms import Algorithm
 from sheka.foundation.crypto.sm3 import sm3
 from sheka.foundation.refusals import Code
+from sheka.office.approvals.models import Proposal
 from sheka.office.staff.actors import Actor
 from sheka.systems.cards.models import IssuingRight
 from sheka.systems.cards.queries import right_to_issue
-from sheka.systems.issuance.actions.approve_application import approve_application
-from sheka.systems.issuance.actions.examine_application import examine_application
-from sheka.systems.issuance.actions.submit_application import MATERIALS, submit_application
-from sheka.systems.issuance.models import Application
+from sheka.systems.issuance.actions.assign_number import file_number
+from sheka.systems.issuance.actions.submit_application import submit_application
+from sheka.systems.issuance.materials import MATERIALS
 from sheka.systems.keys.actions.distribute_keys import distribute_keys
 from sheka.systems.keys.actions.generate_keys import generate_keys
 from sheka.systems.keys.actions.import_keys import import_keys
-from sheka.systems.keys.actions.propose_generation import decide_generation, propose_generation
+from sheka.systems.keys.actions.propose_generation import propose_generation
 from sheka.systems.keys.actions.register_machine import register_machine, trust_machine
 from sheka.systems.keys.models import Delivery
 from sheka.systems.keys.queries import card_keys
@@ -57,30 +58,24 @@ def apply(stage: Stage) -> str:
 def examine(stage: Stage) -> str:
     """I2: preliminary examination by the province, on the copy that arrived."""
     number = stage.made["application"].number
-    copy = until(lambda: _copy(HAINAN, number), "the application at the province")
-    examine_application(
-        acting("hainan-examiner"), number=number, digest=copy.digest, passes=True, reason="materials complete"
-    )
+    copy = until(lambda: _in_turn(HAINAN, number), "the application at the province")
+    approves(stage, "hainan-examiner", copy, "materials complete")
     return copy.digest[:16]
 
 
 def approve(stage: Stage) -> str:
-    """I1, I3: review by the ministry; the number comes back to the city as a right to issue."""
+    """I1, I3: review by two people of the ministry; the number comes back to the city as a right to issue."""
     number = stage.made["application"].number
-    copy = until(lambda: _copy(MINISTRY, number), "the application at the ministry")
-    issuer = approve_application(
-        acting("ministry-reviewer"),
-        number=number,
-        digest=copy.digest,
-        passes=True,
-        reason="meets the rules",
-        filing_reference="NICRC-DEMO-0001",
-    )
-    must(issuer is not None, "an approval assigns a number")
-    until(lambda: Application.objects.get(number=number, held_by=HAIKOU).state == "approved", "the outcome at the city")
-    stage.made["issuer_number"] = issuer.number
-    must(_right().number == issuer.number, "the city's right carries the assigned number")
-    return issuer.number
+    copy = until(lambda: _in_turn(MINISTRY, number), "the application at the ministry")
+    first = approves(stage, "ministry-reviewer", copy, "meets the rules")
+    must(first.state == "open", "one of two reviewers approves nothing")
+    second = approves(stage, "ministry-reviewer-2", copy, "the same on a second reading")
+    assigned = second.result["issuer"]["number"]
+    file_number(acting("ministry-reviewer"), number=assigned, reference="NICRC-DEMO-0001")
+    until(lambda: Proposal.objects.get(number=number, organisation=HAIKOU).state == "done", "the outcome at the city")
+    stage.made["issuer_number"] = assigned
+    must(_right().number == assigned, "the city's right carries the assigned number")
+    return str(assigned)
 
 
 def make_keys(stage: Stage) -> str:
@@ -89,9 +84,7 @@ def make_keys(stage: Stage) -> str:
     for place, name in OFFICES.items():
         for algorithm in ALGORITHMS:
             proposal = propose_generation(acting(f"{name}-keys"), algorithm=algorithm)
-            decide_generation(
-                acting(f"{name}-keys-2"), proposal_id=proposal.pk, digest=proposal.digest, verdict="approve"
-            )
+            approves(stage, f"{name}-keys-2", proposal)
             made += len(generate_keys(acting(f"{name}-keys"), proposal_id=proposal.pk))
         register_machine(acting(f"{name}-keys"))
         must(acting(f"{name}-keys").organisation == place, "each officer acts for the own organisation")
@@ -116,8 +109,8 @@ def _right() -> IssuingRight:
         return right_to_issue(HAIKOU, more=1, layout_digest=layout_digest())
 
 
-def _copy(place: str, number: object) -> Application | None:
-    return Application.objects.filter(number=number, held_by=place, state="received").first()
+def _in_turn(place: str, number: object) -> Proposal | None:
+    return Proposal.objects.filter(number=number, organisation=place, turn=place).first()
 
 
 def _pass_down(above: Actor, below: Actor, algorithm: Algorithm) -> None:
@@ -141,7 +134,7 @@ STEPS = [
     Step("I6", "未经批准，海口不能发卡", "Without an approval Haikou may not issue", no_right_yet),
     Step("I2", "海口市提出发行申请", "Haikou applies to issue", apply),
     Step("I2", "海南省初审通过，转报部级", "Hainan examines and passes it on", examine),
-    Step("I3", "部级审核批准，统一分配发卡机构标识号", "The ministry approves and assigns the issuer number", approve),
+    Step("I3", "部级两人审核批准，统一分配发卡机构标识号", "Two of the ministry approve, the number is assigned", approve),
     Step("K2", "三级加密机内生成密钥，双人控制", "Keys made in three machines under dual control", make_keys),
     Step("K2", "子密钥逐级分发，校验值一致", "Sub-keys to province and city, check values match", pass_keys),
 ]

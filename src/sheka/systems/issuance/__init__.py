@@ -1,1 +1,1 @@
-"""S2, the issuance management system: which city may issue which cards, and under which number (I1-I6)."""
+"""S2, the issuance management system: which area may issue which cards, and under which number (I1-I6)."""

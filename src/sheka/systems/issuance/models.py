@@ -1,29 +1,10 @@
-"""Applications to issue, and the issuers that came of them."""
+"""The issuers that came of applications; the applications themselves are requests for approval (office/approvals)."""
 
 from __future__ import annotations
 
 from django.db import models
 
 from sheka.office.organisations.models import Organisation
-
-
-class Application(models.Model):
-    """An application to issue, as one organisation holds it. The copies at the three levels share `number`."""
-
-    number = models.UUIDField()
-    held_by = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
-    applicant = models.CharField(max_length=20)
-    payload = models.JSONField()
-    digest = models.CharField(max_length=64)
-    state = models.CharField(max_length=20)
-    author_id = models.BigIntegerField(null=True)
-    decided_by = models.CharField(max_length=80, default="")
-    reason = models.TextField(default="")
-    at = models.DateTimeField()
-
-    class Meta:
-        ordering = ("-at",)
-        constraints = (models.UniqueConstraint(fields=("number", "held_by"), name="issuance_application_once"),)
 
 
 class Issuer(models.Model):

@@ -12,16 +12,16 @@ from sheka.office.audit.trail import record
 from sheka.office.organisations.queries import organisation
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
-from sheka.systems.keys.actions.propose_generation import KIND
 from sheka.systems.keys.catalogue import machine_name, usage_at
 from sheka.systems.keys.machines import machine_of
+from sheka.systems.keys.matters import GENERATE
 from sheka.systems.keys.models import Key
 
 
 @action(Permission.KEY_PROPOSE)
 def generate_keys(actor: Actor, *, proposal_id: int) -> list[Key]:
     """Carry out an approved proposal. A key that the machine made before an interruption is taken up."""
-    payload = carry_out(actor, proposal_id=proposal_id, kind=KIND)
+    payload = carry_out(actor, proposal_id=proposal_id, kind=GENERATE)
     algorithm, version = Algorithm(payload["algorithm"]), int(payload["version"])
     level = organisation(actor.organisation).kind
     device = machine_of(actor.organisation)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from sheka.foundation.crypto.algorithms import Algorithm
 from sheka.office.actions import action
-from sheka.office.approvals.actions.decide import decide
 from sheka.office.approvals.actions.propose import propose
 from sheka.office.approvals.models import Proposal
 from sheka.office.organisations.queries import organisation
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
 from sheka.systems.keys.catalogue import generated_at
-
-KIND = "keys.generate"
+from sheka.systems.keys.matters import GENERATE
 
 
 @action(Permission.KEY_PROPOSE)
@@ -20,12 +18,4 @@ def propose_generation(actor: Actor, *, algorithm: Algorithm, version: int = 1) 
     """Freeze the list of names, algorithm and version."""
     place = organisation(actor.organisation)
     payload = {"names": generated_at(place.kind), "algorithm": int(algorithm), "version": version}
-    return propose(
-        actor, kind=KIND, subject=f"keys:{place.code}:{algorithm.name}:{version}", organisation=place, payload=payload
-    )
-
-
-@action(Permission.KEY_DECIDE)
-def decide_generation(actor: Actor, *, proposal_id: int, digest: str, verdict: str, reason: str = "") -> Proposal:
-    """The consent of a second person of another role."""
-    return decide(actor, proposal_id=proposal_id, digest=digest, verdict=verdict, reason=reason)
+    return propose(actor, kind=GENERATE, subject=f"keys:{place.code}:{algorithm.name}:{version}", payload=payload)
