@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from enum import StrEnum, unique
 from functools import cache
+from typing import Any
 
 import yaml
 
-from sheka.foundation.refusals import Code, Refused
+from sheka.foundation.refusals import Code, Refused, Term
 from sheka.office.policy import policy_file
 
 
@@ -15,7 +16,10 @@ from sheka.office.policy import policy_file
 class Permission(StrEnum):
     # office
     ORGANISATION_MANAGE = "organisation.manage"
+    ORGANISATION_VIEW = "organisation.view"
     STAFF_MANAGE = "staff.manage"
+    STAFF_VIEW = "staff.view"
+    SELF_MANAGE = "self.manage"
     AUDIT_READ = "audit.read"
     # documents
     DOCUMENT_KEEP = "document.keep"
@@ -83,27 +87,53 @@ class Permission(StrEnum):
     CLEARING_VIEW = "clearing.view"
 
 
+ANY = "*"
+"""In the list of incompatible roles: every other role."""
+
+
 @cache
 def matrix() -> dict[str, frozenset[Permission]]:
-    """Role → its permissions. An unknown permission in the file stops the start: rights are never guessed."""
-    found = {}
-    for role, row in yaml.safe_load(policy_file("permissions.yaml").read_text("utf-8"))["roles"].items():
-        try:
-            found[role] = frozenset(Permission(name) for name in row["permissions"])
-        except ValueError as error:
-            raise Refused(Code.PERMISSION_UNKNOWN, role=role, detail=str(error)) from error
-    return found
+    """Role → its permissions, with those of everybody. An unknown permission in the file stops the start."""
+    own = {role: _permissions(role, row["permissions"]) for role, row in _policy()["roles"].items()}
+    return {role: held | everybody() for role, held in own.items()}
+
+
+@cache
+def everybody() -> frozenset[Permission]:
+    """What an open account may do without any role."""
+    return _permissions("everybody", _policy()["everybody"])
 
 
 @cache
 def role_levels() -> dict[str, frozenset[str]]:
     """Role → the kinds of organisation in which it can be granted."""
-    rows = yaml.safe_load(policy_file("permissions.yaml").read_text("utf-8"))["roles"]
-    return {role: frozenset(row["levels"]) for role, row in rows.items()}
+    return {role: frozenset(row["levels"]) for role, row in _policy()["roles"].items()}
+
+
+@cache
+def role_titles() -> dict[str, Term]:
+    """Role → what it is called."""
+    return {role: Term(*row["title"]) for role, row in _policy()["roles"].items()}
 
 
 @cache
 def incompatible_pairs() -> frozenset[frozenset[str]]:
     """Pairs of roles that one person may not hold together (separation of duties)."""
-    rows = yaml.safe_load(policy_file("permissions.yaml").read_text("utf-8"))["incompatible"]
-    return frozenset(frozenset(pair) for pair in rows)
+    roles, found = _policy()["roles"], set()
+    for one, other in _policy()["incompatible"]:
+        found |= {frozenset((one, each)) for each in (roles if other == ANY else (other,)) if each != one}
+    return frozenset(found)
+
+
+def _permissions(role: str, names: list[str]) -> frozenset[Permission]:
+    """Raises Refused(PERMISSION_UNKNOWN): rights are never guessed."""
+    try:
+        return frozenset(Permission(name) for name in names)
+    except ValueError as error:
+        raise Refused(Code.PERMISSION_UNKNOWN, role=role, detail=str(error)) from error
+
+
+@cache
+def _policy() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(policy_file("permissions.yaml").read_text("utf-8"))
+    return found

@@ -1,0 +1,1 @@
+"""The verbs on clients: make, rotate the secret, end."""
