@@ -34,7 +34,7 @@ def test_the_words_are_found_at_all():
     found = [word for path in sources() for word in words_of(path)]
     assert len(found) > 300
     texts = {word.text for word in found}
-    assert {"Sign in", "%(n)s card of your city.", "Handed out, not activated", "Signed in"} <= texts
+    assert {"Sign in", "%(n)s card of your city, by state", "Handed out, not activated", "Signed in"} <= texts
     assert any(word.plural for word in found)
 
 
@@ -86,7 +86,7 @@ def test_the_look_for_bare_words_sees_one(tmp_path):
 
 def test_every_state_verb_and_rule_of_the_systems_has_its_word():
     """A page would fail, or show a code, on the first card that comes to a state without a word."""
-    from sheka.faces.console.verbs import VERBS_HERE
+    from sheka.faces.console.cards.verbs import VERBS_HERE
     from sheka.faces.console.words import CARD_TONES, CAUSES, DOCUMENTS, EXCHANGE_TONES, REQUEST_WORDS, WORDS
     from sheka.systems.cards.documents import DocumentKind
     from sheka.systems.cards.fees import Cause

@@ -1,4 +1,4 @@
-"""What every template knows: whom the reader acts for, the rail, whether cards can be searched."""
+"""What every template knows: whom the reader acts for, where the console leads, whether cards can be searched."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
-from sheka.faces.console.navigation import rail_for
+from sheka.faces.console.navigation import navigation_for
 from sheka.office.organisations.queries import organisation
 from sheka.office.staff.permissions import Permission
 
@@ -22,5 +22,5 @@ def console(request: HttpRequest) -> dict[str, Any]:
         "actor": actor,
         "acting_for": organisation(actor.organisation),
         "may_search": actor.may(Permission.CARD_VIEW),
-        "rail": rail_for(actor, request.resolver_match),
+        "navigation": navigation_for(actor, request.resolver_match),
     }

@@ -7,8 +7,6 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from sheka.systems.cards.documents import Identity
-
 
 class Sheet(forms.Form):
     """Ids without a prefix, the look's classes, a sentence of our own for what is missing."""
@@ -64,26 +62,6 @@ class ReasonForm(Sheet):
         min_length=2,
         error_messages={"required": _("Write a line first"), "min_length": _("Write a whole sentence")},
     )
-
-
-class IdentityForm(Sheet):
-    """The identity card on the counter, as the clerk reads it. It is compared, never shown again."""
-
-    name = forms.CharField(
-        label=_("Name on the identity card"), max_length=150, error_messages={"required": _("Enter the name")}
-    )
-    number = forms.CharField(
-        label=_("Number on the identity card"),
-        max_length=18,
-        error_messages={"required": _("Enter the number")},
-        widget=forms.TextInput(
-            {"class": "govuk-input govuk-input--width-20 number", "spellcheck": "false", "autocapitalize": "characters"}
-        ),
-    )
-
-    def identity(self) -> Identity:
-        """What the clerk read. The form must be valid."""
-        return Identity(self.cleaned_data["name"].strip(), self.cleaned_data["number"].strip())
 
 
 class PlainForm(Sheet):

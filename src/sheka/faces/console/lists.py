@@ -165,6 +165,7 @@ class Shown:
     listing: Listing
     heads: list[Head]
     lines: list[Line]
+    ticks: bool
     fields: list[Any]
     chips: list[Chip]
     kept: list[tuple[str, str]]
@@ -212,6 +213,7 @@ def read_list(request: HttpRequest, listing: Listing) -> Shown:
         listing=listing,
         heads=[_head(column, values, sort) for column in listing.columns],
         lines=[_line(listing, row) for row in found],
+        ticks=listing.tick is not None,
         fields=[field for one in listing.filters for field in one.fields(values, actor)],
         chips=[Chip(one.title, one.told, _with(values, page=None, **dict.fromkeys(one.parameters))) for one in chosen],
         kept=[(name, text) for name, text in values.items() if name in ("size", "sort") or name not in ours],

@@ -1,4 +1,8 @@
-"""The rail: the systems in the mission's words, as far as the reader may open them, with what waits in each."""
+"""Where the console leads: the systems on top in the mission's words, at the side the pages of the one that is open,
+as far as the reader may open them, with what waits in each.
+
+A topic adds its pages here: an Entry in the System where its readers look for it.
+"""
 
 from __future__ import annotations
 
@@ -34,68 +38,138 @@ def exchanges_waiting(actor: Actor) -> Waiting:
 
 def applications_waiting(actor: Actor) -> Waiting:
     """Applications that this organisation has to decide."""
-    held = applications_held_by(actor.organisation)
-    return Waiting(sum(application.state == "received" for application in held))
+    return Waiting(applications_held_by(actor.organisation).filter(state="open", turn=actor.organisation).count())
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One page of the rail. `page` is the name of its address, `needs` what opens it, `waits` what it counts."""
+    """One page at the side. `page`: the name of its address. `needs`: the permission that opens it, several of which
+    one is enough, or none for what every member of staff may open. `covers`: beginnings of the names of the pages
+    below it, on which it is marked too. `waits`: what it counts.
+    """
 
     title: str | Promise
     page: str
-    needs: Permission
+    needs: Permission | tuple[Permission, ...] | None = None
+    covers: tuple[str, ...] = ()
     waits: Callable[[Actor], Waiting] | None = None
+
+    def opens_for(self, actor: Actor) -> bool:
+        """Whether this reader may open the page."""
+        needed = (self.needs,) if isinstance(self.needs, Permission) else self.needs
+        return needed is None or any(actor.may(one) for one in needed)
+
+    def holds(self, view_name: str) -> bool:
+        """Whether a page is this one or lies below it."""
+        return view_name == self.page or view_name.startswith(self.covers or ("\0",))
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """One of the systems on top. `key`: the letter after `g` that goes there."""
+
+    title: str | Promise
+    key: str
+    entries: tuple[Entry, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
+    """`current`: what aria-current says: "page" for the page itself, "true" for what it lies in, "" for neither."""
+
     title: str | Promise
     address: str
-    current: bool
-    waiting: Waiting | None
+    current: str
+    key: str = ""
+    waiting: Waiting | None = None
 
 
-RAIL: tuple[tuple[str | Promise, tuple[Entry, ...]], ...] = (
-    (
-        _("Counter"),
+@dataclass(frozen=True, slots=True)
+class Navigation:
+    """The systems that the reader may open; the one that is open, with its pages."""
+
+    systems: list[Link]
+    title: str | Promise
+    pages: list[Link]
+
+
+SYSTEMS: tuple[System, ...] = (
+    System(
+        _("My work"),
+        "w",
+        (Entry(_("Overview"), "console:overview"),),
+    ),
+    System(
+        _("Card management"),
+        "c",
         (
-            Entry(_("Cards"), "console:cards", Permission.CARD_VIEW),
-            Entry(_("Exchanges"), "console:exchanges", Permission.CARD_VIEW, exchanges_waiting),
+            Entry(_("Cards"), "console:cards", Permission.CARD_VIEW, covers=("console:card",)),
+            Entry(
+                _("Exchanges"),
+                "console:exchanges",
+                Permission.CARD_VIEW,
+                covers=("console:exchange",),
+                waits=exchanges_waiting,
+            ),
         ),
     ),
-    (
-        _("Business"),
+    System(
+        _("Issuance management"),
+        "i",
         (
-            Entry(_("Issuance"), "console:issuance", Permission.ISSUANCE_VIEW, applications_waiting),
-            Entry(_("Clearing"), "console:clearing", Permission.CLEARING_VIEW),
+            Entry(
+                _("Issuance"),
+                "console:issuance",
+                Permission.ISSUANCE_VIEW,
+                covers=("console:issuance",),
+                waits=applications_waiting,
+            ),
         ),
     ),
-    (
-        _("Security"),
-        (
-            Entry(_("Keys"), "console:keys", Permission.KEY_VIEW),
-            Entry(_("Audit"), "console:audit", Permission.AUDIT_READ),
-        ),
+    System(_("Key management"), "k", (Entry(_("Keys"), "console:keys", Permission.KEY_VIEW, covers=("console:key",)),)),
+    System(
+        _("Clearing management"),
+        "l",
+        (Entry(_("Clearing"), "console:clearing", Permission.CLEARING_VIEW, covers=("console:clearing",)),),
     ),
+    System(_("People and organisations"), "p", ()),
+    System(
+        _("Audit"),
+        "a",
+        (Entry(_("Audit"), "console:audit", Permission.AUDIT_READ, covers=("console:audit",)),),
+    ),
+    System(_("Operation"), "o", ()),
 )
 
 
-def rail_for(actor: Actor, match: ResolverMatch | None) -> list[tuple[str | Promise, list[Link]]]:
-    """The groups that hold at least one page for this reader."""
+def navigation_for(actor: Actor, match: ResolverMatch | None) -> Navigation:
+    """What this reader may open, and where they are. A page that belongs to no system shows the reader's own work."""
     here = match.view_name if match else ""
-    groups = []
-    for title, entries in RAIL:
-        links = [
+    open_to = [
+        (system, entries)
+        for system in SYSTEMS
+        if (entries := [entry for entry in system.entries if entry.opens_for(actor)])
+    ]
+    place = next((n for n, (_s, entries) in enumerate(open_to) if any(entry.holds(here) for entry in entries)), 0)
+    system, entries = open_to[place]
+    nearest = max(
+        (entry for entry in entries if entry.holds(here)),
+        key=lambda entry: (entry.page == here, max(map(len, entry.covers), default=0)),
+        default=None,
+    )
+    return Navigation(
+        [
+            Link(one.title, reverse(pages[0].page), "true" if n == place and nearest else "", one.key)
+            for n, (one, pages) in enumerate(open_to)
+        ],
+        system.title,
+        [
             Link(
                 entry.title,
                 reverse(entry.page),
-                here.startswith(entry.page.removesuffix("s")),
-                entry.waits(actor) if entry.waits else None,
+                "" if entry is not nearest else "page" if entry.page == here else "true",
+                waiting=entry.waits(actor) if entry.waits else None,
             )
             for entry in entries
-            if actor.may(entry.needs)
-        ]
-        if links:
-            groups.append((title, links))
-    return groups
+        ],
+    )

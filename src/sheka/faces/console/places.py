@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from django.db.models import Q
-
 from sheka.faces.console.words import language
-from sheka.office.organisations.models import Organisation
+from sheka.office.organisations.queries import organisations_named
 
 
 def labels(found: Iterable[str]) -> dict[str, str]:
     """Code or Chinese name → the name to show, for the organisations among `found`."""
-    sought = set(found)
-    rows = Organisation.objects.filter(Q(code__in=sought) | Q(name__in=sought))
     known = {}
-    for row in rows:
+    for row in organisations_named(found):
         known[row.code] = known[row.name] = row.label(language())
     return known

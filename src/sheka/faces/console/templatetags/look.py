@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date, datetime
+from functools import cache
 
 from django import template
+from django.template import TemplateDoesNotExist, loader
 from django.utils import timezone
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
@@ -65,6 +67,14 @@ def day(value: date | datetime | None) -> str:
 def clock(value: datetime | None) -> str:
     """09:12 in Shanghai."""
     return "" if value is None else f"{timezone.localtime(value):%H:%M}"
+
+
+@register.filter
+def moment(value: datetime | str) -> str:
+    """2026年11月22日 09:12, a moment on paper: the year is always said."""
+    at = timezone.localtime(datetime.fromisoformat(value) if isinstance(value, str) else value)
+    told = f"{at.year}年{at.month}月{at.day}日" if in_chinese() else f"{at.day} {at:%B} {at.year}"
+    return f"{told} {at:%H:%M}"
 
 
 @register.filter
@@ -133,6 +143,24 @@ def share_of(number: int, most: int) -> int:
 def algorithm(number: int) -> str:
     """SM4 or 3DES, by the card's algorithm id."""
     return {1: "3DES", 3: "SM4"}[number]
+
+
+@register.simple_tag(takes_context=True)
+def part(context: template.RequestContext, name: str) -> str:
+    """A part of the frame that a topic contributes; nothing while the topic has none."""
+    found = _part(name)
+    if found is None:
+        return ""
+    with context.push():
+        return found.render(context)
+
+
+@cache
+def _part(name: str) -> template.base.Template | None:
+    try:
+        return loader.get_template(name).template  # type: ignore[attr-defined,no-any-return]
+    except TemplateDoesNotExist:
+        return None
 
 
 @register.simple_tag

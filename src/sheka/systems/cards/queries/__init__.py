@@ -8,20 +8,19 @@ from sheka.systems.cards.queries.exchanges import ExchangeSummary, exchange_name
 from sheka.systems.cards.queries.life_line import LifeEvent, exchange_line, life_line
 from sheka.systems.cards.queries.people import people_without_card, person_with_number
 from sheka.systems.cards.queries.rights import issued_under, right_to_issue
-from sheka.systems.cards.queries.search import CardRow, Page, search_cards
+from sheka.systems.cards.queries.search import cards_served, search_cards
 
 __all__ = [
     "CardPage",
-    "CardRow",
     "ExchangeSummary",
     "LifeEvent",
     "Offer",
-    "Page",
     "StateCount",
     "actions_for",
     "card_named",
     "card_page",
     "card_with_code",
+    "cards_served",
     "count_by_state",
     "destruction_record",
     "exchange_line",

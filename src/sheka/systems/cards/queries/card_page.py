@@ -11,7 +11,7 @@ from django.utils.translation import get_language
 from sheka.foundation.numbers import mask_person_number, mask_phone
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.actions import action
-from sheka.office.audit.trail import record
+from sheka.office.audit.reads import read_recorded
 from sheka.office.organisations.queries import organisation
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
@@ -82,7 +82,7 @@ def card_page(actor: Actor, card_number: str) -> CardPage:
     """The page of a card that the actor serves; an audited read. Raises Refused(CARD_UNKNOWN)."""
     card = card_named(actor, card_number)
     case = exchange_of(card)
-    record(actor, "card.viewed", card.subject)
+    read_recorded(actor, "card.viewed", card.subject)
     return CardPage(
         card_number=str(card),
         identification_code=card.identification_code or "",
@@ -91,8 +91,8 @@ def card_page(actor: Actor, card_number: str) -> CardPage:
         name=card.person.name,
         person_number=mask_person_number(card.person.social_security_number),
         phone=mask_phone(card.person.phone),
-        organisation=card.organisation.name,
-        outlet=card.outlet.name,
+        organisation=card.organisation.label(get_language() or "zh-hans"),
+        outlet=card.outlet.label(get_language() or "zh-hans"),
         specification=card.specification,
         algorithm=card.algorithm,
         card_class=card.card_class,

@@ -1,17 +1,75 @@
-// The little that the console needs beside htmx: govuk components, `/` to reach the search box, tables that scroll.
+// The little that the console needs beside htmx: govuk components, keys, tables that scroll.
 import { ErrorSummary, SkipLink, createAll } from "./build/govuk-frontend.min.js";
 
 document.body.classList.add("js-enabled", "govuk-frontend-supported");
 createAll(ErrorSummary);
 createAll(SkipLink);
 
+// Single keys (WCAG 2.1.4): off while somebody types, and off for good when the reader says so in the help.
+const OFF = "sheka-keys-off";
+const WAIT = 1500;
+const help = document.getElementById("help");
+const switched = document.getElementById("keys-on");
+let going = 0;
+
+function row(step) {
+  const rows = [...document.querySelectorAll(".list tbody th a")];
+  if (rows.length) {
+    const here = rows.indexOf(document.activeElement);
+    rows[Math.min(Math.max(here + step, 0), rows.length - 1)].focus();
+  }
+}
+
+const keys = {
+  "/": () => document.getElementById("search")?.focus(),
+  "?": () => help?.showModal(),
+  g: () => { going = Date.now(); },
+  j: () => row(1),
+  k: () => row(-1),
+};
+
 document.addEventListener("keydown", (event) => {
-  const typing = event.target.closest("input, textarea, select, [contenteditable]");
-  if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
-    const box = document.getElementById("search");
-    if (box) {
-      event.preventDefault();
-      box.focus();
+  const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
+  if (typing || event.ctrlKey || event.metaKey || event.altKey || help?.open || localStorage.getItem(OFF)) {
+    return;
+  }
+  const place = Date.now() - going < WAIT && document.querySelector(`[data-go="${CSS.escape(event.key)}"]`);
+  going = 0;
+  if (place) {
+    place.click();
+  } else if (keys[event.key]) {
+    keys[event.key]();
+  } else {
+    return;
+  }
+  event.preventDefault();
+});
+
+if (switched) {
+  switched.checked = !localStorage.getItem(OFF);
+  switched.addEventListener("change", () => {
+    if (switched.checked) {
+      localStorage.removeItem(OFF);
+    } else {
+      localStorage.setItem(OFF, "1");
+    }
+  });
+}
+
+document.getElementById("help-link")?.addEventListener("click", (event) => {
+  if (help) {
+    event.preventDefault();
+    help.showModal();
+  }
+});
+
+// What is not chosen does not stand in the address of a list.
+document.addEventListener("htmx:configRequest", (event) => {
+  if (event.target.matches(".filters")) {
+    for (const [name, value] of [...event.detail.formData]) {
+      if (value === "") {
+        event.detail.formData.delete(name);
+      }
     }
   }
 });

@@ -12,7 +12,8 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from sheka.faces.console.forms import IdentityForm, PlainForm, ReasonForm
+from sheka.faces.console.cards.forms import IdentityForm
+from sheka.faces.console.forms import PlainForm, ReasonForm
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
 from sheka.systems.cards.actions.block_card import block_card, unblock_card

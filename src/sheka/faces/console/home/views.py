@@ -1,4 +1,4 @@
-"""The first page: what waits for this reader, and what stands at the organisation."""
+"""The first page: what waits for this reader, and what stands at the organisation. And the help."""
 
 from __future__ import annotations
 
@@ -45,7 +45,14 @@ def overview(request: HttpRequest) -> HttpResponse:
         "total": sum(row.count for row in states),
         "most": max((row.count for row in states), default=0),
     }
-    return render(request, "console/overview.html", context)
+    return render(request, "console/home/overview.html", context)
+
+
+@open_to_staff
+@require_safe
+def help_page(request: HttpRequest) -> HttpResponse:
+    """What the `?` key shows, as a page."""
+    return render(request, "console/home/help.html")
 
 
 def tiles_for(actor: Actor) -> list[Tile]:
@@ -76,7 +83,7 @@ def _cards(actor: Actor) -> list[Tile]:
 
 def _issuance(actor: Actor) -> list[Tile]:
     waiting, address = applications_waiting(actor).number, reverse("console:issuance")
-    numbers = len(issuers_held_by(actor.organisation))
+    numbers = issuers_held_by(actor.organisation).count()
     return [
         _pressing(waiting, _("Applications to decide"), address, "wait"),
         Tile(count(numbers), _("Issuer identification numbers"), address),

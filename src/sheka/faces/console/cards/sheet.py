@@ -10,9 +10,9 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from sheka.faces.console.cards.verbs import VERBS_HERE
 from sheka.faces.console.telling import is_about_permission, list_mark, why
 from sheka.faces.console.templatetags.look import algorithm, day, masked, yuan
-from sheka.faces.console.verbs import VERBS_HERE
 from sheka.faces.console.words import CARD_TONES, CAUSES, DOCUMENTS, EXCHANGE_TONES, in_chinese, language
 from sheka.foundation.refusals import Refused
 from sheka.foundation.regions import ancestors

@@ -1,0 +1,1 @@
+"""Cards and exchanges at the counter (S3, R1-R9)."""

@@ -1,0 +1,36 @@
+"""Addresses of cards and exchanges."""
+
+from __future__ import annotations
+
+from django.urls import path, register_converter
+
+from sheka.faces.console.cards import views
+
+
+class CardNumberInAddress:
+    """What may be a card's number; anything else is no address of ours."""
+
+    regex = "[0-9A-Za-z]{1,20}"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: object) -> str:
+        return str(value)
+
+
+class ExchangeNumberInAddress(CardNumberInAddress):
+    """What may be the number of a confirmation."""
+
+    regex = "[0-9A-Za-z-]{1,30}"
+
+
+register_converter(CardNumberInAddress, "card")
+register_converter(ExchangeNumberInAddress, "exchange")
+
+urlpatterns = [
+    path("search", views.search, name="search"),
+    path("cards", views.cards, name="cards"),
+    path("cards/<card:number>", views.card, name="card"),
+    path("cards/<card:number>/<slug:verb>", views.card_verb, name="card_verb"),
+]

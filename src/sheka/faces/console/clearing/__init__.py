@@ -1,0 +1,1 @@
+"""Clearing days (S8)."""

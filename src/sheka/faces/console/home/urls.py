@@ -1,0 +1,12 @@
+"""Addresses of the first page and the help."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from sheka.faces.console.home import views
+
+urlpatterns = [
+    path("", views.overview, name="overview"),
+    path("help", views.help_page, name="help"),
+]

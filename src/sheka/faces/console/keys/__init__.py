@@ -1,0 +1,1 @@
+"""Keys by reference and check value (S1, K1-K3)."""
