@@ -67,9 +67,9 @@ def places(installer, tree):
 ROLES = {
     "planner": (CITY, "card_planner"),
     "producer": (CITY, "card_producer"),
-    "clerk": (OUTLET, "card_clerk"),
-    "other_clerk": (OTHER_OUTLET, "card_clerk"),
-    "far_clerk": (FAR_OUTLET, "card_clerk"),
+    "clerk": (OUTLET, "clerk"),
+    "other_clerk": (OTHER_OUTLET, "clerk"),
+    "far_clerk": (FAR_OUTLET, "clerk"),
     "data_clerk": (CITY, "data_clerk"),
     "supervisor": (CITY, "card_supervisor"),
     "keeper": (CENTRE, "old_card_keeper"),

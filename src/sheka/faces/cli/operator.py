@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 DEMO = Path("var/demo/node.toml")
 NodeFile = Annotated[
-    Path | None, typer.Option("--config", help="节点文件，默认演示世界 the node's file; default: SHEKA_NODE, the demo world")
+    Path | None, typer.Option("--config", help="节点文件 the node's file; default: SHEKA_NODE, the demo world")
 ]
 
 
