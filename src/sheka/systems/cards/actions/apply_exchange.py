@@ -37,6 +37,7 @@ from sheka.systems.cards.policy import EXCHANGE, in_force
 from sheka.systems.cards.queries.rights import right_to_issue
 from sheka.systems.cards.scope import counter
 from sheka.systems.cards.states import IN_PRODUCTION, OPEN_EXCHANGE
+from sheka.systems.cards.waiting import exchange_applied
 
 _EXCHANGEABLE = ("handed_out", "active", "blocked")
 
@@ -80,6 +81,7 @@ def apply_exchange(
     fee = decide_fee(ground=ground, cause=cause, received_on=old.received_on, applied_on=today)
     case = _open(actor, outlet, old, person, agent, fee, today, ground=ground, finding=finding, change=change)
     keep_documents(actor, case, "application", documents)
+    exchange_applied(actor, case)
     tell(
         actor,
         [old],

@@ -7,6 +7,7 @@ from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
 from sheka.systems.cards.ledger import guard, lock_card, move, must_give_reason, must_not_be_exchanged
 from sheka.systems.cards.models import Card
+from sheka.systems.cards.waiting import cards_move
 
 
 @action(Permission.CARD_CANCEL)
@@ -18,4 +19,6 @@ def cancel_card(actor: Actor, *, card: Card, reason: str) -> Card:
     found = lock_card(actor, card)
     guard(found, "cancel")
     must_not_be_exchanged(found, "cancel")
-    return move(actor, found, "cancel", "cancelled", reason=must_give_reason("cancel", reason))
+    why = must_give_reason("cancel", reason)
+    cards_move(actor, [found])
+    return move(actor, found, "cancel", "cancelled", reason=why)

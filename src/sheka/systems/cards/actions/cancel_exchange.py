@@ -12,6 +12,7 @@ from sheka.systems.cards.ledger import lock_cards, move, must_give_reason, tell
 from sheka.systems.cards.models import ExchangeCase
 from sheka.systems.cards.queries.exchanges import exchange_named, lock_exchange
 from sheka.systems.cards.states import EXCHANGE
+from sheka.systems.cards.waiting import exchange_over
 
 
 @action(Permission.EXCHANGE_CANCEL)
@@ -25,6 +26,7 @@ def cancel_exchange(actor: Actor, *, number: str, reason: str) -> ExchangeCase:
     case = lock_exchange(actor, number)
     case.state = EXCHANGE.after(case.state, "cancel")
     case.cancel_reason = must_give_reason("cancel", reason)[:200]
+    exchange_over(actor, case)
     move(actor, new, "cancel", "cancelled", reason=case.cancel_reason)
     refund = case.fee_fen if case.fee_paid_at is not None else 0
     tell(actor, [old], "exchange_cancelled", exchange=case.number, reason=case.cancel_reason, refund_fen=refund)

@@ -22,6 +22,7 @@ from sheka.systems.cards.models import Card, ExchangeCase
 from sheka.systems.cards.queries.exchanges import exchange_named, lock_exchange
 from sheka.systems.cards.scope import counter
 from sheka.systems.cards.states import EXCHANGE
+from sheka.systems.cards.waiting import exchange_over, old_card_lies_at
 
 
 @action(Permission.EXCHANGE_COLLECT)
@@ -51,6 +52,9 @@ def collect_exchange(
     must_be_complete(documents, documents_of_collection(by_proxy=proxy is not None, on=timezone.localdate()))
     reason = _old_card_reason(case, old, old_card, not_returned)
     guard(old, "replace")
+    exchange_over(actor, case)
+    if not reason:
+        old_card_lies_at(actor, place)
     move(actor, old, "replace", "replaced", exchange=case.number, new_card=new.number)
     if reason:
         old.not_returned_at = timezone.now()

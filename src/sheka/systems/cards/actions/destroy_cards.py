@@ -22,6 +22,7 @@ from sheka.systems.cards.numbering import document_number
 from sheka.systems.cards.policy import EXCHANGE, in_force
 from sheka.systems.cards.queries.destruction import record_of
 from sheka.systems.cards.states import DESTRUCTION
+from sheka.systems.cards.waiting import destruction_listed, destruction_over, destruction_witnessed
 
 
 @action(Permission.OLD_CARD_DESTROY)
@@ -57,6 +58,7 @@ def create_destruction(actor: Actor, *, cards: Sequence[Card], method: str) -> D
         list_digest=_list_digest(found),
     )
     DestructionItem.objects.bulk_create(DestructionItem(batch=batch, card=card) for card in found)
+    destruction_listed(actor, batch, found)
     record(
         actor,
         "old_card.destruction_created",
@@ -94,6 +96,8 @@ def witness_destruction(actor: Actor, *, number: str, list_digest: str) -> Destr
         list_digest=list_digest,
         at=timezone.now(),
     )
+    if batch.witnesses.count() >= _witnesses_needed():
+        destruction_witnessed(actor, batch)
     record(actor, "old_card.witnessed", f"destruction:{number}", list_digest=list_digest)
     return witness
 
@@ -107,13 +111,14 @@ def close_destruction(actor: Actor, *, number: str) -> DestructionBatch:
     batch = _lock_batch(actor, number)
     state = DESTRUCTION.after(batch.state, "close")
     witnesses = list(batch.witnesses.all())
-    needed = in_force(EXCHANGE, "destruction", timezone.localdate())["witnesses"]
+    needed = _witnesses_needed()
     if len(witnesses) < needed:
         raise Refused(Code.DESTRUCTION_WITNESSES, got=len(witnesses), needed=needed)
     found = lock_cards(actor, _cards_of(batch))
     if _list_digest(found) != batch.list_digest:
         raise Refused(Code.DESTRUCTION_STALE)
     names = [witness.name for witness in witnesses]
+    destruction_over(actor, batch)
     move_all(actor, found, "destroy", "destroyed", batch=number, method=batch.method, witnesses=names)
     batch.state, batch.closed_by, batch.closed_at = state, actor.name, timezone.now()
     batch.record_digest = digest(record_of(batch, found, witnesses))
@@ -130,8 +135,13 @@ def give_up_destruction(actor: Actor, *, number: str) -> DestructionBatch:
     batch.items.update(given_up=True)
     batch.state, batch.closed_by, batch.closed_at = state, actor.name, timezone.now()
     batch.save()
+    destruction_over(actor, batch)
     record(actor, "old_card.destruction_given_up", f"destruction:{number}")
     return batch
+
+
+def _witnesses_needed() -> int:
+    return int(in_force(EXCHANGE, "destruction", timezone.localdate())["witnesses"])
 
 
 def _lock_batch(actor: Actor, number: str) -> DestructionBatch:

@@ -10,6 +10,7 @@ from sheka.office.staff.permissions import Permission
 from sheka.systems.cards.ledger import guard, lock_card, move
 from sheka.systems.cards.models import Card
 from sheka.systems.cards.scope import counter
+from sheka.systems.cards.waiting import old_card_lies_at
 
 
 @action(Permission.OLD_CARD_RETURN)
@@ -19,7 +20,9 @@ def hand_in_card(actor: Actor, *, card: Card) -> Card:
     Raises Refused: CARD_NOT_A_COUNTER, CARD_NEVER_MADE, STATE_FORBIDS.
     """
     place = counter(actor)
-    return take_in(actor, lock_card(actor, card), place)
+    found = lock_card(actor, card)
+    old_card_lies_at(actor, place)
+    return take_in(actor, found, place)
 
 
 def take_in(actor: Actor, card: Card, place: Organisation) -> Card:

@@ -22,6 +22,7 @@ from sheka.systems.cards.policy import CARDS, rows_in_force
 from sheka.systems.cards.queries.rights import right_to_issue
 from sheka.systems.cards.scope import COUNTERS, city_of
 from sheka.systems.cards.states import IN_PRODUCTION, WITH_HOLDER
+from sheka.systems.cards.waiting import batch_ordered
 
 _GOES_WITH = {
     "2.00": (Algorithm.TDES, Algorithm.SM4),
@@ -53,6 +54,7 @@ def order_cards(
     holders = _lock_people(people, city)
     right = right_to_issue(city.code, more=len(holders), layout_digest=layout_digest)
     batch = make_cards(actor, holders, counter, right, specification, algorithm, "order")
+    batch_ordered(actor, batch)
     record(
         actor,
         "card.ordered",

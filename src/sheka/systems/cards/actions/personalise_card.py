@@ -25,6 +25,7 @@ from sheka.office.staff.permissions import Permission
 from sheka.systems.cards.chip_orders import chip_keys, chip_order
 from sheka.systems.cards.ledger import guard, lock_card, move, tell
 from sheka.systems.cards.models import Card, Personalisation
+from sheka.systems.cards.waiting import cards_move, exchange_made
 
 Make = Callable[[ChipOrder, MachineKeys], ChipResult]
 
@@ -82,6 +83,8 @@ def _finish(actor: Actor, *, attempt: Personalisation, make: Make) -> Card:
     attempt.chip_serial, attempt.state, attempt.ended_at = serial, "done", timezone.now()
     attempt.save(update_fields=["chip_serial", "state", "ended_at"])
     found.chip_serial = serial
+    cards_move(actor, [found], made=True)
+    exchange_made(actor, found)
     facts = {"chip": serial, "reader": attempt.reader, "keys": result.keys, "resumed": result.resumed}
     return move(actor, found, "personalise", "personalised", "chip_serial", **facts)
 

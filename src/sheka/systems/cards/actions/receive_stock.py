@@ -15,6 +15,7 @@ from sheka.systems.cards.models import Card, ExchangeCase
 from sheka.systems.cards.queries.exchanges import lock_exchanges_making
 from sheka.systems.cards.scope import counter
 from sheka.systems.cards.states import EXCHANGE
+from sheka.systems.cards.waiting import cards_move, exchange_ready
 
 
 @action(Permission.CARD_STOCK)
@@ -32,6 +33,9 @@ def receive_stock(actor: Actor, *, cards: Sequence[Card], outlet: str | None = N
         if card.outlet_id != place.code:
             raise Refused(Code.CARD_WRONG_OUTLET, card=card, expected=card.outlet.name, got=place.name)
     cases = lock_exchanges_making(found)
+    cards_move(actor, found)
+    for case in cases:
+        exchange_ready(actor, case)
     move_all(actor, found, "receive", "received", outlet=place.code)
     for case in cases:
         case.state = EXCHANGE.after(case.state, "make_ready")

@@ -18,6 +18,7 @@ from sheka.systems.cards.models import Card, ReturnItem, ReturnTransfer
 from sheka.systems.cards.numbering import document_number
 from sheka.systems.cards.scope import city_of, counter
 from sheka.systems.cards.states import RETURN
+from sheka.systems.cards.waiting import old_cards_received, old_cards_sent
 
 
 @action(Permission.OLD_CARD_RETURN)
@@ -42,6 +43,7 @@ def send_old_cards(actor: Actor, *, cards: Sequence[Card], to: str) -> ReturnTra
         sent_at=timezone.now(),
     )
     ReturnItem.objects.bulk_create(ReturnItem(transfer=transfer, card=card) for card in found)
+    old_cards_sent(actor, transfer, found)
     tell(actor, found, "sent_to_centre", transfer=transfer.number, to=centre.code)
     record(actor, "old_card.sent", f"return:{transfer.number}", to=centre.code, cards=[card.subject for card in found])
     return transfer
@@ -68,6 +70,7 @@ def receive_old_cards(actor: Actor, *, number: str, counted: Sequence[str]) -> R
     Card.objects.bulk_update(found, ["held_at"], batch_size=1000)
     transfer.received_by, transfer.received_at = actor.name, timezone.now()
     transfer.save(update_fields=["state", "received_by", "received_at"])
+    old_cards_received(actor, transfer)
     tell(actor, found, "received_at_centre", transfer=transfer.number, at=transfer.recipient_id)
     record(actor, "old_card.received", f"return:{transfer.number}", cards=len(found))
     return transfer
