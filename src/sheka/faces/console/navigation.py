@@ -136,7 +136,7 @@ SYSTEMS: tuple[System, ...] = (
     System(
         _("Audit"),
         "a",
-        (Entry(_("Audit"), "console:audit", Permission.AUDIT_READ, covers=("console:audit",)),),
+        (Entry(_("Audit"), "console:auditing_events", Permission.AUDIT_READ, covers=("console:auditing",)),),
     ),
     System(_("Operation"), "o", ()),
 )

@@ -83,13 +83,6 @@ CAUSES: dict[str, str | Promise] = {
 
 TRANSACTION_KINDS: dict[int, str | Promise] = {1: _("Purchase"), 2: _("Reversal")}
 
-# What sheka.office.audit.trail.verify_chain says of a row.
-FAULTS: dict[str, str | Promise] = {
-    "missing": _("missing"),
-    "edited": _("edited"),
-    "not linked to the row before it": _("not linked to the row before it"),
-}
-
 
 def language() -> str:
     """The tag of the language that this page is written in."""

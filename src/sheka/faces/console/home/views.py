@@ -100,7 +100,7 @@ def _keys(actor: Actor) -> list[Tile]:
 
 
 def _audit(actor: Actor) -> list[Tile]:
-    return [Tile(count(head()[0]), _("Events in the audit chain"), reverse("console:audit"))]
+    return [Tile(count(head()[0]), _("Events in the audit chain"), reverse("console:auditing_events"))]
 
 
 _TILES = (

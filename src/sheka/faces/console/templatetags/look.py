@@ -18,7 +18,6 @@ from sheka.faces.console.words import (
     CARD_TONES,
     DOCUMENTS,
     EXCHANGE_TONES,
-    FAULTS,
     LEVELS,
     TRANSACTION_KINDS,
     WORDS,
@@ -198,12 +197,6 @@ def document_word(kind: str) -> str:
 def event_word(event: str) -> str:
     """What an audit event is called; one that has no word is shown by its code."""
     return str(word_of(event))
-
-
-@register.simple_tag
-def fault_word(fault: str) -> str:
-    """What is wrong with a row of the audit chain."""
-    return str(FAULTS.get(fault, fault))
 
 
 @register.simple_tag
