@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "sheka.office.documents",
     "sheka.office.jobs",
     "sheka.office.work",
+    "sheka.office.operations",
     "sheka.systems.keys",
     "sheka.systems.cards",
     "sheka.systems.issuance",
@@ -97,6 +98,8 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 2**20
+DATA_UPLOAD_MAX_NUMBER_FILES = 20
+FILE_UPLOAD_HANDLERS = ["sheka.faces.console.documents.uploads.InMemory"]
 
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", _("Chinese (simplified)")), ("en", _("English"))]

@@ -33,6 +33,8 @@ POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
+NO_DEVICES = "camera=(), microphone=(), geolocation=()"
+"""The one page that has a camera says so itself."""
 
 
 def content_security_policy(get_response: Response) -> Response:
@@ -41,6 +43,7 @@ def content_security_policy(get_response: Response) -> Response:
     def policy(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
         response.headers.setdefault("Content-Security-Policy", POLICY)
+        response.headers.setdefault("Permissions-Policy", NO_DEVICES)
         return response
 
     return policy

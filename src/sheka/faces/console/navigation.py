@@ -97,7 +97,10 @@ SYSTEMS: tuple[System, ...] = (
     System(
         _("My work"),
         "w",
-        (Entry(_("Overview"), "console:overview"),),
+        (
+            Entry(_("Overview"), "console:overview"),
+            Entry(_("Documents"), "console:documents", Permission.DOCUMENT_VIEW, covers=("console:documents_",)),
+        ),
     ),
     System(
         _("Card management"),

@@ -1,10 +1,10 @@
 """The key of each document, from a key that stays where it is.
 
 A document's own SM4 key is the SM4 encryption of a random salt of 16 bytes under the key of its organisation. With the
-encryption machine (`keys = "machine"` in node.toml) that key never leaves the machine: whoever has disk and database has
-nothing without it. With a key file (`keys = "file"`) it lies beside the documents and protects only a copy of the disk or
-of the database alone: for a node without a machine. To go over to the machine, change node.toml: new documents use the
-machine, earlier ones stay readable as long as the file stays.
+encryption machine (`keys = "machine"` in node.toml) that key never leaves the machine: whoever has disk and database
+has nothing without it. With a key file (`keys = "file"`) it lies beside the documents and protects a backup of the
+files or of the database alone, no more: for a node without a machine. To go over to the machine, change node.toml: new
+documents use the machine, earlier ones stay readable as long as the file stays.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def key_of(name: str, salt: bytes) -> bytes:
 
 
 def _machine_key(organisation: Organisation) -> str:
-    """The documents' key of the machine of this organisation or of the next superior that has one, made when missing."""
+    """The documents' key of this organisation's machine, or of the next superior's; made when it is missing."""
     machine = _machine_for(organisation)
     with _lock:
         if machine.name not in _in_use:

@@ -10,6 +10,15 @@ from sheka.office.documents.kinds import kinds
 from sheka.office.organisations.models import Organisation
 
 
+def spaced(code: str) -> str:
+    """A verification code in groups of five.
+
+    >>> spaced("0123456789ABCDEFGHJK")
+    '01234-56789-ABCDE-FGHJK'
+    """
+    return "-".join(code[at : at + 5] for at in range(0, len(code), 5))
+
+
 class Document(models.Model):
     """One document about one subject.
 
@@ -66,6 +75,10 @@ class Document(models.Model):
         return kind.title if kind else Term(self.kind, self.kind)
 
     @property
+    def kilobytes(self) -> int:
+        return -(-self.size // 1024)
+
+    @property
     def is_picture(self) -> bool:
         return self.media_type.startswith("image/")
 
@@ -91,16 +104,23 @@ class Paper(models.Model):
         ordering = ("-made_at", "-pk")
         constraints = (
             models.UniqueConstraint(
-                fields=("organisation", "template", "subject"), condition=Q(state="valid"), name="documents_one_valid_paper"
+                fields=("organisation", "template", "subject"),
+                condition=Q(state="valid"),
+                name="documents_one_valid_paper",
             ),
         )
 
     def __str__(self) -> str:
         return self.number
 
+    @property
+    def spaced_code(self) -> str:
+        """AAAAA-BBBBB-CCCCC-DDDDD, as it is printed and typed."""
+        return spaced(self.code)
+
 
 class Question(models.Model):
-    """How often somebody asked the verify page in a window of time: a keyed digest of the address, never the address."""
+    """How often somebody asked the verify page in a window of time; of the address only a keyed digest."""
 
     asker = models.CharField(max_length=64)
     window = models.DateTimeField()

@@ -1,4 +1,4 @@
-"""The encrypted files: SM4-GCM, a key for each document, written whole or not at all, named by the SM3 of what is in them.
+"""The encrypted files: SM4-GCM, a key for each document, written whole or not at all, named by the SM3 of the file.
 
     <node>/documents/3f/3f0a…   magic ‖ nonce (12) ‖ ciphertext ‖ tag (16)
 

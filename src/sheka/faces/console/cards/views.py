@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from sheka.faces.console.cards import sheet
 from sheka.faces.console.cards.lists import CARDS
 from sheka.faces.console.cards.verbs import VERBS_HERE
+from sheka.faces.console.documents.part import subject_context
 from sheka.faces.console.doors import opens
 from sheka.faces.console.lists import show_list
 from sheka.faces.console.telling import told, why
@@ -71,7 +72,8 @@ def card(request: HttpRequest, number: str) -> HttpResponse:
     record = exchange_named(actor, case.number) if case else None
     finding = sheet.finding(record.finding) if record else None
     tabs = [("life", _("Life line"))]
-    if case:
+    about = f"exchange:{case.number}" if case else f"card:{found.number}" if found.number else ""
+    if case or (about and actor.may(Permission.DOCUMENT_VIEW)):
         tabs.append(("documents", _("Documents")))
     if finding:
         tabs.append(("finding", _("Reading result")))
@@ -103,7 +105,10 @@ def card(request: HttpRequest, number: str) -> HttpResponse:
             "fee_rule": sheet.fee_rule(case),
             "fee_working": sheet.fee_working(case),
             "papers": sheet.papers(case),
+            "receipt": about if actor.may(Permission.EXCHANGE_APPLY) else "",
         }
+    if context["tab"] == "documents" and actor.may(Permission.DOCUMENT_VIEW):
+        context["documents"] = subject_context(actor, about)
     if context["tab"] == "transactions":
         context["transactions"] = transactions_of_card(found.number)[:ROWS]
     return render(request, "console/cards/card.html", context)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from sheka.foundation.crypto.sm3 import sm3
 from sheka.foundation.refusals import Code, Refused
@@ -40,11 +40,15 @@ def keep_document(actor: Actor, *, kind: str, subject: str, filename: str, conte
 
 @action(Permission.DOCUMENT_KEEP)
 def _keep(actor: Actor, kind: Kind, subject: str, filename: str, given: str, clean: Examined) -> Document:
-    again = _kept(actor, kind, subject, given)
-    if again is not None:
+    try:
+        with transaction.atomic():
+            kept = put(actor, kind=kind, subject=subject, filename=filename, clean=clean, given_digest=given)
+    except IntegrityError:  # it is kept already: the file that was just written has no row, and the sweep takes it
+        again = Document.objects.get(
+            organisation_id=actor.organisation, subject=subject, kind=kind.name, given_digest=given, state="kept"
+        )
         record(actor, "document.found", again.audit_subject, about=subject, kind=kind.name)
         return again
-    kept = put(actor, kind=kind, subject=subject, filename=filename, clean=clean, given_digest=given)
     record(
         actor,
         "document.kept",
@@ -56,11 +60,6 @@ def _keep(actor: Actor, kind: Kind, subject: str, filename: str, given: str, cle
         size=kept.size,
     )
     return kept
-
-
-def _kept(actor: Actor, kind: Kind, subject: str, given: str) -> Document | None:
-    rows = Document.objects.filter(organisation_id=actor.organisation, subject=subject, kind=kind.name, state="kept")
-    return rows.filter(given_digest=given).first()
 
 
 def _note_refusal(actor: Actor, subject: str, kind: Kind, given: str, refusal: Refused) -> None:

@@ -9,6 +9,7 @@ from django.utils import timezone
 from sheka.foundation.crypto.sm3 import sm3
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.actions import action
+from sheka.office.audit.reads import read_recorded
 from sheka.office.audit.trail import record
 from sheka.office.documents import store
 from sheka.office.documents.keeping import about
@@ -59,7 +60,7 @@ def _view(actor: Actor, number: int, purpose: str) -> Viewed | Refused:
     if content is None:
         record(actor, "document.altered", document.audit_subject, **facts)
         return Refused(Code.DOCUMENT_ALTERED, document=document)
-    record(actor, "document.viewed", document.audit_subject, **facts)
+    read_recorded(actor, "document.viewed", document.audit_subject, **facts)
     return Viewed(document, content)
 
 

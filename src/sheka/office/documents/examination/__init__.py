@@ -1,1 +1,1 @@
-"""Looking into a file that a stranger may have made: only in a child process with bounds, and nothing is kept as it came."""
+"""Looking into a file that a stranger may have made: in a child process with bounds; nothing is kept as it came."""

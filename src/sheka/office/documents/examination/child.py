@@ -1,7 +1,7 @@
 """The child: `python -I -m sheka.office.documents.examination.child '{"form": "pdf", …}'`, the file on its input.
 
-It takes its own rights first: memory, processor time, no file to write, no core, no child of its own. It answers one line
-of JSON and, when the file is fit, the clean content after it. Whatever else happens to it, the upload is refused.
+It bounds itself first: memory, processor time, no file to write, no core. It answers one line of JSON and, when the
+file is fit, the clean content after it. Whatever else happens to it, the upload is refused.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Pictures: bounded before they are decoded, turned upright, and encoded anew from their pixels alone.
 
-What is not a pixel (EXIF with its place and time, comments, profiles, a ZIP or a page of HTML behind the picture) is gone
-after that. Runs in the child.
+What is not a pixel (EXIF with its place and time, comments, profiles, a ZIP or a page of HTML behind the picture) is
+gone after that. Runs in the child.
 """
 
 from __future__ import annotations

@@ -19,13 +19,19 @@ from sheka.office.documents.examination.refusing import Unfit
 
 MOST_OBJECTS = 50_000
 MOST_PARTS = 500_000
-ACTIVE_KEYS = frozenset(
-    "/JS /JavaScript /AA /Launch /EmbeddedFiles /EmbeddedFile /EF /AF /RichMedia /RichMediaContent /RichMediaSettings"
-    " /XFA /Collection /Rendition /3DD /3DV /Movie /GoToE /GoToR /SubmitForm /ImportData".split()
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(f"/{name}" for name in text.split())
+
+
+ACTIVE_KEYS = _names(
+    "JS JavaScript AA Launch EmbeddedFiles EmbeddedFile EF AF RichMedia RichMediaContent RichMediaSettings XFA"
+    " Collection Rendition 3DD 3DV Movie GoToE GoToR SubmitForm ImportData"
 )
-ACTIVE_NAMES = frozenset(
-    "/JavaScript /Launch /EmbeddedFile /RichMedia /RichMediaExecute /GoToR /GoToE /SubmitForm /ImportData /Rendition"
-    " /Movie /Sound /Screen /3D /U3D /PRC /FileAttachment /XFA /GoTo3DView /SetOCGState".split()
+ACTIVE_NAMES = _names(
+    "JavaScript Launch EmbeddedFile RichMedia RichMediaExecute GoToR GoToE SubmitForm ImportData Rendition Movie Sound"
+    " Screen 3D U3D PRC FileAttachment XFA GoTo3DView SetOCGState"
 )
 """Actions, annotations and types that do something, carry a file, or reach outside of the document."""
 TYPED = ("/S", "/Type", "/Subtype")

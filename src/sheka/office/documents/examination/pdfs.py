@@ -17,7 +17,17 @@ from sheka.office.documents.examination.pdf_streams import Unpacked
 from sheka.office.documents.examination.refusing import Unfit
 
 EXPANSION = 256 << 20
-BROKEN = (PyPdfError, ValueError, KeyError, IndexError, TypeError, AttributeError, OSError, RecursionError, struct.error)
+BROKEN = (
+    PyPdfError,
+    ValueError,
+    KeyError,
+    IndexError,
+    TypeError,
+    AttributeError,
+    OSError,
+    RecursionError,
+    struct.error,
+)
 """What pypdf raises for a file that is not a sound PDF."""
 
 
