@@ -10,6 +10,7 @@ from django.db import connections
 
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.audit.verify import verify
+from sheka.office.scope import whole_node
 from sheka.systems.cards.actions.apply_exchange import Damage, apply_exchange
 from sheka.systems.cards.actions.change_personal_data import change_personal_data
 from sheka.systems.cards.actions.collect_exchange import collect_exchange
@@ -34,7 +35,8 @@ def at_once(*verbs):
     def run(verb):
         barrier.wait()
         try:
-            return verb()
+            with whole_node("a thread has no scope of its own"):
+                return verb()
         except Refused as refusal:
             return refusal.code
         finally:

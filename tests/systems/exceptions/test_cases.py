@@ -61,7 +61,7 @@ def test_a_case_is_taken_given_back_and_closed_with_a_reason(case, officer):
 def test_nobody_outside_the_organisation_or_without_the_right_handles_it(case, appoint):
     with pytest.raises(Refused) as refusal:
         take_case(appoint("sanya", "460200", "exceptions_officer"), number=case.number)
-    assert refusal.value.code is Code.ORGANISATION_OUT_OF_REACH
+    assert refusal.value.code is Code.EXCEPTION_UNKNOWN
     with pytest.raises(Refused) as refusal:
         close_case(appoint("clearing", "460100", "clearing_officer"), number=case.number, resolution="done")
     assert refusal.value.code is Code.PERMISSION_MISSING

@@ -88,7 +88,7 @@ def test_two_switches_with_the_same_requests_book_each_once(switch, bank):
 @pytest.mark.req("S4")
 def test_without_the_machine_nothing_is_booked_and_the_line_ends(bank, monkeypatch):
     monkeypatch.setenv(SECRET_VARIABLE, "00" * 32)
-    lonely = SwitchProcess(None, "--dsn", settings.NODE.dsn("app"), "--machine", "460100=unix:/nowhere/machine.sock")
+    lonely = SwitchProcess(None, "--dsn", settings.NODE.dsn("switch"), "--machine", "460100=unix:/nowhere/machine.sock")
     try:
         with (
             Terminal(lonely.host, lonely.port, "460100000001", HOSPITAL, bank.mac, timeout=5) as terminal,

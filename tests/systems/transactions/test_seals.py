@@ -1,4 +1,4 @@
-"""What was booked stays as it was: append-only by grants and trigger, and seals that show what an owner changed
+"""What was booked stays as it was: append-only by grants and trigger, and seals that show what an administrator changed
 (S4).
 """
 
@@ -16,11 +16,12 @@ from sheka.systems.transactions.queries import verify_seals, verify_transactions
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def as_owner(*statements: str) -> None:
-    """What somebody with the owner's password could do, past triggers."""
-    with psycopg.connect(settings.NODE.dsn("owner"), autocommit=True) as owner:
+def as_administrator(*statements: str) -> None:
+    """What somebody with the cluster's own password could do, past triggers and policies."""
+    cluster, name = settings.NODE.cluster, settings.NODE.file.database.name
+    with psycopg.connect(cluster.dsn(name, "postgres"), autocommit=True) as administrator:
         for statement in statements:
-            owner.execute(statement)
+            administrator.execute(statement)
 
 
 @pytest.fixture
@@ -67,7 +68,11 @@ def test_the_application_cannot_write_balances_or_entries_past_the_ledger(bank):
             connection.cursor() as cursor,
         ):
             cursor.execute(statement)
-    with psycopg.connect(settings.NODE.dsn("owner")) as owner, pytest.raises(psycopg.errors.CheckViolation):
+    scope = "-c sheka.scope=o000000"
+    with (
+        psycopg.connect(settings.NODE.dsn("owner"), options=scope) as owner,
+        pytest.raises(psycopg.errors.CheckViolation),
+    ):
         owner.execute("UPDATE accounts_account SET balance = -1 WHERE kind = 'personal'")
     bank.assert_ledger_holds()
 
@@ -79,12 +84,12 @@ def test_seals_hold_and_every_kind_of_tampering_is_found(booked, bank):
     table = "transactions_transaction"
     off, on = f"ALTER TABLE {table} DISABLE TRIGGER USER", f"ALTER TABLE {table} ENABLE TRIGGER USER"
     victim = booked[1]
-    as_owner(off, f"UPDATE {table} SET amount = 1 WHERE id = {victim.id}", on)
+    as_administrator(off, f"UPDATE {table} SET amount = 1 WHERE id = {victim.id}", on)
     assert [fault.fault for fault in verify_seals()] == ["a row was changed"]
     assert [fault.subject for fault in verify_transactions()] == [f"transaction:{victim.id}"]
-    as_owner(off, f"UPDATE {table} SET amount = 200 WHERE id = {victim.id}", on)
+    as_administrator(off, f"UPDATE {table} SET amount = 200 WHERE id = {victim.id}", on)
     assert verify_seals() == []
-    as_owner(off, f"DELETE FROM {table} WHERE id = {victim.id}", on)
+    as_administrator(off, f"DELETE FROM {table} WHERE id = {victim.id}", on)
     assert {fault.fault for fault in verify_seals()} <= {
         "its rows are missing",
         "2 rows, sealed were 3",
@@ -98,7 +103,7 @@ def test_seals_hold_and_every_kind_of_tampering_is_found(booked, bank):
 def test_a_seal_that_was_taken_out_is_found(booked):
     seals = sorted({row.seal for row in booked})
     off = "ALTER TABLE transactions_seal DISABLE TRIGGER USER"
-    as_owner(off, f"DELETE FROM transactions_seal WHERE id = {seals[1]}")
+    as_administrator(off, f"DELETE FROM transactions_seal WHERE id = {seals[1]}")
     faults = {fault.fault for fault in verify_seals()}
     assert "a seal is missing" in faults
     assert "rows without a seal" in faults

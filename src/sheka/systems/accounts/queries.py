@@ -9,9 +9,14 @@ from django.db import connection
 from django.db.models import QuerySet, Sum
 
 from sheka.foundation.refusals import Code, Refused
+from sheka.office.actions import action
+from sheka.office.audit.reads import read_recorded
 from sheka.office.organisations.models import Organisation
+from sheka.office.scope import whole_node
 from sheka.office.staff.actors import Actor
+from sheka.office.staff.permissions import Permission
 from sheka.systems.accounts.models import Account, Entry, Kind
+from sheka.systems.cards.queries import card_named
 
 PERSONAL_SCHEMES = ("310",)
 """Schemes with a personal account: employee medical insurance. Resident medical insurance pools everything."""
@@ -47,6 +52,27 @@ def account_numbered(number: str) -> Account:
         return Account.objects.select_related("organisation").get(number=number)
     except Account.DoesNotExist:
         raise Refused(Code.ACCOUNT_UNKNOWN, account=number) from None
+
+
+@action(Permission.ACCOUNT_VIEW)
+def accounts_of_card(actor: Actor, card_number: str) -> list[Account]:
+    """The accounts of the person who holds a card; an audited read. Raises Refused(CARD_UNKNOWN)."""
+    card = card_named(actor, card_number)
+    read_recorded(actor, "account.read", card.subject)
+    return list(accounts_of_person(card.person_id))
+
+
+@action(Permission.ACCOUNT_VIEW)
+def account_read(actor: Actor, number: str) -> Account:
+    """One account of the actor's organisation or below it, for its statement; an audited read.
+
+    Raises Refused(ACCOUNT_UNKNOWN), also for one out of reach.
+    """
+    found = accounts_of(actor).filter(number=number).first()
+    read_recorded(actor, "account.read", f"account:{number}", found=found is not None)
+    if found is None:
+        raise Refused(Code.ACCOUNT_UNKNOWN, account=number)
+    return found
 
 
 def balance(account: Account) -> int:
@@ -123,6 +149,7 @@ CHECKS = (
 )
 
 
+@whole_node("double entry is proved over every account of the node")
 def verify_ledger() -> list[Fault]:
     """Recompute every balance from the entries. An empty list means that the ledger holds.
 

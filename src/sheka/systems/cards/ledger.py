@@ -7,27 +7,29 @@ person, counter of numbers or right to issue, and last the audit chain. Whoever 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from django.utils import timezone
 
 from sheka.foundation.canonical import plain_form
 from sheka.foundation.refusals import Code, Refused
+from sheka.foundation.terms import Term
 from sheka.office.audit.trail import record
 from sheka.office.staff.actors import Actor
 from sheka.systems.cards.models import Card, CardEvent, ExchangeCase, Person
-from sheka.systems.cards.scope import must_serve
 from sheka.systems.cards.states import CARD, OPEN_EXCHANGE
+
+Row = TypeVar("Row", Card, Person)
+ITS_ORGANISATION = Term("其所属机构", "The organisation to which it belongs")
 
 
 def lock_card(actor: Actor, card: Card) -> Card:
-    """The card as it is now, its row locked until the end of the action; the actor serves it.
+    """The card as it is now, its row locked until the end of the action.
 
-    Raises Refused(ORGANISATION_OUT_OF_REACH).
+    Raises Refused(ORGANISATION_OUT_OF_REACH) when it lies outside of the scope in which the action runs.
     """
-    found = Card.objects.select_for_update(of=("self",)).select_related("organisation", "outlet").get(pk=card.pk)
-    must_serve(actor, found.organisation)
-    return found
+    rows = Card.objects.select_for_update(of=("self",)).select_related("organisation", "outlet")
+    return in_reach(rows.filter(pk=card.pk).first())
 
 
 def lock_cards(actor: Actor, cards: Sequence[Card]) -> list[Card]:
@@ -42,14 +44,23 @@ def lock_cards(actor: Actor, cards: Sequence[Card]) -> list[Card]:
         raise Refused(Code.CARD_TWICE_IN_BATCH)
     rows = Card.objects.select_for_update(of=("self",)).select_related("organisation", "outlet", "person")
     found = {card.pk: card for card in rows.filter(pk__in=keys).order_by("pk")}
-    for place in {card.organisation for card in found.values()}:
-        must_serve(actor, place)
-    return [found[key] for key in keys]
+    return [in_reach(found.get(key)) for key in keys]
 
 
 def lock_person(person_id: int) -> Person:
-    """The person's row, locked: cards and exchanges of one person are made one after another."""
-    return Person.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=person_id)
+    """The person's row, locked: cards and exchanges of one person are made one after another.
+
+    Raises Refused(ORGANISATION_OUT_OF_REACH).
+    """
+    rows = Person.objects.select_for_update(of=("self",)).select_related("organisation")
+    return in_reach(rows.filter(pk=person_id).first())
+
+
+def in_reach(found: Row | None) -> Row:
+    """The row, when the scope shows it. Raises Refused(ORGANISATION_OUT_OF_REACH)."""
+    if found is None:
+        raise Refused(Code.ORGANISATION_OUT_OF_REACH, organisation=ITS_ORGANISATION)
+    return found
 
 
 def guard(card: Card, verb: str) -> str:

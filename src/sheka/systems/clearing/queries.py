@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.organisations.models import Organisation
+from sheka.office.organisations.queries import bureau_of, is_partner, organisation
 from sheka.office.staff.actors import Actor
 from sheka.systems.clearing.acquirer_file import FileLine
 from sheka.systems.clearing.models import AcquirerFile, Day, Net
@@ -20,6 +21,12 @@ def days_of(actor: Actor) -> QuerySet[Day]:
     """
     places = Organisation.objects.filter(path__within=actor.path).values("code")
     return Day.objects.filter(organisation_id__in=places)
+
+
+def days_read_by(actor: Actor) -> QuerySet[Day]:
+    """The days that a client reads: a partner those of its bureau, others those in reach."""
+    place = organisation(actor.organisation)
+    return Day.objects.filter(organisation=bureau_of(place)) if is_partner(place) else days_of(actor)
 
 
 def day_of(organisation_code: str, settlement_date: date) -> Day:

@@ -11,6 +11,8 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from sheka.office.organisations.models import Organisation
+from sheka.office.organisations.queries import is_partner, organisation
+from sheka.office.scope import whole_node
 from sheka.office.staff.actors import Actor
 from sheka.systems.accounts.queries import Fault, accounts_of_person
 from sheka.systems.transactions.models import Institution, Terminal, Transaction, TransactionKind, Window
@@ -60,6 +62,16 @@ def transactions_in_reach(actor: Actor, *, on: date | None = None) -> QuerySet[T
     return rows.select_related("institution", "terminal").order_by("-id")
 
 
+def transactions_read_by(actor: Actor, *, on: date | None = None) -> QuerySet[Transaction]:
+    """The transactions that a client reads: a partner those of the institution that it is, others those in reach."""
+    if not is_partner(organisation(actor.organisation)):
+        return transactions_in_reach(actor, on=on)
+    rows = Transaction.objects.filter(institution__code=actor.organisation)
+    if on is not None:
+        rows = rows.filter(business_date=on)
+    return rows.select_related("institution", "terminal").order_by("-id")
+
+
 def outcome_of(institution: str, terminal: str, business_date: date, stan: int) -> Transaction | None:
     """What became of a purchase, by its key: the answer to a terminal that does not know. None: it never came."""
     return (
@@ -87,7 +99,9 @@ def reversal_of(purchase: Transaction) -> Transaction | None:
 
 
 def institutions_of(actor: Actor) -> QuerySet[Institution]:
-    """The institutions of the actor's organisation and those below it."""
+    """The institutions of the actor's organisation and those below it; of a partner the one that it is."""
+    if is_partner(organisation(actor.organisation)):
+        return Institution.objects.filter(code=actor.organisation)
     return Institution.objects.filter(organisation_id__in=_places(actor)).order_by("code")
 
 
@@ -161,6 +175,7 @@ WHERE e.kind IN (1, 2) AND t.id IS NULL
 """
 
 
+@whole_node("entries and transactions are compared over the whole node")
 def verify_transactions() -> list[Fault]:
     """Every approved transaction has its entries, every entry of a card transaction its transaction."""
     with connection.cursor() as cursor:
@@ -171,6 +186,7 @@ def verify_transactions() -> list[Fault]:
     return found
 
 
+@whole_node("a seal covers the rows of every organisation in its batch")
 def verify_seals() -> list[SealFault]:
     """Recompute every seal, stream by stream. An empty list means that they hold."""
     seals, faults = _seals()

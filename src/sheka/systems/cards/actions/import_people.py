@@ -14,6 +14,7 @@ from sheka.office.actions import action
 from sheka.office.audit.trail import record
 from sheka.office.organisations.models import Organisation
 from sheka.office.organisations.queries import organisation
+from sheka.office.scope import whole_node
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
 from sheka.systems.cards.models import ImportBatch, ImportLine, Person
@@ -113,10 +114,12 @@ def _compared(row: Row, data: PersonData, person: Person, place: Organisation) -
 
 
 def _known(numbers: list[str]) -> dict[str, Person]:
+    """The people of the node who have these numbers, also those of other cities: a person is registered once."""
     found: dict[str, Person] = {}
     for at in range(0, len(numbers), _CHUNK):
         people = Person.objects.filter(social_security_number__in=numbers[at : at + _CHUNK])
-        found |= {person.social_security_number: person for person in people}
+        with whole_node("a person is registered once on the node: the file is compared with every city's people"):
+            found |= {person.social_security_number: person for person in people}
     return found
 
 

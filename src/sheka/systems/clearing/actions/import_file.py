@@ -8,6 +8,7 @@ from django.utils import timezone
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.actions import action
 from sheka.office.audit.trail import record
+from sheka.office.organisations.queries import bureau_of, organisation
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
 from sheka.systems.clearing.acquirer_file import FileLine, parse
@@ -27,13 +28,15 @@ def import_file(actor: Actor, *, data: bytes) -> AcquirerFile:
     """Read, prove and keep a file whole, or refuse it whole. The day must be sealed.
 
     The same file again answers the one that is there. Raises Refused: what `acquirer_file.parse` raises,
-    CLEARING_DAY_UNKNOWN, INSTITUTION_UNKNOWN, CLEARING_FILE_TWICE when another file of the acquirer is there.
+    CLEARING_DAY_UNKNOWN, INSTITUTION_UNKNOWN (a partner brings its own file only), CLEARING_FILE_TWICE when another
+    file of the acquirer is there.
     """
     parsed = parse(data)
-    day = day_of(actor.organisation, parsed.settlement_date)
+    keeper = bureau_of(organisation(actor.organisation)).code
+    day = day_of(keeper, parsed.settlement_date)
     if not institutions_of(actor).filter(code=parsed.acquirer).exists():
         raise Refused(Code.INSTITUTION_UNKNOWN, institution=parsed.acquirer)
-    subject = f"day:{actor.organisation}:{parsed.settlement_date.isoformat()}"
+    subject = f"day:{keeper}:{parsed.settlement_date.isoformat()}"
     known = AcquirerFile.objects.filter(day=day, acquirer=parsed.acquirer).first()
     if known is not None:
         if known.digest != parsed.digest:

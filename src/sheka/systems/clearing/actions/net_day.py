@@ -11,6 +11,7 @@ from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
 from sheka.systems.clearing.models import Day, Net
 from sheka.systems.clearing.states import DAY
+from sheka.systems.clearing.waiting import day_netted
 from sheka.systems.transactions.queries import window_totals
 
 
@@ -38,6 +39,7 @@ def net_day(actor: Actor, *, day: Day) -> list[Net]:
     )
     day.state, day.netted_at = state, timezone.now()
     day.save(update_fields=["state", "netted_at"])
+    day_netted(actor, day)
     owed = sum(net.amount for net in nets)
     record(
         actor,

@@ -15,6 +15,7 @@ from sheka.office.staff.permissions import Permission
 from sheka.systems.clearing.models import Day
 from sheka.systems.clearing.queries import files_of
 from sheka.systems.clearing.states import DAY
+from sheka.systems.clearing.waiting import day_reconciled
 from sheka.systems.exceptions.actions.handle_case import Abnormal, open_cases
 from sheka.systems.exceptions.models import Reason
 from sheka.systems.transactions.queries import MOVED, window_totals
@@ -79,6 +80,7 @@ def reconcile_day(actor: Actor, *, day: Day) -> Reconciliation:
         if total.code not in present:
             raise Refused(Code.CLEARING_NO_FILE, acquirer=total.code, day=day.settlement_date.isoformat())
     items = _differences(day)
+    day_reconciled(actor, day, flat=not items)
     if items:
         open_cases(actor, items=items)
     day.state, day.differences, day.reconciled_at = state, len(items), timezone.now()

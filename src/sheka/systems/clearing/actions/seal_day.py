@@ -12,6 +12,7 @@ from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
 from sheka.systems.clearing.models import Day
 from sheka.systems.clearing.states import DAY
+from sheka.systems.clearing.waiting import day_ends, day_sealed
 from sheka.systems.transactions.actions.close_window import close_window
 from sheka.systems.transactions.queries import window_totals
 
@@ -22,6 +23,7 @@ def seal_day(actor: Actor, *, settlement_date: date) -> Day:
 
     Sealing again answers the same day. Raises Refused(CLEARING_DAY_NOT_OPEN).
     """
+    day_ends(actor, settlement_date)
     window = close_window(actor, settlement_date=settlement_date)
     known = Day.objects.filter(organisation_id=actor.organisation, window_id=window.pk).first()
     if known is not None:
@@ -37,6 +39,7 @@ def seal_day(actor: Actor, *, settlement_date: date) -> Day:
         reversals=sum(total.reversals for total in totals),
         sealed_at=timezone.now(),
     )
+    day_sealed(actor, day)
     record(
         actor,
         "clearing.sealed",

@@ -12,7 +12,8 @@ BEGIN
         name := 'transactions_transaction_' || to_char(day, 'YYYYMMDD');
         CONTINUE WHEN to_regclass('public.' || name) IS NOT NULL;
         PERFORM pg_advisory_xact_lock(5461835, 1);
-        CONTINUE WHEN to_regclass('public.' || name) IS NOT NULL;
+        -- Asked of the table, not of to_regclass: its cache may still say what it said before we waited.
+        CONTINUE WHEN EXISTS (SELECT FROM pg_class WHERE relname = name AND relnamespace = 'public'::regnamespace);
         EXECUTE format('CREATE TABLE public.%I (LIKE public.transactions_transaction INCLUDING DEFAULTS INCLUDING STORAGE)', name);
         PERFORM transactions_close_partition(name);
         EXECUTE format('ALTER TABLE public.transactions_transaction ATTACH PARTITION public.%I FOR VALUES FROM (%L) TO (%L)',
