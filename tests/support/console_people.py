@@ -34,7 +34,7 @@ STAFF: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     ("lock-me", "陆沉", HAIKOU, ("card_planner",)),
     ("once-only", "易安", HAIKOU, ("card_planner",)),
     ("way-in", "程门", HAIKOU, ("card_planner",)),
-    ("keyboard", "简书", OUTLET, ("card_clerk",)),
+    ("keyboard", "简书", OUTLET, ("clerk",)),
 )
 
 

@@ -54,7 +54,7 @@ def test_a_code_is_used_once_and_only_the_root_has_no_superior(tree, installer):
 
 
 def test_an_administrator_adds_nothing_outside_the_own_subtree(appoint):
-    administrator = appoint("admin", "460100", "system_administrator")
+    administrator = appoint("admin", "460100", "business_administrator")
     with pytest.raises(Refused) as refused:
         add_organisation(
             administrator,

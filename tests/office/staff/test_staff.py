@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import combinations
 
 import pytest
 from django.utils import timezone
@@ -14,7 +15,7 @@ from sheka.foundation.refusals import Code, Refused
 from sheka.office.audit.models import Event
 from sheka.office.staff.actions.grant_role import grant_role
 from sheka.office.staff.models import Grant, StaffMember
-from sheka.office.staff.permissions import Permission, incompatible_pairs, matrix, role_levels
+from sheka.office.staff.permissions import Permission, everybody, incompatible_pairs, matrix, role_levels, role_titles
 from sheka.office.staff.proofs import CODE, prove_code
 from sheka.office.staff.queries import actor_named, actor_of
 from sheka.office.staff.rules import rules
@@ -22,6 +23,7 @@ from sheka.office.staff.sessions import session_in_force
 from sheka.office.staff.sign_in import check_password, open_session
 from sheka.office.staff.tries import NOWHERE
 
+MANAGING = {permission for permission in Permission if permission.value.endswith(".manage")} - everybody()
 TERM = {"valid_from": date(2026, 1, 1), "valid_to": date(2030, 1, 1)}
 
 
@@ -37,36 +39,94 @@ def test_rights_come_from_the_grants_of_today(appoint, tree):
     assert not actor_named("officer").may(Permission.KEY_IMPORT)
 
 
-@pytest.mark.req("K6")
-@pytest.mark.parametrize("pair", sorted(map(sorted, incompatible_pairs())))
-def test_two_roles_that_must_stay_apart_are_not_granted_to_one_person(appoint, installer, pair):
+ADMINISTRATORS = ("system_administrator", "security_administrator", "business_administrator", "auditor")
+FIELD = (
+    "clerk",
+    "reviewer",
+    "approver",
+    "card_producer",
+    "key_officer",
+    "custodian",
+    "clearing_officer",
+    *ADMINISTRATORS,
+)
+"""The roles of the field, by their names."""
+HELD_BY_NO_ROLE = {
+    Permission.CARD_TAKE_RIGHT,  # of the node's processes: the right moves with a message, never by a person's hand
+    Permission.CARD_STATE,  # of the partners' programs (policy/clients.yaml): a person reads the card's page instead
+}
+
+
+def places_of(pair):
+    """Two places where the roles of the pair can be granted, the same one when there is one."""
     shared = sorted(role_levels()[pair[0]] & role_levels()[pair[1]])
-    codes = [PLACES[(shared or sorted(role_levels()[role]))[0]] for role in pair]
-    for number, place in enumerate(codes):
-        appoint(f"account-{number}", place, person="one-person")
-    grant_role(installer, staff=person("account-0"), role=pair[0], **TERM)
-    with pytest.raises(Refused) as refused:
-        grant_role(installer, staff=person("account-1"), role=pair[1], **TERM)
-    assert refused.value.code is Code.ROLE_INCOMPATIBLE
+    return [PLACES[(shared or sorted(role_levels()[role]))[0]] for role in pair]
 
 
-def test_a_role_needs_its_level_its_existence_and_another_granter(appoint, installer):
+@pytest.mark.req("K6")
+def test_two_roles_that_must_stay_apart_are_not_granted_to_one_person(appoint, installer):
+    """Every pair of the policy, each with an account of the same person for each role, in both orders."""
+    for place in PLACES.values():
+        for number in (0, 1):
+            appoint(f"{place.lower()}-{number}", place, person="one-person")
+    for pair in incompatible_pairs():
+        for roles in (sorted(pair), sorted(pair, reverse=True)):
+            codes = places_of(roles)
+            grant_role(installer, staff=person(f"{codes[0].lower()}-0"), role=roles[0], **TERM)
+            with pytest.raises(Refused) as refused:
+                grant_role(installer, staff=person(f"{codes[1].lower()}-1"), role=roles[1], **TERM)
+            assert refused.value.code is Code.ROLE_INCOMPATIBLE, roles
+            Grant.objects.all().delete()
+
+
+def test_roles_apart_in_time_do_not_meet(appoint, installer):
+    appoint("one", "460100")
+    grant_role(
+        installer, staff=person("one"), role="key_officer", valid_from=date(2026, 1, 1), valid_to=date(2027, 1, 1)
+    )
+    later = {"valid_from": date(2027, 1, 1), "valid_to": date(2028, 1, 1)}
+    assert grant_role(installer, staff=person("one"), role="approver", **later).role == "approver"
+
+
+def test_a_role_needs_its_level_its_existence_its_time_and_another_granter(appoint, installer):
     appoint("officer", "460100")
-    administrator = appoint("admin", "460100", "system_administrator")
+    administrator = appoint("admin", "460100", "security_administrator")
+    appoint("second-account", "460100", person="admin")
     cases = [
-        (installer, "officer", "examiner", Code.ROLE_WRONG_LEVEL),
-        (installer, "officer", "emperor", Code.ROLE_UNKNOWN),
-        (administrator, "admin", "issuance_clerk", Code.ROLE_SELF_GRANT),
+        (installer, "officer", "examiner", TERM, Code.ROLE_WRONG_LEVEL),
+        (installer, "officer", "emperor", TERM, Code.ROLE_UNKNOWN),
+        (administrator, "admin", "issuance_clerk", TERM, Code.ROLE_SELF_GRANT),
+        (administrator, "second-account", "issuance_clerk", TERM, Code.ROLE_SELF_GRANT),
+        (installer, "officer", "issuance_clerk", TERM | {"valid_to": TERM["valid_from"]}, Code.GRANT_TERM),
+        (installer, "officer", "issuance_clerk", TERM | {"valid_to": date(2099, 1, 1)}, Code.GRANT_TERM),
     ]
-    for granter, login, role, code in cases:
+    for granter, login, role, term, code in cases:
         with pytest.raises(Refused) as refused:
-            grant_role(granter, staff=person(login), role=role, **TERM)
-        assert refused.value.code is code
+            grant_role(granter, staff=person(login), role=role, **term)
+        assert refused.value.code is code, role
+
+
+@pytest.mark.req("S9")
+def test_every_role_of_the_field_is_there_and_the_administrators_are_apart():
+    assert set(FIELD) <= set(matrix())
+    for one, other in combinations(ADMINISTRATORS, 2):
+        assert frozenset((one, other)) in incompatible_pairs()
+        assert not (matrix()[one] & matrix()[other] & MANAGING), f"{one} and {other} hold the same key"
+    for role in matrix():
+        for apart in ("system_administrator", "security_administrator", "auditor"):
+            assert role == apart or frozenset((role, apart)) in incompatible_pairs()
 
 
 def test_every_permission_is_held_by_some_role():
     held = frozenset().union(*matrix().values())
-    assert frozenset(Permission) - held == {Permission.CARD_TAKE_RIGHT}, "held by the processes of the node only"
+    assert frozenset(Permission) - held == HELD_BY_NO_ROLE
+
+
+def test_an_incompatible_pair_names_roles_that_exist_and_grant_something():
+    for pair in incompatible_pairs():
+        assert len(pair) == 2 and pair <= set(matrix())
+    assert all(matrix()[role] - everybody() for role in matrix())
+    assert all(title.zh and title.en for title in role_titles().values())
 
 
 def test_one_who_left_may_nothing(appoint):

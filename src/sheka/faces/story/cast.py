@@ -47,7 +47,9 @@ class Member:
 
 CAST: tuple[Member, ...] = (
     Member("ministry-reviewer", "赵衡之", MINISTRY, "reviewer", "部级审核", "ministry: review"),
-    Member("ministry-reviewer-2", "陆见深", MINISTRY, "reviewer", "部级审核（第二人）", "ministry: review, second person"),
+    Member(
+        "ministry-reviewer-2", "陆见深", MINISTRY, "reviewer", "部级审核（第二人）", "ministry: review, second person"
+    ),
     Member("ministry-keys", "沈砚秋", MINISTRY, "key_officer", "部级密钥管理", "ministry: keys"),
     Member("ministry-keys-2", "顾明远", MINISTRY, "approver", "部级密钥审批", "ministry: approval of keys"),
     Member("hainan-examiner", "陈屿", HAINAN, "examiner", "省级初审", "province: examination"),
@@ -65,7 +67,9 @@ CAST: tuple[Member, ...] = (
     Member("haikou-settlement", "罗衡", HAIKOU, "settlement_officer", "市级结算", "city: settlement"),
     Member("haikou-auditor", "莫言白", HAIKOU, "auditor", "市级审计", "city: audit"),
     Member("haikou-security", "周谨", HAIKOU, "security_administrator", "市级安全管理", "city: people and their roles"),
-    Member("haikou-business", "何晓", HAIKOU, "business_administrator", "市级业务管理", "city: organisations, calendar"),
+    Member(
+        "haikou-business", "何晓", HAIKOU, "business_administrator", "市级业务管理", "city: organisations, calendar"
+    ),
     Member("haikou-system", "秦川", HAIKOU, "system_administrator", "市级系统管理", "city: machines and jobs"),
     Member("longhua-clerk", "王芳", OUTLET, "clerk", "网点柜台", "outlet: counter"),
     Member("centre-keeper", "蔡守诚", CENTRE, "old_card_keeper", "旧卡保管", "card centre: old cards"),
@@ -127,5 +131,5 @@ def _appoint(actor: Actor, member: Member, password: str) -> None:
         password=password,
     )
     today = timezone.localdate()
-    grant_role(actor, staff=staff, role=member.role, valid_from=today, valid_to=today + timedelta(days=3650))
+    grant_role(actor, staff=staff, role=member.role, valid_from=today, valid_to=today + timedelta(days=1825))
     TOTPDevice.objects.create(user=staff, name="demo", confirmed=True)

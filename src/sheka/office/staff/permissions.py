@@ -58,6 +58,7 @@ class Permission(StrEnum):
     CARD_LOSS = "card.loss"
     CARD_BLOCK = "card.block"
     CARD_CANCEL = "card.cancel"
+    CARD_STATE = "card.state"
     CARD_VIEW = "card.view"
     CARD_REVEAL = "card.reveal"
     EXCHANGE_APPLY = "exchange.apply"

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 
-from django.contrib.auth.hashers import check_password
 from django.db import transaction
 from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.staff.models import RecoveryCode, SecurityKey, StaffMember
+from sheka.office.staff.persons import code_digest
 from sheka.office.staff.security_keys import check_assertion, keys_of
 from sheka.office.staff.tries import Visit, failure, must_be_let_in, must_be_open, wrong
 
@@ -64,16 +64,11 @@ def prove_recovery(staff: StaffMember, code: str, visit: Visit) -> RecoveryCode:
     """Use up one recovery code. Raises as `prove_password`."""
     must_be_let_in(visit)
     must_be_open(staff)
-    plain = plain_code(code)
     with transaction.atomic():
-        for row in RecoveryCode.objects.select_for_update().filter(staff=staff, used_at=None):
-            if check_password(plain, row.code):
-                row.used_at = timezone.now()
-                row.save(update_fields=["used_at"])
-                return row
+        rows = RecoveryCode.objects.select_for_update().filter(staff=staff, used_at=None, code=code_digest(code))
+        row = rows.first()
+        if row is not None:
+            row.used_at = timezone.now()
+            row.save(update_fields=["used_at"])
+            return row
     raise failure(staff, RECOVERY, visit, wrong(Code.SIGN_IN_FAILED))
-
-
-def plain_code(typed: str) -> str:
-    """A recovery or enrolment code as it was made: capital letters and digits, without what people put between."""
-    return "".join(character for character in typed.upper() if character.isalnum())

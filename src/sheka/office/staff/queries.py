@@ -7,7 +7,7 @@ from django.utils import timezone
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.models import Grant, StaffMember
-from sheka.office.staff.permissions import matrix
+from sheka.office.staff.permissions import everybody, matrix
 
 
 def roles_of(staff: StaffMember) -> list[str]:
@@ -20,7 +20,7 @@ def actor_of(staff: StaffMember, session: str = "") -> Actor:
     """What this person may do now, in this session. Raises Refused(STAFF_INACTIVE) for one who has left."""
     if not staff.is_active:
         raise Refused(Code.STAFF_INACTIVE, name=staff.name)
-    granted = frozenset().union(*(matrix().get(role, frozenset()) for role in roles_of(staff)))
+    granted = everybody().union(*(matrix().get(role, frozenset()) for role in roles_of(staff)))
     return Actor(staff.pk, staff.name, staff.organisation_id, staff.organisation.path, granted, session)
 
 

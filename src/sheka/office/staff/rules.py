@@ -28,6 +28,7 @@ class Rules:
     enrolment: timedelta
     recovery_codes: int
     confirmation: timedelta
+    longest_grant: timedelta
 
 
 @cache
@@ -50,6 +51,7 @@ def rules() -> Rules:
         enrolment=timedelta(hours=found["enrolment"]["valid_hours"]),
         recovery_codes=found["enrolment"]["recovery_codes"],
         confirmation=timedelta(minutes=found["confirmation"]["valid_minutes"]),
+        longest_grant=timedelta(days=found["grant"]["longest_days"]),
     )
 
 

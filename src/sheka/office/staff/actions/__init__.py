@@ -1,1 +1,1 @@
-"""The verbs on staff: appoint, grant."""
+"""The verbs on staff: people, their roles, their accounts; and each person's own account."""

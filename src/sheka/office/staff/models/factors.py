@@ -54,15 +54,21 @@ class PasswordUsed(models.Model):
 
 
 class EnrolmentCode(models.Model):
-    """A code shown once to a security administrator, with which the person sets an own password and second factor.
+    """A code shown once to a security administrator, with which the person, and nobody else, starts the account again.
 
-    `factors`: the devices held so far were given up as lost.
+    `lost` says what is replaced: the password, the second factors, or all of it. What was not lost must still be
+    proved, so a code alone takes over an account only where everything is gone (ASVS 6.4.4, 6.4.6).
     """
+
+    class Lost(models.TextChoices):
+        PASSWORD = "password"  # noqa: S105 - a word, no secret
+        FACTORS = "factors"
+        ALL = "all"
 
     staff = models.ForeignKey(StaffMember, on_delete=models.PROTECT, related_name="enrolment_codes")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
     code = models.CharField(max_length=128)
-    factors = models.BooleanField()
+    lost = models.CharField(max_length=10, choices=Lost.choices, default=Lost.ALL)
     reason = models.CharField(max_length=200)
     made_by = models.CharField(max_length=80)
     made_at = models.DateTimeField()
