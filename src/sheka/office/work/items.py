@@ -1,11 +1,13 @@
 """Opening and closing work: called by a system's actions, in their transaction (issue 3, console.md §4.2.1).
 
 The action that calls is the audited one, so opening and closing write no audit row of their own; what people do with
-their queue (actions/) does.
+their queue (actions/) does. Call them before the action's first audit row: whoever holds the audit chain waits for no
+other row, and two actions never wait for each other in a ring.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from django.utils import timezone
@@ -16,7 +18,7 @@ from sheka.office.work.kinds import kind_named, work_kind
 from sheka.office.work.models import WorkItem
 from sheka.office.work.states import ITEM, NOT_DONE
 
-__all__ = ["close_work", "open_work", "work_kind"]
+__all__ = ["change_due", "close_work", "hand_work", "open_all", "open_work", "work_kind"]
 
 
 def open_work(
@@ -74,3 +76,46 @@ def close_work(actor: Actor, kind: str, subject: str, *, organisation: str | Non
     item.waiting_until, item.waiting_reason = None, ""
     item.save(update_fields=["state", "closed_at", "closed_by", "waiting_until", "waiting_reason"])
     return item
+
+
+def change_due(kind: str, subject: str, due_on: date | None) -> None:
+    """The day of an open item moved, for a calendar that was published."""
+    WorkItem.objects.filter(kind=kind, subject=subject, state__in=NOT_DONE).update(due_on=due_on)
+
+
+def open_all(
+    actor: Actor,
+    *,
+    kind: str,
+    organisation: str,
+    permission: Permission,
+    rows: Sequence[tuple[str, str, str, date | None]],
+) -> None:
+    """The same for many subjects at once: each row is subject, Chinese and English title, due day."""
+    kind_named(kind)
+    now = timezone.now()
+    WorkItem.objects.bulk_create(
+        (
+            WorkItem(
+                kind=kind,
+                subject=subject,
+                organisation_id=organisation,
+                permission=permission.value,
+                title_zh=title_zh,
+                title_en=title_en,
+                due_on=due_on,
+                opened_at=now,
+                opened_by=actor.name,
+            )
+            for subject, title_zh, title_en, due_on in rows
+        ),
+        batch_size=1000,
+        ignore_conflicts=True,
+    )
+
+
+def hand_work(actor: Actor, kind: str, subject: str, *, to: int | None) -> None:
+    """A system's own verb gave the case to a person, or to nobody: the open item goes with it."""
+    WorkItem.objects.filter(kind=kind, subject=subject, state__in=NOT_DONE).update(
+        assignee_id=to, state="open", waiting_until=None, waiting_reason=""
+    )

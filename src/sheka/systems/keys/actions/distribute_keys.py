@@ -20,6 +20,7 @@ from sheka.office.staff.permissions import Permission
 from sheka.systems.keys.catalogue import factor_for, machine_name, usage_at
 from sheka.systems.keys.machines import machine_of
 from sheka.systems.keys.models import Delivery, Key, Machine
+from sheka.systems.keys.waiting import subkeys_sent
 
 
 @action(Permission.KEY_DISTRIBUTE)
@@ -48,6 +49,7 @@ def distribute_keys(actor: Actor, *, to: str, algorithm: int, version: int = 1) 
     rows = [_row(delivery) for delivery in sent]
     send(actor.organisation, to, "keys.subkeys.sent", {"subkeys": rows})
     values = {delivery.name: delivery.check_value for delivery in sent}
+    subkeys_sent(actor, below)
     record(actor, "key.distributed", f"keys:{to}", algorithm=algorithm, version=version, keys=values)
     return sent
 

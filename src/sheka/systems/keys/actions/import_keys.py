@@ -16,6 +16,7 @@ from sheka.systems.keys.catalogue import machine_name
 from sheka.systems.keys.machines import machine_of
 from sheka.systems.keys.models import Delivery, Key, Machine
 from sheka.systems.keys.states import DELIVERY
+from sheka.systems.keys.waiting import subkeys_imported
 
 
 @action(Permission.KEY_IMPORT)
@@ -33,6 +34,7 @@ def import_keys(actor: Actor) -> list[Key]:
     values = {str(delivery.number): key.check_value for delivery, key in zip(waiting, held, strict=True)}
     send(actor.organisation, waiting[0].sender, "keys.subkeys.imported", {"check_values": values})
     named = {key.name: key.check_value for key in held}
+    subkeys_imported(actor)
     record(actor, "key.imported", f"keys:{place.code}", sender=waiting[0].sender, keys=named)
     return held
 

@@ -14,6 +14,7 @@ from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
 from sheka.systems.keys.models import Delivery
 from sheka.systems.keys.states import DELIVERY
+from sheka.systems.keys.waiting import subkeys_confirmed, subkeys_received
 
 
 @action(Permission.KEY_IMPORT)
@@ -30,6 +31,7 @@ def receive_delivery(actor: Actor, *, sender: str, subkeys: list[dict[str, Any]]
         )
         for row in subkeys
     )
+    subkeys_received(actor, sender)
     record(actor, "key.received", f"keys:{actor.organisation}", sender=sender, keys=[row["name"] for row in subkeys])
 
 
@@ -43,4 +45,5 @@ def acknowledge_delivery(actor: Actor, *, recipient: str, check_values: dict[str
             raise Refused(Code.KEY_CHECK_VALUE, name=delivery.name, expected=delivery.check_value, got=found)
         delivery.state = DELIVERY.after(delivery.state, "acknowledge")
         delivery.save(update_fields=["state"])
+    subkeys_confirmed(actor, recipient)
     record(actor, "key.acknowledged", f"keys:{recipient}", count=len(check_values))
