@@ -23,6 +23,10 @@ def main() -> None:
     """Run until SIGTERM or SIGINT. A database that is away for a while is waited for."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sheka.config.settings")
     django.setup()
+    from sheka.foundation.calendar import install_calendar
+    from sheka.office.operations.calendars import working_calendar
+
+    install_calendar(working_calendar)
     stop, broken = threading.Event(), threading.Event()
 
     def carry() -> None:
@@ -87,9 +91,10 @@ async def _run_jobs() -> None:
 
 
 def _carry(stop: threading.Event) -> None:
-    """Carry messages twice a second, and look for jobs whose worker is gone every five."""
+    """Carry messages twice a second; every five look for jobs whose worker is gone and requests whose time is up."""
     from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
+    from sheka.office.approvals.actions.expire import expire_due
     from sheka.office.jobs.queue import release_stale_locks, rescue
     from sheka.office.messages.delivery import carry_all
     from sheka.office.scope import whole_node
@@ -104,6 +109,7 @@ def _carry(stop: threading.Event) -> None:
                 if turns_until_rescue == 0:
                     found = rescue()
                     release_stale_locks()
+                    expire_due()
                     if found:
                         log.warning("%s jobs had lost their worker", found)
                 turns_until_rescue = (turns_until_rescue or round(RESCUE_SECONDS / TURN_SECONDS)) - 1

@@ -20,9 +20,7 @@ def approves(stage: Stage, login: str, seen: Proposal, reason: str = "") -> Prop
     actor = acting(login)
     if seen.step_now.confirm:
         confirm_with_code(actor, seen.digest, demo_password(stage.node.folder), _code(actor))
-    return decide(
-        actor, proposal_id=seen.pk, digest=seen.digest, step=seen.step, verdict="approve", reason=reason
-    )
+    return decide(actor, proposal_id=seen.pk, digest=seen.digest, step=seen.step, verdict="approve", reason=reason)
 
 
 def _code(actor: Actor) -> str:

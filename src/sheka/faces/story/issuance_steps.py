@@ -134,7 +134,9 @@ STEPS = [
     Step("I6", "未经批准，海口不能发卡", "Without an approval Haikou may not issue", no_right_yet),
     Step("I2", "海口市提出发行申请", "Haikou applies to issue", apply),
     Step("I2", "海南省初审通过，转报部级", "Hainan examines and passes it on", examine),
-    Step("I3", "部级两人审核批准，统一分配发卡机构标识号", "Two of the ministry approve, the number is assigned", approve),
+    Step(
+        "I3", "部级两人审核批准，统一分配发卡机构标识号", "Two of the ministry approve, the number is assigned", approve
+    ),
     Step("K2", "三级加密机内生成密钥，双人控制", "Keys made in three machines under dual control", make_keys),
     Step("K2", "子密钥逐级分发，校验值一致", "Sub-keys to province and city, check values match", pass_keys),
 ]

@@ -54,6 +54,7 @@ class Proposal(models.Model):
                 condition=Q(state="open", turn=F("organisation")),
                 name="approvals_to_decide",
             ),
+            models.Index(fields=("due_at",), condition=Q(due_at__isnull=False), name="approvals_due"),
         )
 
     @property

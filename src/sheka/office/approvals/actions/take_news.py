@@ -89,7 +89,7 @@ def _must_be_its_route(mine: Proposal | None, told: dict[str, Any]) -> None:
     """The steps are those that this organisation knows for such a request: nobody shortens the way for others."""
     known = [mine.route] if mine else []
     origin = organisation(told["origin"])
-    if told["route"] not in known and told["route"] != _as_json(route_for(told["kind"], origin, timezone.localdate())):
+    if told["route"] not in known and told["route"] != route_for(told["kind"], origin, timezone.localdate()).plain():
         raise Refused(Code.APPROVAL_ROUTE_DIFFERS, kind=told["kind"], organisation=origin.name)
 
 
@@ -108,17 +108,26 @@ def _must_be_credible(source: str, told: dict[str, Any]) -> None:
         fits = row["place"] == way.steps[row["step"]].organisation and digests.get(row["version"]) == row["digest"]
         if not fits or editors & {row["person"], row["lender_person"]}:
             raise Refused(Code.APPROVAL_NOT_CREDIBLE, source=source)
-    last = told["decisions"][-1] if told["decisions"] else None
-    expected = VERDICT_OF.get(told["state"])
-    ended_by_sender = last is not None and last["verdict"] == expected and last["place"] == source
-    if source not in {told["origin"], *(step.organisation for step in way.steps)} or (
-        expected and not ended_by_sender and not (told["state"] == "done" and source == told["origin"])
-    ):
+    if source not in _may_tell(way, told) or told["turn"] != _turn(way, told):
         raise Refused(Code.APPROVAL_NOT_CREDIBLE, source=source)
 
 
-def _as_json(route: Route) -> dict[str, Any]:
-    return route.plain()
+def _may_tell(way: Route, told: dict[str, Any]) -> set[str]:
+    """Who can be the source of a state: of a verdict, who gave the last one; of anything else, who takes part."""
+    verdict = VERDICT_OF.get(told["state"])
+    if verdict is None:
+        return {told["origin"], *(step.organisation for step in way.steps)}
+    if told["state"] == "done" and matter_of(told["kind"]).carry_out is None:
+        return {told["origin"]}
+    last = told["decisions"][-1] if told["decisions"] else None
+    return {last["place"]} if last is not None and last["verdict"] == verdict else set()
+
+
+def _turn(way: Route, told: dict[str, Any]) -> str:
+    """Whose turn the told state makes it."""
+    if told["state"] == "open":
+        return way.steps[told["step"]].organisation
+    return str(told["origin"]) if told["state"] in RUNNING else ""
 
 
 def _time(text: str | None) -> datetime | None:

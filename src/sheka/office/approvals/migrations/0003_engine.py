@@ -148,6 +148,10 @@ class Migration(migrations.Migration):
                 name="approvals_to_decide",
             ),
         ),
+        migrations.AddIndex(
+            "proposal",
+            models.Index(fields=("due_at",), condition=Q(due_at__isnull=False), name="approvals_due"),
+        ),
         migrations.AddConstraint(
             "version", models.UniqueConstraint(fields=("proposal", "number"), name="approvals_version_once")
         ),
