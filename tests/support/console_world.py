@@ -123,7 +123,9 @@ def main(folder: Path, cluster: Path) -> None:
         django.setup()
         from django.db import connections
 
-        with _worker():
+        from sheka.office.scope import whole_node
+
+        with _worker(), whole_node("the story plays every part of the town"):
             facts = _live(node)
         connections.close_all()
     if not (folder / "lived").exists():
@@ -140,12 +142,14 @@ def _worker() -> Iterator[None]:
     from django.db import connections
 
     from sheka.office.messages.delivery import carry_all
+    from sheka.office.scope import whole_node
 
     stop = threading.Event()
 
     def carry() -> None:
-        while not stop.wait(0.02):
-            carry_all()
+        with whole_node("the worker carries the messages of every organisation of the town"):
+            while not stop.wait(0.02):
+                carry_all()
         connections.close_all()
 
     thread = threading.Thread(target=carry)
