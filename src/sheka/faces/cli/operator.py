@@ -28,6 +28,10 @@ def open_node(config: Path | None) -> NodeConfig:
     import django
 
     django.setup()
+    from sheka.foundation.calendar import install_calendar
+    from sheka.office.operations.calendars import working_calendar
+
+    install_calendar(working_calendar)
     return node
 
 

@@ -7,7 +7,7 @@ that it is provisional. Due dates are counted from the day after.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -25,6 +25,8 @@ __all__ = [
     "WorkingCalendar",
     "add_working_days",
     "check_notice",
+    "current_calendar",
+    "install_calendar",
     "is_working_day",
     "load_notice",
     "standard_calendar",
@@ -138,13 +140,27 @@ def standard_calendar() -> WorkingCalendar:
         return WorkingCalendar(load_notice(file) for file in sorted(Path(folder).glob("notice_*.toml")))
 
 
+_source: Callable[[], WorkingCalendar] = standard_calendar
+
+
+def install_calendar(source: Callable[[], WorkingCalendar] = standard_calendar) -> None:
+    """Say where `current_calendar` comes from: a process of a node installs the one with the imported notices."""
+    global _source
+    _source = source
+
+
+def current_calendar() -> WorkingCalendar:
+    """The calendar that this process goes by; the notices that ship, until another source is installed."""
+    return _source()
+
+
 def is_working_day(day: date, calendar: WorkingCalendar | None = None) -> DayKind:
-    """What kind of day it is, by the notices that ship or by a calendar of one's own.
+    """What kind of day it is, by the calendar of this process or by one's own.
 
     >>> is_working_day(date(2026, 10, 10)).reason.en
     'weekend day worked instead of a holiday'
     """
-    return (calendar or standard_calendar()).is_working_day(day)
+    return (calendar or current_calendar()).is_working_day(day)
 
 
 def add_working_days(start: date, days: int, calendar: WorkingCalendar | None = None) -> DueDate:
@@ -153,4 +169,4 @@ def add_working_days(start: date, days: int, calendar: WorkingCalendar | None = 
     >>> add_working_days(date(2026, 9, 25), 7).day.isoformat()
     '2026-10-12'
     """
-    return (calendar or standard_calendar()).add_working_days(start, days)
+    return (calendar or current_calendar()).add_working_days(start, days)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from sheka.office.organisations.models import Organisation
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
-from sheka.office.work.items import close_work, open_work
+from sheka.office.work.items import change_due, close_work, open_work
 from sheka.systems.cards.models import (
     Card,
     DestructionBatch,
@@ -112,6 +112,12 @@ def exchange_ready(actor: Actor, case: ExchangeCase) -> None:
         title_en="Hand the new card over, take the old one in",
         due_on=case.proof_to,
     )
+
+
+def exchange_recounted(actor: Actor, case: ExchangeCase) -> None:
+    """The promised day moved with the calendar: what waits for it moves too."""
+    for kind in (EXCHANGE_MAKE, EXCHANGE_STOCK):
+        change_due(kind, case.subject, case.due_on)
 
 
 def exchange_over(actor: Actor, case: ExchangeCase) -> None:

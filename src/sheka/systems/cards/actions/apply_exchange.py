@@ -10,7 +10,7 @@ from typing import Any
 from django.utils import timezone
 
 from sheka.equipment.card_reader.examination import ReaderFinding
-from sheka.foundation.calendar import DueDate, add_working_days
+from sheka.foundation.calendar import DueDate, WorkingCalendar, add_working_days
 from sheka.foundation.crypto.algorithms import Algorithm
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.actions import action
@@ -107,9 +107,14 @@ def apply_exchange(
     return case
 
 
-def due_day(applied_on: date) -> DueDate:
+def due_day(applied_on: date, calendar: WorkingCalendar | None = None) -> DueDate:
     """When the new card is ready: R2's working days by the policy in force, with the days that were counted."""
-    return add_working_days(applied_on, in_force(EXCHANGE, "ready", applied_on)["working_days"])
+    return add_working_days(applied_on, in_force(EXCHANGE, "ready", applied_on)["working_days"], calendar)
+
+
+def strip_of(due: DueDate) -> list[dict[str, Any]]:
+    """The days that were counted, as plain JSON."""
+    return [_strip_day(kind) for kind in due.strip]
 
 
 def _must_be_exchangeable(old: Card, person: Person) -> None:
@@ -191,7 +196,7 @@ def _open(
         applied_on=today,
         due_on=due.day,
         due_provisional=due.provisional,
-        due_strip=[_strip_day(kind) for kind in due.strip],
+        due_strip=strip_of(due),
         proof_number=document_number("T", old.organisation),
         proof_to=due.day + timedelta(days=proof_days),
         by=actor.name,

@@ -12,6 +12,7 @@ from sheka.foundation.refusals import Code, Refused
 from sheka.office.staff.actors import Actor
 from sheka.systems.cards.models import Card, ExchangeCase
 from sheka.systems.cards.scope import served_path
+from sheka.systems.cards.states import OPEN_EXCHANGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,16 @@ def exchange_named(actor: Actor, number: str) -> ExchangeCase:
     if found is None:
         raise Refused(Code.EXCHANGE_UNKNOWN, exchange=number)
     return found
+
+
+def exchanges_to_recount(year: int) -> list[str]:
+    """The numbers of open exchanges whose promised day waited for the notice of this year, the oldest first.
+
+    A strip that reaches the last days of December may hang on the notice of the year after.
+    """
+    waiting = ExchangeCase.objects.filter(state__in=OPEN_EXCHANGE, due_provisional=True)
+    reaching = waiting.filter(due_on__gte=date(year - 1, 12, 25), applied_on__lte=date(year, 12, 31))
+    return list(reaching.order_by("pk").values_list("number", flat=True))
 
 
 def lock_exchange(actor: Actor, number: str) -> ExchangeCase:

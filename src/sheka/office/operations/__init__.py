@@ -1,0 +1,1 @@
+"""Operation of a node: the calendar of working days, and the health of its parts."""

@@ -1,0 +1,1 @@
+"""The verbs of operation: propose, decide and withdraw a holiday notice."""
