@@ -21,6 +21,7 @@ class Permission(StrEnum):
     STAFF_VIEW = "staff.view"
     SELF_MANAGE = "self.manage"
     AUDIT_READ = "audit.read"
+    APPROVAL_STATUS = "approval.status"
     # documents
     DOCUMENT_KEEP = "document.keep"
     DOCUMENT_VIEW = "document.view"

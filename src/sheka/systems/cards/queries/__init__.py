@@ -1,7 +1,15 @@
 """Reading cards: what the console, the switch's console side and the other systems ask."""
 
 from sheka.systems.cards.queries.card_page import CardPage, Offer, actions_for, card_page
-from sheka.systems.cards.queries.cards import card_named, card_with_code, holder_by_proof, old_cards_at, stray_chips
+from sheka.systems.cards.queries.cards import (
+    card_asked_for,
+    card_named,
+    card_with_code,
+    holder_by_proof,
+    lock_card_asked_for,
+    old_cards_at,
+    stray_chips,
+)
 from sheka.systems.cards.queries.counts import StateCount, count_by_state, exchanges_served
 from sheka.systems.cards.queries.destruction import destruction_record
 from sheka.systems.cards.queries.exchanges import ExchangeSummary, exchange_named, exchange_summary
@@ -17,6 +25,7 @@ __all__ = [
     "Offer",
     "StateCount",
     "actions_for",
+    "card_asked_for",
     "card_named",
     "card_page",
     "card_with_code",
@@ -30,6 +39,7 @@ __all__ = [
     "holder_by_proof",
     "issued_under",
     "life_line",
+    "lock_card_asked_for",
     "old_cards_at",
     "people_without_card",
     "person_with_number",

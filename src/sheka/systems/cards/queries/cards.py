@@ -7,7 +7,10 @@ from datetime import date
 from django.db.models import Q, QuerySet
 
 from sheka.foundation.refusals import Code, Refused
+from sheka.office.actions import action
+from sheka.office.audit.reads import read_recorded
 from sheka.office.staff.actors import Actor
+from sheka.office.staff.permissions import Permission
 from sheka.systems.cards.models import Card, ExchangeCase, Personalisation
 from sheka.systems.cards.scope import served_path
 from sheka.systems.cards.states import OPEN_EXCHANGE
@@ -38,6 +41,25 @@ def card_with_code(actor: Actor, identification_code: str) -> Card:
     found = served_cards(actor).filter(identification_code=identification_code.upper()).first()
     if found is None:
         raise Refused(Code.CARD_UNKNOWN, card=identification_code)
+    return found
+
+
+@action(Permission.CARD_STATE)
+def card_asked_for(actor: Actor, number: str) -> Card:
+    """The card that a program asks about, by its exact number; who asked is audited. Raises Refused(CARD_UNKNOWN)."""
+    found = served_cards(actor).filter(number=number).first()
+    read_recorded(actor, "card.read", found.subject if found else "cards", found=found is not None)
+    if found is None:
+        raise Refused(Code.CARD_UNKNOWN, card=number)
+    return found
+
+
+def lock_card_asked_for(actor: Actor, number: str) -> Card:
+    """The same for a change that names the version it saw: its row locked until the end of the transaction."""
+    rows = served_cards(actor).select_for_update(of=("self",))
+    found = rows.filter(number=number).first()
+    if found is None:
+        raise Refused(Code.CARD_UNKNOWN, card=number)
     return found
 
 
