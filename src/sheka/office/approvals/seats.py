@@ -14,6 +14,7 @@ from sheka.foundation.terms import Term
 from sheka.office.approvals.models import Decision, Delegation, Proposal, Version
 from sheka.office.approvals.states import RUNNING, STATE_WORDS
 from sheka.office.organisations.models import Organisation
+from sheka.office.scope import whole_node
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.models import StaffMember
 from sheka.office.staff.permissions import Permission, incompatible_pairs, matrix
@@ -66,7 +67,8 @@ def actor_as_of_now(actor: Actor, permission: str) -> Actor:
     """
     if actor.staff_id is None:
         raise Refused(Code.APPROVAL_NEEDS_PERSON)
-    now = actor_of(StaffMember.objects.select_related("organisation").get(pk=actor.staff_id), actor.session)
+    with whole_node("the person may have been transferred out of the scope since the page was opened"):
+        now = actor_of(StaffMember.objects.select_related("organisation").get(pk=actor.staff_id), actor.session)
     if now.organisation != actor.organisation:
         raise Refused(Code.APPROVAL_TRANSFERRED, name=now.name, organisation=place_term(now.organisation))
     if permission in actor.permissions and permission not in now.permissions:
@@ -82,7 +84,9 @@ def colleagues_with(organisation_code: str, permission: str) -> list[StaffMember
 
 def may_pass_to(lender: StaffMember, delegate: StaffMember, permission: str) -> bool:
     """Whether one of the lender's roles that give this permission goes with every role of the delegate's person."""
-    held = {role for account in StaffMember.objects.filter(person_id=delegate.person_id) for role in roles_of(account)}
+    with whole_node("the accounts of one person may stand in any organisation"):
+        accounts = list(StaffMember.objects.filter(person_id=delegate.person_id))
+        held = {role for account in accounts for role in roles_of(account)}
     giving = [role for role in roles_of(lender) if permission in matrix().get(role, ())]
     return any(all(frozenset((role, other)) not in incompatible_pairs() for other in held) for role in giving)
 
@@ -93,7 +97,8 @@ def lent_to(staff_id: int, permission: str | None = None) -> list[Delegation]:
     found = Delegation.objects.filter(delegate_id=staff_id, valid_from__lte=today, valid_to__gt=today, ended_at=None)
     if permission is not None:
         found = found.filter(permission=permission)
-    return list(found.select_related("lender__organisation", "delegate"))
+    with whole_node("a lender may have been transferred out of the scope: what was lent lapses then, and says so"):
+        return list(found.select_related("lender__organisation", "delegate"))
 
 
 def place_term(code: str) -> Term:
