@@ -1,4 +1,4 @@
-"""The kinds of work that cards give, and where each is done."""
+"""The kinds of work that cards give and where each is done, and what the search finds of them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from collections.abc import Sequence
 
 from sheka.foundation.numbers import mask_person_number
 from sheka.foundation.terms import Term
+from sheka.office.staff.permissions import Permission
 from sheka.office.work.kinds import Address, Holder, work_kind
+from sheka.office.work.search import finder
 from sheka.systems.cards import waiting
 from sheka.systems.cards.models import ExchangeCase
+from sheka.systems.cards.queries.find import find_cards, find_receipts
 
 
 def holders_of_exchanges(subjects: Sequence[str]) -> dict[str, Holder]:
@@ -43,3 +46,6 @@ work_kind(waiting.OLD_RECEIVE, Term("旧卡待清点", "Old cards to be counted"
 work_kind(waiting.OLD_DESTROY, Term("旧卡待销毁", "Old cards to be destroyed"))
 work_kind(waiting.WITNESS, Term("待见证", "To be witnessed"))
 work_kind(waiting.CLOSE, Term("待销毁", "Destruction to be closed"), tone="stop")
+
+finder("cards", Term("卡片与持卡人", "Cards and their holders"), find_cards, needs=(Permission.CARD_VIEW,))
+finder("receipts", Term("换卡回执", "Receipts of exchanges"), find_receipts, needs=(Permission.CARD_VIEW,))

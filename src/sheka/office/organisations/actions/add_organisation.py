@@ -11,6 +11,7 @@ from sheka.office.organisations.models import Kind, Organisation
 from sheka.office.organisations.queries import organisation, path_label
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
+from sheka.office.work.search import keep_names
 
 
 @action(Permission.ORGANISATION_MANAGE)
@@ -29,5 +30,6 @@ def add_organisation(
     added = Organisation.objects.create(
         code=code, name=name, name_en=name_en, kind=kind, region=region, parent=above, path=path, valid_from=valid_from
     )
+    keep_names("organisation", [(code, code, name), (code, code, name_en)])
     record(actor, "organisation.added", f"organisation:{code}", name=name, kind=kind, parent=parent)
     return added

@@ -14,6 +14,7 @@ from sheka.office.staff.models import StaffMember
 from sheka.office.staff.passwords import set_password
 from sheka.office.staff.permissions import Permission
 from sheka.office.staff.persons import person_digest
+from sheka.office.work.search import keep_name
 
 LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}")
 LONGEST_NAME = 60
@@ -41,6 +42,7 @@ def appoint_staff(
     if password is not None:
         set_password(staff, password, must_change=actor.is_person)
     staff.save()
+    keep_name("staff", staff.pk, organisation_code, staff.name)
     record(actor, "staff.appointed", f"staff:{login}", name=staff.name, organisation=organisation_code)
     return staff
 

@@ -11,10 +11,12 @@ from sheka.office.actions import action
 from sheka.office.audit.trail import record
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
+from sheka.office.work.search import keep_name
 from sheka.systems.cards.ledger import lock_person
 from sheka.systems.cards.models import DataChange, Person
 from sheka.systems.cards.numbering import document_number
 from sheka.systems.cards.person_data import FIELDS, ON_CARD, PersonData, check_person
+from sheka.systems.cards.queries.find import PERSON
 
 
 @action(Permission.PERSON_CHANGE)
@@ -40,6 +42,8 @@ def change_personal_data(actor: Actor, *, person: Person, changes: Mapping[str, 
     for field in changed:
         setattr(row, field, getattr(data, field))
     row.save(update_fields=list(changed))
+    if "name" in changed:
+        keep_name(PERSON, row.pk, row.organisation_id, row.name)
     change = DataChange.objects.create(
         number=document_number("B", row.organisation),
         person=row,

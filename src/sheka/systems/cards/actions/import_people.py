@@ -17,10 +17,12 @@ from sheka.office.organisations.queries import organisation
 from sheka.office.scope import whole_node
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
+from sheka.office.work.search import keep_names
 from sheka.systems.cards.models import ImportBatch, ImportLine, Person
 from sheka.systems.cards.people_file import Row, decode, read_bounded, rows_of
 from sheka.systems.cards.person_data import FIELDS, PersonData
 from sheka.systems.cards.policy import CARDS, in_force
+from sheka.systems.cards.queries.find import PERSON
 from sheka.systems.cards.scope import city_of
 
 _IMPORT_LOCK = 0x50_45_4F_50  # one import at a time: two files with the same person
@@ -128,7 +130,8 @@ def _keep(kept: list[PersonData], place: Organisation) -> None:
     people = [
         Person(organisation=place, registered_at=now, **{name: getattr(data, name) for name in FIELDS}) for data in kept
     ]
-    Person.objects.bulk_create(people, batch_size=_CHUNK)
+    made = Person.objects.bulk_create(people, batch_size=_CHUNK)
+    keep_names(PERSON, ((person.pk, place.code, person.name) for person in made))
 
 
 def _report(line: int, outcome: str, refusal: Refused | None) -> ImportLine:
