@@ -93,12 +93,15 @@ async def _run_jobs() -> None:
 def _carry(stop: threading.Event) -> None:
     """Carry messages twice a second; every five look for jobs whose worker is gone and requests whose time is up."""
     from django.db import InterfaceError, OperationalError, close_old_connections, connection
+    from django.utils import timezone
 
     from sheka.office.approvals.actions.expire import expire_due
     from sheka.office.jobs.queue import release_stale_locks, rescue
     from sheka.office.messages.delivery import carry_all
+    from sheka.office.operations.health.heart import beat
     from sheka.office.scope import whole_node
 
+    name, started_at = f"worker {os.getpid()}", timezone.now()
     turns_until_rescue = 0
     with whole_node("the worker carries the messages of every organisation of the node"):
         while not stop.is_set():
@@ -107,6 +110,7 @@ def _carry(stop: threading.Event) -> None:
                 if handled:
                     log.info("%s messages handled", handled)
                 if turns_until_rescue == 0:
+                    beat(name, started_at)
                     found = rescue()
                     release_stale_locks()
                     expire_due()

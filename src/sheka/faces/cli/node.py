@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from sheka.faces.cli.operator import NodeFile, open_node, operator
+
 app = typer.Typer(help="节点 a node: one installation", no_args_is_help=True)
 
 
@@ -36,3 +38,28 @@ def run(config: Annotated[Path, typer.Option(help="节点文件 the node's file"
     from sheka.faces.cli.world import run_node
 
     run_node(NodeConfig.load(config), story=False)
+
+
+@app.command()
+def status(config: NodeFile = None) -> None:
+    """各部分的状态 The health of its parts; status 1 when something must be acted on now."""
+    node = open_node(config)
+    from rich.console import Console
+    from rich.table import Table
+
+    from sheka.office.operations.health.checks import STOP, worst
+    from sheka.office.operations.health.queries import health_of_node
+
+    colours = {"good": "green", "wait": "yellow", "stop": "red", "still": "dim"}
+    checks = health_of_node(operator(node))
+    table = Table("部分 part", "状态 state", "情况 what", "起 since", box=None, pad_edge=False)
+    for check in checks:
+        colour = colours[check.state]
+        word = f"[{colour}]{check.word.zh} {check.word.en}[/{colour}]"
+        since = f"{check.since.astimezone():%m-%d %H:%M}" if check.since else ""
+        table.add_row(f"{check.title.zh} {check.title.en}", word, f"{check.text.zh}\n[dim]{check.text.en}[/dim]", since)
+        if check.todo.zh:
+            table.add_row("", "", f"→ {check.todo.zh}\n[dim]→ {check.todo.en}[/dim]", "")
+    Console().print(table)
+    if worst(checks) == STOP:
+        raise typer.Exit(1)

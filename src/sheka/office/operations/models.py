@@ -48,4 +48,3 @@ class Heartbeat(models.Model):
     process = models.CharField(max_length=60, primary_key=True)
     started_at = models.DateTimeField()
     beat_at = models.DateTimeField()
-    version = models.CharField(max_length=40, default="")

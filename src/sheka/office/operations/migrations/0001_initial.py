@@ -17,7 +17,6 @@ class Migration(migrations.Migration):
                 ('process', models.CharField(max_length=60, primary_key=True, serialize=False)),
                 ('started_at', models.DateTimeField()),
                 ('beat_at', models.DateTimeField()),
-                ('version', models.CharField(default='', max_length=40)),
             ],
         ),
         migrations.CreateModel(
