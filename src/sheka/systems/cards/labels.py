@@ -56,6 +56,12 @@ VERBS: dict[str, str | Promise] = {
     "reveal": _of_card("Show the whole number"),
 }
 
+EXCHANGE_VERBS: dict[str, str | Promise] = {
+    "pay": _of_exchange("Take the fee"),
+    "collect": _of_exchange("Hand over the new card"),
+    "cancel": _of_exchange("Cancel the exchange"),
+}
+
 GROUNDS: dict[str, str | Promise] = {
     "damaged": _of_card("Damaged"),
     "data_changed": _of_card("Personal data changed"),

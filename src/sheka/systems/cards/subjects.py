@@ -15,7 +15,7 @@ def card(actor: Actor, name: str) -> None:
     card_named(actor, name)
 
 
-@subject("exchange", Term("换卡", "Exchange"))
+@subject("exchange", Term("换卡", "Exchange"), page=lambda name: ("console:exchange", (name,)))
 def exchange(actor: Actor, name: str) -> None:
     """Whoever serves its card. Raises Refused(EXCHANGE_UNKNOWN)."""
     exchange_named(actor, name)

@@ -38,7 +38,8 @@ def is_late(case: ExchangeCase) -> bool:
 def _due(case: ExchangeCase) -> object:
     if not is_late(case):
         return case.due_on
-    return SafeString(f"{day(case.due_on)} {seal(gettext('overdue'), 'stop')}")
+    late = seal(gettext("overdue"), "stop")
+    return SafeString(f"{day(case.due_on)} {late}")
 
 
 def _late(rows: Any, value: str, actor: Actor) -> Any:

@@ -21,7 +21,7 @@ from sheka.systems.cards.documents import DocumentKind, documents_of_collection
 from sheka.systems.cards.labels import EXCHANGE_STATES, FEE_RULES, GROUNDS, VERBS
 from sheka.systems.cards.models import Card
 from sheka.systems.cards.queries import CardPage, ExchangeSummary
-from sheka.systems.cards.queries.life_line import Kind
+from sheka.systems.cards.queries.life_line import Kind, LifeEvent
 from sheka.systems.cards.states import OPEN_EXCHANGE
 
 NAME_ON_FACE = 12
@@ -145,13 +145,18 @@ def buttons(page: CardPage) -> list[Button]:
     offered = [verb for verb in VERBS_HERE if verb in permitted]
     first = next((verb for verb in offered if VERBS_HERE[verb].likely), None)
     kinds = {verb: "danger" if VERBS_HERE[verb].danger else "" for verb in offered} | {first: "primary"}
-    return [Button(verb, str(VERBS[verb]), kinds[verb]) for verb in offered]
+    found = [Button(verb, str(VERBS[verb]), kinds[verb]) for verb in offered]
+    if "exchange" in permitted:
+        found.insert(1 if first else 0, Button("exchange", str(VERBS["exchange"]), ""))
+    return found
 
 
 def at_the_reader(page: CardPage) -> str:
     """What the reader may do with the card too, but not here: it needs the card in a reader, or a list of cards."""
     return list_mark().join(
-        str(VERBS[offer.verb]) for offer in page.offers if offer.permitted and offer.verb not in VERBS_HERE
+        str(VERBS[offer.verb])
+        for offer in page.offers
+        if offer.permitted and offer.verb not in VERBS_HERE and offer.verb != "exchange"
     )
 
 
@@ -205,6 +210,11 @@ def life_line(page: CardPage) -> list[Moment]:
         )
         for place, event in enumerate(page.life_line)
     ]
+
+
+def moments_of(line: list[LifeEvent]) -> list[Moment]:
+    """The line of an exchange as a page shows it."""
+    return [Moment(event.kind, event.at, None, event.title, event.detail, event.who) for event in line]
 
 
 def strip(case: ExchangeSummary) -> list[dict[str, Any]]:

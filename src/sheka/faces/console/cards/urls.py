@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, register_converter
 
-from sheka.faces.console.cards import views
+from sheka.faces.console.cards import exchanges, views
 
 
 class CardNumberInAddress:
@@ -32,5 +32,9 @@ urlpatterns = [
     path("search", views.search, name="search"),
     path("cards", views.cards, name="cards"),
     path("cards/<card:number>", views.card, name="card"),
+    path("cards/<card:number>/exchange", exchanges.apply, name="card_exchange"),
     path("cards/<card:number>/<slug:verb>", views.card_verb, name="card_verb"),
+    path("exchanges", exchanges.exchanges, name="exchanges"),
+    path("exchanges/<exchange:number>", exchanges.exchange, name="exchange"),
+    path("exchanges/<exchange:number>/<slug:verb>", exchanges.exchange_verb, name="exchange_verb"),
 ]

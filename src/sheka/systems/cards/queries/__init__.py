@@ -12,6 +12,7 @@ from sheka.systems.cards.queries.cards import (
 )
 from sheka.systems.cards.queries.counts import StateCount, count_by_state, exchanges_served
 from sheka.systems.cards.queries.destruction import destruction_record
+from sheka.systems.cards.queries.exchange_page import ExchangePage, exchange_page
 from sheka.systems.cards.queries.exchanges import ExchangeSummary, exchange_named, exchange_summary
 from sheka.systems.cards.queries.life_line import LifeEvent, exchange_line, life_line
 from sheka.systems.cards.queries.people import people_without_card, person_with_number
@@ -20,6 +21,7 @@ from sheka.systems.cards.queries.search import cards_served, search_cards
 
 __all__ = [
     "CardPage",
+    "ExchangePage",
     "ExchangeSummary",
     "LifeEvent",
     "Offer",
@@ -34,6 +36,7 @@ __all__ = [
     "destruction_record",
     "exchange_line",
     "exchange_named",
+    "exchange_page",
     "exchange_summary",
     "exchanges_served",
     "holder_by_proof",

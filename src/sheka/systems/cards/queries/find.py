@@ -45,7 +45,7 @@ def find_receipts(actor: Actor, asked: Asked) -> list[Found]:
             note=mask_person_number(case.person.social_security_number),
             state=EXCHANGE_STATES[case.state],
             tone="info" if case.state == "ready" else "still",
-            address=("console:card", case.old_card.number),
+            address=("console:exchange", case.number),
             exact=True,
         )
         for case in rows.filter(Q(number=number) | Q(proof_number=number))
