@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.urls import ResolverMatch, reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from sheka.office.approvals.queries import to_decide
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
 from sheka.systems.cards.queries import exchanges_served
@@ -34,6 +36,12 @@ def exchanges_waiting(actor: Actor) -> Waiting:
     running = exchanges_served(actor).filter(state__in=OPEN_EXCHANGE)
     late = running.exclude(state="ready").filter(due_on__lt=timezone.localdate())
     return Waiting(running.count(), late.exists())
+
+
+def approvals_waiting(actor: Actor) -> Waiting:
+    """Requests that wait for a right of the reader; late when one lapses within a day."""
+    waiting = to_decide(actor)
+    return Waiting(waiting.count(), waiting.filter(due_at__lt=timezone.now() + timedelta(days=1)).exists())
 
 
 def applications_waiting(actor: Actor) -> Waiting:
@@ -99,6 +107,7 @@ SYSTEMS: tuple[System, ...] = (
         "w",
         (
             Entry(_("Overview"), "console:overview"),
+            Entry(_("Approvals"), "console:approvals", covers=("console:approvals_",), waits=approvals_waiting),
             Entry(_("Documents"), "console:documents", Permission.DOCUMENT_VIEW, covers=("console:documents_",)),
         ),
     ),
@@ -141,7 +150,19 @@ SYSTEMS: tuple[System, ...] = (
         "a",
         (Entry(_("Audit"), "console:auditing_events", Permission.AUDIT_READ, covers=("console:auditing",)),),
     ),
-    System(_("Operation"), "o", ()),
+    System(
+        _("Operation"),
+        "o",
+        (
+            Entry(_("System health"), "console:operations_health", Permission.SYSTEM_VIEW),
+            Entry(_("Jobs"), "console:jobs_list", covers=("console:jobs",)),
+            Entry(
+                _("Working days"),
+                "console:operations_calendars",
+                covers=("console:operations_calendar", "console:operations_notice", "console:operations_recount"),
+            ),
+        ),
+    ),
 )
 
 

@@ -79,6 +79,11 @@ class WorkingCalendar:
         """The years whose notice is loaded."""
         return tuple(sorted(self._documents))
 
+    @property
+    def holidays(self) -> frozenset[date]:
+        """The days off that notices name, those that fall on a weekend too."""
+        return frozenset(self._off)
+
     def with_notice(self, notice: Notice) -> WorkingCalendar:
         """This calendar and one more notice. Refused: CALENDAR_YEAR_PUBLISHED, CALENDAR_NOTHING_TO_AMEND."""
         document = self._documents.get(notice.year)

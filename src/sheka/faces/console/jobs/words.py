@@ -14,5 +14,8 @@ STATES: dict[str, tuple[str | Promise, str]] = {
     "dead": (_("Failed"), "stop"),
     "cancelled": (_("Stopped"), "still"),
 }
-RESULT_PAGES = {"audit.verify": "console:auditing_verification"}
+RESULT_PAGES = {
+    "audit.verify": "console:auditing_verification",
+    "cards.recount_promised_days": "console:operations_recount",
+}
 """Name of a job → the page that shows its result, by the number of the run."""
