@@ -11,9 +11,10 @@ from django.utils import timezone
 
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.approvals.matters import matters
-from sheka.office.approvals.models import Decision, Delegation, Proposal
+from sheka.office.approvals.models import Decision, Delegation, Proposal, Version
 from sheka.office.approvals.routes import deciding_permissions
 from sheka.office.approvals.seats import colleagues_with, lent_to, seat_for
+from sheka.office.approvals.states import RUNNING
 from sheka.office.scope import acting_in
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.models import StaffMember
@@ -58,9 +59,8 @@ def decided_by(actor: Actor) -> QuerySet[Proposal]:
 
 def made_by(actor: Actor) -> QuerySet[Proposal]:
     """What this person made or edited."""
-    return Proposal.objects.filter(
-        Q(author_id=actor.staff_id) | Q(versions__staff_id=actor.staff_id), organisation_id=actor.organisation
-    ).distinct()
+    edited = Version.objects.filter(staff_id=actor.staff_id).values("proposal_id")
+    return Proposal.objects.filter(pk__in=edited, organisation_id=actor.organisation)
 
 
 def expired_for(actor: Actor) -> QuerySet[Proposal]:
@@ -121,3 +121,28 @@ def lendings_of(actor: Actor) -> QuerySet[Delegation]:
 
 def in_force(lent: Delegation) -> bool:
     return lent.ended_at is None and lent.valid_from <= timezone.localdate() < lent.valid_to
+
+
+def colleagues_of(actor: Actor) -> list[StaffMember]:
+    """Who else serves in the actor's organisation."""
+    found = StaffMember.objects.filter(organisation_id=actor.organisation, is_active=True)
+    return list(found.exclude(pk=actor.staff_id).order_by("name"))
+
+
+def may_amend(actor: Actor, proposal: Proposal) -> bool:
+    """Whether this person could complete or change the request now."""
+    at_home = proposal.organisation_id == proposal.origin == actor.organisation and proposal.in_turn_here
+    return at_home and proposal.state in ("open", "returned") and actor.may(proposal.matter.proposes)
+
+
+def may_withdraw(actor: Actor, proposal: Proposal) -> bool:
+    """Whether this person is the author, and the request still runs."""
+    home = proposal.organisation_id == proposal.origin
+    running = proposal.state in RUNNING and proposal.withdrawal_asked_at is None
+    return home and running and proposal.author_id == actor.staff_id and actor.may(proposal.matter.proposes)
+
+
+def may_reassign(actor: Actor, proposal: Proposal) -> bool:
+    """Whether this person holds the right of the step in turn here."""
+    here = proposal.state == "open" and proposal.in_turn_here and proposal.organisation_id == actor.organisation
+    return here and actor.may(Permission(proposal.permission))

@@ -76,6 +76,13 @@ def deciding_permissions() -> frozenset[Permission]:
     return frozenset(Permission(step["permission"]) for row in _rows() for step in row["step"])
 
 
+def right_title(permission: str) -> Term:
+    """What a deciding right is called: the steps that it decides."""
+    steps = {(step["zh"], step["en"]) for row in _rows() for step in row["step"] if step["permission"] == permission}
+    named = sorted(steps) or [(permission, permission)]
+    return Term("、".join(zh for zh, _en in named), ", ".join(en for _zh, en in named))
+
+
 def _resolved(raw: dict[str, Any], origin: Organisation) -> Step | None:
     """A step of the policy with the organisation that decides it; None when its level is not above `origin`."""
     place: Organisation | None = origin

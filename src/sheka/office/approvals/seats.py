@@ -11,7 +11,7 @@ from django.utils import timezone
 from sheka.foundation.canonical import digest
 from sheka.foundation.refusals import Code, Refused
 from sheka.foundation.terms import Term
-from sheka.office.approvals.models import Decision, Delegation, Proposal, Version
+from sheka.office.approvals.models import Decision, Delegation, Proposal
 from sheka.office.approvals.states import RUNNING, STATE_WORDS
 from sheka.office.organisations.models import Organisation
 from sheka.office.scope import whole_node
@@ -132,12 +132,13 @@ def must_be_in_time(proposal: Proposal) -> None:
 
 
 def _must_not_be_an_editor(staff_id: int, person: str, proposal: Proposal) -> None:
-    own = proposal.versions.filter(person=person).first()
-    if own is None:
+    written = [version for version in proposal.versions.all() if version.person == person]
+    if not written:
         return
+    own = written[0]
     if own.staff_id != staff_id:
         raise Refused(Code.APPROVAL_SECOND_ACCOUNT, name=own.name)
-    if Version.objects.filter(proposal=proposal, number=1, person=person).exists():
+    if own.number == 1:
         borrowed = lent_to(staff_id, proposal.permission)
         if borrowed:
             raise Refused(Code.APPROVAL_LENT_TO_AUTHOR, name=borrowed[0].lender.name)
@@ -168,7 +169,10 @@ def _lender(actor: Actor, proposal: Proposal) -> StaffMember | None:
 
 def _lender_must_be_free(lender: StaffMember, person: str, proposal: Proposal) -> None:
     """A lent right reaches no further than its lender's own."""
-    if proposal.versions.filter(person=person).exists() or _decided_by(person, proposal) is not None:
+    if (
+        any(version.person == person for version in proposal.versions.all())
+        or _decided_by(person, proposal) is not None
+    ):
         raise Refused(Code.APPROVAL_LENDER_BARRED, name=lender.name)
 
 

@@ -29,13 +29,20 @@ def decide(actor: Actor, *, proposal_id: int, digest: str, step: int, verdict: s
     with holding(actor, proposal_id) as proposal:
         if verdict not in VERDICTS:
             raise Refused(Code.APPROVAL_VERDICT, verdict=verdict)
-        _must_be_what_was_read(proposal, digest)
-        _step_must_be_open(actor, proposal, step)
-        permission = proposal.way.steps[step].permission
-        seat = seat_for(actor_as_of_now(actor, permission), proposal)
+        seat = seat_to_decide(actor, proposal, digest=digest, step=step)
         if verdict != "approve" and not reason.strip():
             raise Refused(Code.APPROVAL_REASON)
-        return action(Permission(permission))(_decide)(seat.actor, proposal, seat, verdict, reason.strip())
+        return action(Permission(proposal.permission))(_decide)(seat.actor, proposal, seat, verdict, reason.strip())
+
+
+def seat_to_decide(actor: Actor, proposal: Proposal, *, digest: str, step: int) -> Seat:
+    """The seat from which this person may decide what was read. Raises Refused: everything that `decide` says of it.
+
+    Asked before somebody is made to prove presence, and again under the lock.
+    """
+    _must_be_what_was_read(proposal, digest)
+    _step_must_be_open(actor, proposal, step)
+    return seat_for(actor_as_of_now(actor, proposal.way.steps[step].permission), proposal)
 
 
 def _decide(actor: Actor, proposal: Proposal, seat: Seat, verdict: str, reason: str) -> Proposal:

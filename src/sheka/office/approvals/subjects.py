@@ -1,0 +1,18 @@
+"""Documents may be kept with a request: who may read the request may see that they are there."""
+
+from __future__ import annotations
+
+from sheka.foundation.refusals import Code, Refused
+from sheka.foundation.terms import Term
+from sheka.office.approvals.models import Proposal
+from sheka.office.approvals.queries import proposal_read_by
+from sheka.office.documents.subjects import subject
+from sheka.office.staff.actors import Actor
+
+
+@subject("proposal", Term("审批申请", "Request for approval"), page=lambda name: ("console:approvals_one", (name,)))
+def proposal_named(actor: Actor, name: str) -> Proposal:
+    """Raises Refused(APPROVAL_UNKNOWN)."""
+    if not name.isdecimal():
+        raise Refused(Code.APPROVAL_UNKNOWN, number=name)
+    return proposal_read_by(actor, int(name))
