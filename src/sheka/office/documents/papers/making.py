@@ -52,7 +52,7 @@ def make_paper(actor: Actor, *, template: str, subject: str, facts: dict[str, An
         return earlier.document
     place = organisation(actor.organisation)
     code = "".join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH))
-    content = printed(Draft(wanted, number, place, facts, code, verify_address()))
+    content = printed(Draft(wanted, number, place, facts, code, verify_address(), timezone.localdate()))
     clean = Examined(content, "application/pdf", *A4_POINTS, _pages(content))
     if earlier:
         _void(actor, earlier, "replace", f"replaced by {code[:5]}…", actor.name)

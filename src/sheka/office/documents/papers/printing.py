@@ -1,4 +1,4 @@
-"""From facts to a PDF: the same facts and code give the same bytes (PDF/A-2a, tagged, no date of its own).
+"""From facts to a PDF: the same draft gives the same bytes (PDF/A-2a, tagged, no clock in it).
 
 The facts reach the template as JSON, so nothing in them is ever read as markup; PDF/A refuses a missing glyph.
 """
@@ -9,6 +9,7 @@ import io
 import json
 import logging
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ class Draft:
     facts: dict[str, Any]
     code: str
     address: str
+    issued: date
 
     @property
     def spaced_code(self) -> str:
@@ -52,6 +54,7 @@ def printed(draft: Draft, form: str = "pdf") -> bytes:
         "organisation": [place.name, place.name_en],
         "code": draft.spaced_code,
         "verify": draft.address,
+        "issued": draft.issued.isoformat(),
         "facts": draft.facts,
     }
     paper = writable(paper, covered(), missing) | {"missing": missing}
