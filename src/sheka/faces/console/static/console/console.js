@@ -29,14 +29,18 @@ const keys = {
 };
 
 document.addEventListener("keydown", (event) => {
-  const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
+  const typing = event.target.closest?.("input:not([type=radio]), textarea, select, [contenteditable]");
   if (typing || event.ctrlKey || event.metaKey || event.altKey || help?.open || localStorage.getItem(OFF)) {
     return;
   }
   const place = Date.now() - going < WAIT && document.querySelector(`[data-go="${CSS.escape(event.key)}"]`);
   going = 0;
+  const own = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
   if (place) {
     place.click();
+  } else if (own) {
+    own.focus();
+    own.click();
   } else if (keys[event.key]) {
     keys[event.key]();
   } else {
