@@ -42,3 +42,9 @@ def at_the_door(view: View) -> View:
     """Open to strangers, and sees the rows of every organisation: whoever signs in is not known before. For nothing else."""
     view.at_the_door = True  # type: ignore[attr-defined]
     return open_to_all(view)
+
+
+def polled(view: View) -> View:
+    """Asked for by the page itself and not by its reader: it does not keep an idle session alive."""
+    view.polled = True  # type: ignore[attr-defined]
+    return view

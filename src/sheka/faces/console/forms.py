@@ -18,42 +18,6 @@ class Sheet(forms.Form):
             field.widget.attrs.setdefault("autocomplete", "off")
 
 
-class SignInForm(Sheet):
-    login = forms.CharField(
-        label=_("Log-in name"),
-        max_length=40,
-        error_messages={"required": _("Enter your log-in name")},
-        widget=forms.TextInput({"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}),
-    )
-    password = forms.CharField(
-        label=_("Password"),
-        max_length=200,
-        strip=False,
-        error_messages={"required": _("Enter your password")},
-        widget=forms.PasswordInput({"autocomplete": "current-password"}),
-    )
-
-
-class CodeForm(Sheet):
-    code = forms.RegexField(
-        r"^\d{6}$",
-        label=_("The six digits that your authenticator shows"),
-        max_length=6,
-        error_messages={
-            "required": _("Enter the six digits"),
-            "invalid": _("The code has six digits, nothing else"),
-            "max_length": _("The code has six digits, nothing else"),
-        },
-        widget=forms.TextInput(
-            {
-                "autocomplete": "one-time-code",
-                "inputmode": "numeric",
-                "class": "govuk-input govuk-input--width-10 number",
-            }
-        ),
-    )
-
-
 class ReasonForm(Sheet):
     """One line that says why; each verb asks in its own words."""
 

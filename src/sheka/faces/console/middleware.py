@@ -11,18 +11,20 @@ from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from sheka.faces.console.telling import told
 from sheka.faces.console.visits import STAFF_SESSION
 from sheka.foundation.refusals import Code, Refused
+from sheka.office.audit.refusals import record_refusal
 from sheka.office.scope import acting_in, whole_node
 from sheka.office.staff.permissions import Permission
 from sheka.office.staff.queries import actor_of
 from sheka.office.staff.sessions import seen, session_in_force
 
 Response = Callable[[HttpRequest], HttpResponse]
+PASSWORD_PAGE = "console:account_password"  # noqa: S105 - an address
 POLICY = "; ".join(
     (
         "default-src 'self'",
@@ -86,6 +88,8 @@ class SignedIn:
             except Refused:
                 return _to_the_door(request)
         request.in_scope.enter_context(acting_in(request.actor.scope))
+        if user.must_change_password and request.resolver_match.view_name != PASSWORD_PAGE:
+            return redirect(PASSWORD_PAGE)
         opens_for = getattr(view, "opens_for", None)
         if opens_for is None:
             raise ImproperlyConfigured(f"{view} does not say who may open it (faces.console.doors)")
@@ -118,7 +122,9 @@ class RefusalsAsPages:
 
 
 def refusal_page(request: HttpRequest, refusal: Refused) -> HttpResponse:
-    """What was wrong, what to do, and the way back."""
+    """What was wrong, what to do, and the way back. What matters to an auditor is recorded (ASVS 16.3.2)."""
+    if hasattr(request, "actor") and request.resolver_match is not None:
+        record_refusal(request.actor, refusal, f"page:{request.resolver_match.view_name}")
     context = {"refusal": told(refusal), "back": _way_back(request)}
     return render(request, "console/refusal.html", context, status=refusal.http)
 

@@ -20,7 +20,7 @@ from sheka.foundation.refusals import Code, Refused
 from sheka.office.audit.trail import record
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.models import Confirmation, StaffMember
-from sheka.office.staff.proofs import CODE, KEY, prove_code, prove_key, prove_password
+from sheka.office.staff.proofs import KEY, prove_code_or_recovery, prove_key, prove_password
 from sheka.office.staff.rules import rules
 from sheka.office.staff.security_keys import assertion_options
 from sheka.office.staff.tries import NOWHERE, Visit, cleared
@@ -71,15 +71,15 @@ def confirm_with_key(actor: Actor, digest: str, asked_id: int, answer: str, visi
 
 
 def confirm_with_code(actor: Actor, digest: str, password: str, code: str, visit: Visit = NOWHERE) -> Confirmation:
-    """Presence by password and one-time code.
+    """Presence by password and one-time code, or by password and a recovery code.
 
     Raises Refused: CONFIRMATION_FAILED (counted towards the lock), SIGN_IN_LOCKED, SIGN_IN_TOO_MANY, STAFF_INACTIVE,
     CONFIRMATION_NEEDED for one who is no person.
     """
     staff = _person(actor)
     prove_password(staff, password, visit, Code.CONFIRMATION_FAILED)
-    prove_code(staff, code, visit, Code.CONFIRMATION_FAILED)
-    return _confirmed(actor, ask_confirmation(actor, digest), CODE)
+    factor = prove_code_or_recovery(staff, code, visit, Code.CONFIRMATION_FAILED)
+    return _confirmed(actor, ask_confirmation(actor, digest), factor)
 
 
 def use_confirmation(actor: Actor, digest: str) -> Confirmation:

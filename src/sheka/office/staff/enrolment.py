@@ -12,8 +12,9 @@ from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from sheka.foundation.refusals import Code
+from sheka.foundation.terms import is_chinese
 from sheka.office.audit.trail import record
-from sheka.office.staff.factors import add_key, confirm_authenticator, device_count
+from sheka.office.staff.factors import add_key, begin_authenticator, confirm_authenticator, device_count
 from sheka.office.staff.models import EnrolmentCode, StaffMember
 from sheka.office.staff.passwords import set_password
 from sheka.office.staff.persons import code_digest
@@ -61,12 +62,15 @@ def choose_password(begun: EnrolmentCode, password: str, visit: Visit, *, code: 
         set_password(staff, password)
         end_sessions(staff, "password")
         record(own_actor(staff), "staff.password_changed", f"staff:{staff.login}", by="enrolment")
+        if begun.lost == Lost.ALL:
+            _offer_authenticator(staff)
         _finish(begun)
 
 
 def prove_old_password(begun: EnrolmentCode, password: str, visit: Visit) -> None:
     """Where only the second factors were lost the password must be known."""
     prove_password(begun.staff, password, visit)
+    _offer_authenticator(begun.staff)
 
 
 def enrol_authenticator(begun: EnrolmentCode, code: str) -> TOTPDevice:
@@ -84,6 +88,11 @@ def enrol_key(begun: EnrolmentCode, challenge: bytes, answer: str, label: str) -
         add_key(begun.staff, challenge, answer, label)
         _note(begun, KEY, label)
         _finish(begun)
+
+
+def _offer_authenticator(staff: StaffMember) -> None:
+    """A secret for the QR code of the next page, under a name in the person's language."""
+    begin_authenticator(staff, "身份验证器" if is_chinese(staff.language) else "Authenticator")
 
 
 def _finish(begun: EnrolmentCode) -> None:

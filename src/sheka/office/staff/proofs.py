@@ -48,6 +48,15 @@ def prove_code(staff: StaffMember, code: str, visit: Visit, refusal: Code = Code
     raise failure(staff, CODE, visit, wrong(refusal))
 
 
+def prove_code_or_recovery(staff: StaffMember, code: str, visit: Visit, refusal: Code) -> str:
+    """Digits are a one-time code, anything longer a recovery code; which it was. Raises as `prove_password`."""
+    if _CODE.fullmatch(code):
+        prove_code(staff, code, visit, refusal)
+        return CODE
+    prove_recovery(staff, code, visit, refusal)
+    return RECOVERY
+
+
 def prove_key(staff: StaffMember, challenge: bytes, answer: str, visit: Visit) -> SecurityKey:
     """The key that signed the challenge. Raises Refused: SECURITY_KEY_REFUSED, SECURITY_KEY_COPIED, SIGN_IN_LOCKED."""
     must_be_let_in(visit)
@@ -60,7 +69,7 @@ def prove_key(staff: StaffMember, challenge: bytes, answer: str, visit: Visit) -
         raise
 
 
-def prove_recovery(staff: StaffMember, code: str, visit: Visit) -> RecoveryCode:
+def prove_recovery(staff: StaffMember, code: str, visit: Visit, refusal: Code = Code.SIGN_IN_FAILED) -> RecoveryCode:
     """Use up one recovery code. Raises as `prove_password`."""
     must_be_let_in(visit)
     must_be_open(staff)
@@ -71,4 +80,4 @@ def prove_recovery(staff: StaffMember, code: str, visit: Visit) -> RecoveryCode:
             row.used_at = timezone.now()
             row.save(update_fields=["used_at"])
             return row
-    raise failure(staff, RECOVERY, visit, wrong(Code.SIGN_IN_FAILED))
+    raise failure(staff, RECOVERY, visit, wrong(refusal))

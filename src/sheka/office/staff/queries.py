@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import QuerySet
 from django.utils import timezone
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from sheka.foundation.refusals import Code, Refused
+from sheka.office.scope import whole_node
 from sheka.office.staff.actors import Actor
-from sheka.office.staff.models import Grant, StaffMember
-from sheka.office.staff.permissions import everybody, matrix
+from sheka.office.staff.models import Grant, SignIn, StaffMember
+from sheka.office.staff.permissions import everybody, incompatible_pairs, matrix, role_levels
 
 
 def roles_of(staff: StaffMember) -> list[str]:
@@ -34,4 +40,101 @@ def actor_named(login: str) -> Actor:
 
 def person_of(staff_id: int) -> str:
     """Which person an account belongs to: two accounts of one person are one decider."""
-    return StaffMember.objects.values_list("person_id", flat=True).get(pk=staff_id)
+    with whole_node("the account may stand in an organisation of another level"):
+        return StaffMember.objects.values_list("person_id", flat=True).get(pk=staff_id)
+
+
+def staff_with(staff_id: int) -> StaffMember:
+    """The account with this id, with its organisation. Raises Refused(STAFF_UNKNOWN)."""
+    found = StaffMember.objects.select_related("organisation").filter(pk=staff_id).first()
+    if found is None:
+        raise Refused(Code.STAFF_UNKNOWN, name=staff_id)
+    return found
+
+
+def people_of(actor: Actor) -> QuerySet[StaffMember]:
+    """The accounts of the actor's organisation and of all below it, closed ones too."""
+    return StaffMember.objects.select_related("organisation").filter(organisation__path__within=actor.path)
+
+
+def colleague(actor: Actor, login: str) -> StaffMember:
+    """An account within the actor's reach. Raises Refused(STAFF_UNKNOWN), also for one that exists elsewhere."""
+    found = people_of(actor).filter(login=login).first()
+    if found is None:
+        raise Refused(Code.STAFF_UNKNOWN, name=login)
+    return found
+
+
+def grants_of(staff: StaffMember) -> list[Grant]:
+    """Every grant, the latest first: what counts today, what will, and what did."""
+    return list(staff.grants.order_by("-valid_to", "-valid_from", "role"))
+
+
+def grant_with(actor: Actor, staff: StaffMember, number: int) -> Grant:
+    """A grant of this person. Raises Refused(GRANT_UNKNOWN)."""
+    found = Grant.objects.select_related("staff__organisation").filter(pk=number, staff=staff).first()
+    if found is None or not actor.reaches(found.staff.organisation):
+        raise Refused(Code.GRANT_UNKNOWN)
+    return found
+
+
+def grantable(staff: StaffMember) -> list[str]:
+    """The roles of this level that go with what the person holds today, over all accounts of the person."""
+    today = timezone.localdate()
+    with whole_node("the accounts of one person may stand in any organisation"):
+        held = set(
+            Grant.objects.filter(Grant.on(today), staff__person_id=staff.person_id).values_list("role", flat=True)
+        )
+    return [
+        role
+        for role, levels in role_levels().items()
+        if staff.organisation.kind in levels
+        and role not in held
+        and not any(frozenset((role, other)) in incompatible_pairs() for other in held)
+    ]
+
+
+def accounts_beside(staff: StaffMember) -> int:
+    """How many other accounts the same person has, anywhere."""
+    with whole_node("the accounts of one person may stand in any organisation"):
+        return StaffMember.objects.filter(person_id=staff.person_id).exclude(pk=staff.pk).count()
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A second factor as a page lists it: `kind` is code or key, `number` names it within its kind."""
+
+    kind: str
+    number: int
+    label: str
+    made_at: datetime | None
+    used_at: datetime | None
+    locked: bool
+
+
+def devices_of(staff: StaffMember) -> list[Device]:
+    """What the account holds, authenticators first; a locked key is still listed."""
+    phones = TOTPDevice.objects.filter(user=staff, confirmed=True).order_by("pk")
+    keys = staff.security_keys.filter(removed_at=None)
+    return [
+        *(Device("code", phone.pk, phone.name, phone.created_at, phone.last_used_at, False) for phone in phones),
+        *(Device("key", key.pk, key.label, key.made_at, key.last_used_at, bool(key.locked_at)) for key in keys),
+    ]
+
+
+def pending_device(staff: StaffMember) -> TOTPDevice | None:
+    """The authenticator that was begun and not confirmed yet."""
+    return TOTPDevice.objects.filter(user=staff, confirmed=False).first()
+
+
+def recovery_codes_left(staff: StaffMember) -> int:
+    return staff.recovery_codes.filter(used_at=None).count()
+
+
+def sign_ins_of(staff: StaffMember) -> QuerySet[SignIn]:
+    """The history of the person's sign-ins in the present organisation."""
+    return SignIn.objects.filter(staff=staff)
+
+
+def own_sign_ins(actor: Actor) -> QuerySet[SignIn]:
+    return SignIn.objects.filter(staff_id=actor.staff_id)

@@ -36,6 +36,11 @@ def seen(session: StaffSession) -> None:
         session.seen_at = now
 
 
+def rekeyed(session: StaffSession, key: str) -> None:
+    """The browser's session has another key now: it was cycled with the password."""
+    StaffSession.objects.filter(pk=session.pk).update(key=key)
+
+
 def ends_at(session: StaffSession) -> datetime:
     """When the session ends if nothing more is asked for: idle or absolute limit, whichever comes first."""
     return min(session.seen_at + rules().idle, session.started_at + rules().absolute)

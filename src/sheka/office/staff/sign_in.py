@@ -63,11 +63,11 @@ def open_session(staff: StaffMember, *, factor: str, visit: Visit, key: str) -> 
     return opened
 
 
-def close_session(staff: StaffMember, session: str) -> None:
+def close_session(staff: StaffMember, session: str | None) -> None:
     """The person signs out."""
     with transaction.atomic():
         end(StaffSession.objects.filter(pk=session, staff=staff), "signed_out")
-        record(own_actor(staff, session), "staff.signed_out", f"staff:{staff.login}")
+        record(own_actor(staff, session or ""), "staff.signed_out", f"staff:{staff.login}")
 
 
 def code_shown_in_demo(staff: StaffMember) -> str | None:
@@ -77,3 +77,13 @@ def code_shown_in_demo(staff: StaffMember) -> str | None:
         return None
     clock = TOTP(device.bin_key, device.step, device.t0, device.digits, device.drift)
     return f"{clock.token():0{device.digits}d}"
+
+
+def seconds_to_next_code(staff: StaffMember) -> int:
+    """Each code counts once: how long the demo's reader has to wait when the present one was used already, else 0."""
+    device = TOTPDevice.objects.filter(user=staff, confirmed=True).order_by("pk").first()
+    if device is None:
+        return 0
+    clock = TOTP(device.bin_key, device.step, device.t0, device.digits, device.drift)
+    clock.time = timezone.now().timestamp()
+    return 0 if clock.t() > device.last_t else device.step - int(clock.time - device.t0) % device.step

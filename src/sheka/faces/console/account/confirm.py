@@ -22,7 +22,7 @@ from sheka.faces.console.telling import told
 from sheka.faces.console.visits import visit_of
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.staff.confirmations import ask_confirmation, confirm_with_code, confirm_with_key, key_options
-from sheka.office.staff.proofs import CODE, KEY, factors_of
+from sheka.office.staff.proofs import CODE, KEY, RECOVERY, factors_of
 from sheka.office.staff.sessions import session_in_force
 from sheka.office.staff.sign_in import code_shown_in_demo
 
@@ -72,6 +72,7 @@ def _page(request: HttpRequest, digest: str, about: str | Promise, problem: obje
             if name != KEPT_OUT and not name.startswith(PREFIX)
         ],
         "with_code": CODE in held,
+        "with_recovery": RECOVERY in held and CODE not in held,
         "address": request.get_full_path(),
     }
     if KEY in held:
