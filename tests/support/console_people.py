@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
+from tests.support.console_requests import STAFF as REQUEST_STAFF
 
 from sheka.faces.story.cast import HAIKOU, HAINAN, OUTLET, acting, installer
 from sheka.faces.story.stage import Stage
@@ -52,7 +53,7 @@ def more_people(password: str) -> None:
         valid_from=since,
     )
     today = timezone.localdate()
-    for login, name, place, roles in STAFF:
+    for login, name, place, roles in (*STAFF, *REQUEST_STAFF):
         staff = appoint_staff(
             installer(),
             login=login,

@@ -163,6 +163,7 @@ def _worker() -> Iterator[None]:
 
 def _live(node: NodeConfig) -> dict[str, Any]:
     from tests.support.console_people import more_people, states_of_cards
+    from tests.support.console_requests import requests_of_all_kinds
 
     from sheka.equipment.initialisation.drawer import ChipDrawer
     from sheka.faces.story import book, chips, people_steps
@@ -179,6 +180,7 @@ def _live(node: NodeConfig) -> dict[str, Any]:
         step.play(stage)
     more_people(demo_password(node.folder))
     facts = {"password": demo_password(node.folder), "cards": states_of_cards(stage)}
+    facts["requests"] = requests_of_all_kinds()
     (node.folder / "lived").touch()
     return facts
 
