@@ -74,11 +74,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """One of the systems on top. `key`: the letter after `g` that goes there."""
+    """One of the systems on top. `key`: the letter after `g` that goes there. `covers`: as for an Entry, of pages that
+    the side does not list.
+    """
 
     title: str | Promise
     key: str
     entries: tuple[Entry, ...]
+    covers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,7 @@ SYSTEMS: tuple[System, ...] = (
             Entry(_("Approvals"), "console:approvals", covers=("console:approvals_",), waits=approvals_waiting),
             Entry(_("Documents"), "console:documents", Permission.DOCUMENT_VIEW, covers=("console:documents_",)),
         ),
+        covers=("console:work", "console:search"),
     ),
     System(
         _("Card management"),
@@ -183,7 +187,12 @@ def navigation_for(actor: Actor, match: ResolverMatch | None) -> Navigation:
     )
     return Navigation(
         [
-            Link(one.title, reverse(pages[0].page), "true" if n == place and nearest else "", one.key)
+            Link(
+                one.title,
+                reverse(pages[0].page),
+                "true" if n == place and (nearest or here.startswith(one.covers or ("\0",))) else "",
+                one.key,
+            )
             for n, (one, pages) in enumerate(open_to)
         ],
         system.title,

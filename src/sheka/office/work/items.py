@@ -47,6 +47,7 @@ def open_work(
         organisation_id=organisation,
         state__in=NOT_DONE,
         defaults={
+            "number": number_in(subject),
             "permission": permission.value,
             "title_zh": title_zh,
             "title_en": title_en,
@@ -99,6 +100,7 @@ def open_all(
             WorkItem(
                 kind=kind,
                 subject=subject,
+                number=number_in(subject),
                 organisation_id=organisation,
                 permission=permission.value,
                 title_zh=title_zh,
@@ -112,6 +114,15 @@ def open_all(
         batch_size=1000,
         ignore_conflicts=True,
     )
+
+
+def number_in(subject: str) -> str:
+    """The number of the case as people say it: what stands behind the subject's first colon.
+
+    >>> number_in("exchange:H460100-26-7"), number_in("batch")
+    ('H460100-26-7', 'batch')
+    """
+    return subject.partition(":")[2] or subject
 
 
 def hand_work(actor: Actor, kind: str, subject: str, *, to: int | None) -> None:

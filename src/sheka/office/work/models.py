@@ -25,11 +25,13 @@ class WorkItem(models.Model):
     """Something that a person has to do next about `subject`.
 
     Nobody's yet (`assignee` is null), it lies in the pool of its organisation: everybody there who holds `permission`
-    may take it. `due_on` is a day of the working calendar, or nothing. A kind has one item a subject that is not done.
+    may take it. `number` is that of the case as people say it. `due_on` is a day of the working calendar, or nothing. A
+    kind has one item a subject that is not done.
     """
 
     kind = models.CharField(max_length=60)
     subject = models.CharField(max_length=120)
+    number = models.CharField(max_length=120, db_collation="C")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+", db_index=False)
     permission = models.CharField(max_length=60)
     title_zh = models.CharField(max_length=200)
@@ -66,16 +68,12 @@ class WorkItem(models.Model):
             models.Index(
                 fields=("assignee", "waiting_until", "id"), condition=Q(state="waiting"), name="work_item_wait"
             ),
+            models.Index(fields=("number",), condition=~Q(state="done"), name="work_item_number"),
             models.Index(fields=("closed_by", "-closed_at", "-id"), condition=Q(state="done"), name="work_item_recent"),
         )
 
     def __str__(self) -> str:
         return f"{self.kind} {self.subject}"
-
-    @property
-    def number(self) -> str:
-        """The number of the case as people say it: what stands behind the subject's first colon."""
-        return self.subject.partition(":")[2] or self.subject
 
     def title(self, language: str) -> str:
         """What is to be done, in the reader's language."""

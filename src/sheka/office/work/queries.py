@@ -29,6 +29,7 @@ COUNTED = 999
 """How far a queue is counted for the rail; what is more is shown as 999+."""
 MOST_PLACES = 200
 """Offices whose work a supervisor sees in one list."""
+MOST_PEOPLE = 500
 _FAR = 400
 
 
@@ -97,12 +98,13 @@ def counts(actor: Actor) -> dict[str, int]:
 def item_named(actor: Actor, item_id: int) -> WorkItem:
     """An item that the actor may see: of its organisation, its own, or below a supervisor. Raises WORK_UNKNOWN."""
     item = WorkItem.objects.select_related("organisation", "assignee").filter(pk=item_id).first()
-    if item is None or not _sees(actor, item):
+    if item is None or not sees(actor, item):
         raise Refused(Code.WORK_UNKNOWN, item=item_id)
     return item
 
 
-def _sees(actor: Actor, item: WorkItem) -> bool:
+def sees(actor: Actor, item: WorkItem) -> bool:
+    """Whether the item is the actor's own, lies in a pool of the actor's, or below it as its supervisor."""
     if item.assignee_id == actor.staff_id or (actor.may(Permission.WORK_ASSIGN) and actor.reaches(item.organisation)):
         return True
     return item.organisation_id == actor.organisation and item.permission in _held(actor)
@@ -120,6 +122,13 @@ def able(permission: str, organisation: str) -> list[StaffMember]:
     return [
         person for person in people.order_by("name", "pk") if Permission(permission) in actor_of(person).permissions
     ]
+
+
+def people_below(actor: Actor) -> list[StaffMember]:
+    """To whom a supervisor may give work: active people of the actor's organisation and below, at most MOST_PEOPLE."""
+    actor.require(Permission.WORK_ASSIGN)
+    people = StaffMember.objects.filter(organisation__path__within=actor.path, is_active=True)
+    return list(people.select_related("organisation").order_by("organisation__path", "name", "pk")[:MOST_PEOPLE])
 
 
 def holders_of(items: Iterable[WorkItem]) -> dict[tuple[str, str], Holder]:

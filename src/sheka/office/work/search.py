@@ -24,7 +24,8 @@ from sheka.office.work.names import folded, search_terms
 
 LONGEST = 200
 MOST = 20
-_LAST = "\U0010ffff"
+LAST = "\U0010ffff"
+"""Behind every beginning, in the order of bytes."""
 _NUMBER = re.compile(r"(?=.*\d)[0-9A-Za-z-]{3,40}")
 
 
@@ -64,7 +65,7 @@ class Asked:
 class Found:
     """One thing found. `number` identifies it; `exact`: its whole number was asked for."""
 
-    name: str
+    name: str | Term
     number: str = ""
     note: Term | str = ""
     state: object = ""
@@ -129,7 +130,7 @@ def named_like(kind: str, asked: Asked, most: int = MOST + 1) -> list[str]:
     """
     if not asked.is_name:
         return []
-    rows = SearchTerm.objects.filter(kind=kind, term__gte=asked.folded, term__lt=asked.folded + _LAST)
+    rows = SearchTerm.objects.filter(kind=kind, term__gte=asked.folded, term__lt=asked.folded + LAST)
     keys = rows.order_by("term", "pk").values_list("key", flat=True)[: most * 3]
     return list(dict.fromkeys(keys))[:most]
 

@@ -1,4 +1,4 @@
-"""What the office itself lets be found: its organisations and its people."""
+"""What the office itself lets be found: its organisations, its people, its work."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from sheka.office.organisations.models import Organisation
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.models import StaffMember
 from sheka.office.staff.permissions import Permission
-from sheka.office.work.search import MOST, Asked, Found, finder, named_like
+from sheka.office.work.kinds import kind_named
+from sheka.office.work.models import WorkItem
+from sheka.office.work.queries import sees
+from sheka.office.work.search import LAST, MOST, Asked, Found, finder, named_like
+from sheka.office.work.states import NOT_DONE
 
 ORGANISATION, STAFF = "organisation", "staff"
 
@@ -50,3 +54,27 @@ def find_staff(actor: Actor, asked: Asked) -> list[Found]:
 
 finder("organisations", Term("机构", "Organisations"), find_organisations, needs=(Permission.ORGANISATION_VIEW,))
 finder("staff", Term("工作人员", "Members of staff"), find_staff, needs=(Permission.STAFF_VIEW, Permission.WORK_ASSIGN))
+
+
+def find_work(actor: Actor, asked: Asked) -> list[Found]:
+    """Open work about a case by the beginning of its number, as far as the actor sees it."""
+    if not asked.is_number:
+        return []
+    rows = WorkItem.objects.filter(state__in=NOT_DONE, number__gte=asked.text, number__lt=asked.text + LAST)
+    found = [
+        item
+        for item in rows.select_related("organisation", "assignee").order_by("number", "pk")[:100]
+        if sees(actor, item)
+    ]
+    return [
+        Found(
+            name=kind_named(item.kind).title,
+            number=item.number,
+            note=Term(item.title_zh, item.title_en),
+            address=("console:work_item", item.pk),
+        )
+        for item in found[: MOST + 1]
+    ]
+
+
+finder("work", Term("待办", "Work"), find_work, needs=(Permission.WORK_USE,))

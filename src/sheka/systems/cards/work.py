@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sheka.foundation.numbers import mask_person_number
 from sheka.foundation.terms import Term
 from sheka.office.staff.permissions import Permission
-from sheka.office.work.kinds import Address, Holder, work_kind
+from sheka.office.work.kinds import TODO, Address, Holder, work_kind
 from sheka.office.work.search import finder
 from sheka.systems.cards import waiting
 from sheka.systems.cards.models import ExchangeCase
@@ -23,10 +23,8 @@ def holders_of_exchanges(subjects: Sequence[str]) -> dict[str, Holder]:
     }
 
 
-def card_of_exchange(subject: str) -> Address:
-    """The page of the old card, where its exchange is shown."""
-    case = ExchangeCase.objects.select_related("old_card").get(number=subject.partition(":")[2])
-    return "console:card", case.old_card.number
+def _exchange(subject: str) -> Address:
+    return "console:exchange", subject.partition(":")[2]
 
 
 def _cards(subject: str) -> Address:
@@ -36,11 +34,11 @@ def _cards(subject: str) -> Address:
 work_kind(waiting.MAKE, Term("待制卡", "To be made"), address=_cards)
 work_kind(waiting.STOCK, Term("待入库", "To be taken into stock"), address=_cards, tone="info")
 for _name, _title, _todo, _tone in (
-    (waiting.EXCHANGE_MAKE, Term("换卡待制", "Exchange to be made"), Term("看卡片", "See the card"), "wait"),
-    (waiting.EXCHANGE_STOCK, Term("换卡待入库", "Exchange to be stocked"), Term("看卡片", "See the card"), "wait"),
+    (waiting.EXCHANGE_MAKE, Term("换卡待制", "Exchange to be made"), TODO, "wait"),
+    (waiting.EXCHANGE_STOCK, Term("换卡待入库", "Exchange to be stocked"), TODO, "wait"),
     (waiting.EXCHANGE_COLLECT, Term("换卡待领取", "Ready to collect"), Term("办理领取", "Hand over"), "info"),
 ):
-    work_kind(_name, _title, address=card_of_exchange, todo=_todo, tone=_tone, holders=holders_of_exchanges)
+    work_kind(_name, _title, address=_exchange, todo=_todo, tone=_tone, holders=holders_of_exchanges)
 work_kind(waiting.OLD_SEND, Term("旧卡待上交", "Old cards to be sent"))
 work_kind(waiting.OLD_RECEIVE, Term("旧卡待清点", "Old cards to be counted"))
 work_kind(waiting.OLD_DESTROY, Term("旧卡待销毁", "Old cards to be destroyed"))

@@ -29,7 +29,6 @@ register_converter(CardNumberInAddress, "card")
 register_converter(ExchangeNumberInAddress, "exchange")
 
 urlpatterns = [
-    path("search", views.search, name="search"),
     path("cards", views.cards, name="cards"),
     path("cards/<card:number>", views.card, name="card"),
     path("cards/<card:number>/exchange", exchanges.apply, name="card_exchange"),

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from urllib.parse import urlencode
-
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -19,45 +15,21 @@ from sheka.faces.console.documents.part import subject_context
 from sheka.faces.console.doors import opens
 from sheka.faces.console.lists import show_list
 from sheka.faces.console.telling import told, why
-from sheka.foundation.numbers import CardNumber
 from sheka.foundation.refusals import Refused
 from sheka.office.staff.permissions import Permission
 from sheka.systems.accounts.queries import account_of
 from sheka.systems.cards.labels import VERBS
-from sheka.systems.cards.queries import actions_for, card_named, card_page, exchange_named, search_cards
+from sheka.systems.cards.queries import actions_for, card_named, card_page, exchange_named
 from sheka.systems.transactions.queries import transactions_of_card
 
-SEARCH = "card_search"
 ROWS = 25
-
-
-@opens(Permission.CARD_VIEW)
-def search(request: HttpRequest) -> HttpResponse:
-    """The search box. What was typed travels in the session, never in an address: it may be a person's number."""
-    if request.method != "POST":
-        return redirect("console:cards")
-    text = request.POST.get("text", "").replace("\0", "").strip()[:80]
-    try:
-        return redirect("console:card", number=CardNumber.parse(text).text)
-    except Refused:
-        request.session[SEARCH] = text
-        return redirect(reverse("console:cards") + "?" + urlencode({"found": 1}))
 
 
 @opens(Permission.CARD_VIEW)
 @require_safe
 def cards(request: HttpRequest) -> HttpResponse:
-    """Cards that the reader serves, or what the search box looked for."""
-    text = request.session.get(SEARCH, "") if "found" in request.GET else ""
-    if not text:
-        return show_list(request, CARDS, "console/cards/cards.html")
-    found = replace(
-        CARDS,
-        rows=lambda actor: search_cards(actor, text),
-        empty_title=_("No card found"),
-        empty_text=_("Search with the whole name, the card number or the whole social security number."),
-    )
-    return show_list(request, found, "console/cards/cards.html", searched=True)
+    """Cards that the reader serves."""
+    return show_list(request, CARDS)
 
 
 @opens(Permission.CARD_VIEW)

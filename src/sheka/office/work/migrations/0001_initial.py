@@ -19,6 +19,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("kind", models.CharField(max_length=60)),
                 ("subject", models.CharField(max_length=120)),
+                ("number", models.CharField(db_collation="C", max_length=120)),
                 ("permission", models.CharField(max_length=60)),
                 ("title_zh", models.CharField(max_length=200)),
                 ("title_en", models.CharField(max_length=200)),
@@ -42,6 +43,7 @@ class Migration(migrations.Migration):
                     models.Index(condition=~Q(state="done"), fields=["organisation", "due_on", "id"], name="work_item_office"),
                     models.Index(condition=OPEN, fields=["assignee", "due_on", "id"], name="work_item_mine"),
                     models.Index(condition=Q(state="waiting"), fields=["assignee", "waiting_until", "id"], name="work_item_wait"),
+                    models.Index(condition=~Q(state="done"), fields=["number"], name="work_item_number"),
                     models.Index(condition=Q(state="done"), fields=["closed_by", "-closed_at", "-id"], name="work_item_recent"),
                 ],
                 "constraints": [
