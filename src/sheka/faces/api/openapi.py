@@ -97,6 +97,9 @@ def _complete(details: dict[str, Any], declared: Declared) -> None:
         names.append("If-None-Match")
         good["headers"]["ETag"] = {"$ref": "#/components/headers/ETag"}
         details["responses"]["304"] = {"description": HTTPStatus(304).phrase}
+    if declared.media_types and "requestBody" not in details:
+        raw = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in declared.media_types}
+        details["requestBody"] = {"required": True, "content": raw}
     if declared.changing:
         names += ["Idempotency-Key", *(["If-Match"] if declared.versioned else [])]
     details.setdefault("parameters", [])

@@ -16,6 +16,7 @@ from sheka.office.api.problems import title_of
 
 router = Router()
 MOST_DAYS = 370
+YEARS = range(1950, 2151)
 RegionCode = Annotated[str, Path(pattern=r"^[0-9]{6}$", examples=["460100"], description="GB/T 2260.")]
 
 
@@ -53,14 +54,14 @@ class Days(Shape):
 class DayQuery(Shape):
     """From which day to which, both counted."""
 
-    since: date = Field(ge=date(2000, 1, 1), le=date(2100, 12, 31), examples=["2026-10-01"])
-    until: date = Field(ge=date(2000, 1, 1), le=date(2100, 12, 31), examples=["2026-10-10"])
+    since: date = Field(examples=["2026-10-01"])
+    until: date = Field(examples=["2026-10-10"])
 
 
 class DueQuery(Shape):
     """How many working days from when."""
 
-    start: date = Field(ge=date(2000, 1, 1), le=date(2100, 12, 31), examples=["2026-09-28"])
+    start: date = Field(examples=["2026-09-28"])
     days: int = Field(7, ge=1, le=400)
 
 
@@ -109,14 +110,16 @@ def list_days(request: Request, query: Query[DayQuery]) -> Days:
     """Working days and holidays, by the notices of the State Council."""
     if not 0 <= (query.until - query.since).days < MOST_DAYS:
         raise Refused(Code.API_PARAMETER, name="until", problem=f"since <= until < since + {MOST_DAYS}")
+    _must_be_of_our_time("since", query.since)
     count = (query.until - query.since).days + 1
     kinds = (is_working_day(query.since + timedelta(days=number)) for number in range(count))
     return Days(items=[_day(kind, request.language) for kind in kinds])
 
 
-@reads(router, "/calendar/due-day", scope=None, answer=DueDay)
+@reads(router, "/calendar/due-day", scope=None, answer=DueDay, refusals=(Code.API_PARAMETER,))
 def get_due_day(request: Request, query: Query[DueQuery]) -> DueDay:
     """The day on which so many working days end (R2)."""
+    _must_be_of_our_time("start", query.start)
     due = add_working_days(query.start, query.days)
     strip = [_day(kind, request.language) for kind in due.strip]
     return DueDay(day=due.day, provisional=due.provisional, strip=strip)
@@ -139,6 +142,12 @@ def list_region_children(request: Request, code: RegionCode) -> Regions:
     """The regions directly below one, in the present list."""
     region(code)
     return Regions(items=[_region(found) for found in children(code)])
+
+
+def _must_be_of_our_time(name: str, day: date) -> None:
+    """A day that a calendar of the People's Republic can be asked about. Raises Refused(API_PARAMETER)."""
+    if day.year not in YEARS:
+        raise Refused(Code.API_PARAMETER, name=name, problem=f"{YEARS.start} - {YEARS.stop - 1}")
 
 
 def _refusal(code: Code, language: str) -> RefusalShape:

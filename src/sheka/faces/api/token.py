@@ -10,7 +10,7 @@ from urllib.parse import unquote_plus
 from django.http import HttpResponse
 from ninja import Form
 from ninja.decorators import decorate_view
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.api.operations import Declared, Request, Router
@@ -30,7 +30,9 @@ router = Router()
 
 
 class TokenForm(Shape):
-    """The form of RFC 6749 §4.4.2."""
+    """The form of RFC 6749 §4.4.2; a field that is not known is passed over, as §3.2 asks."""
+
+    model_config = ConfigDict(extra="ignore")
 
     grant_type: str = Field(max_length=60, description=f"Always {GRANT}.", examples=[GRANT])
     client_id: str = Field("", max_length=60, description="When it is not sent by HTTP Basic.")

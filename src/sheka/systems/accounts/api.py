@@ -54,8 +54,8 @@ class EntryShape(Shape):
 class StatementQuery(PageQuery):
     """Which part of a statement."""
 
-    since: date | None = Field(None, ge=date(2000, 1, 1), le=date(2100, 12, 31), description="Document days from here.")
-    until: date | None = Field(None, ge=date(2000, 1, 1), le=date(2100, 12, 31), description="Up to this day.")
+    since: date | None = Field(None, description="Document days from here.")
+    until: date | None = Field(None, description="Up to this day.")
 
 
 @asks(router, "/accounts/search", scope=Permission.ACCOUNT_VIEW, answer=Accounts, refusals=(Code.CARD_UNKNOWN,))

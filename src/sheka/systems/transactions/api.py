@@ -47,7 +47,7 @@ class TransactionShape(Shape):
 class DayQuery(PageQuery):
     """Of which business day."""
 
-    business_date: date | None = Field(None, ge=date(2000, 1, 1), le=date(2100, 12, 31))
+    business_date: date | None = Field(None)
 
 
 @reads(router, "/institutions", scope=Permission.TRANSACTION_VIEW, answer=Listed[InstitutionShape])
