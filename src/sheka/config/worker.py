@@ -24,8 +24,10 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sheka.config.settings")
     django.setup()
     from sheka.foundation.calendar import install_calendar
+    from sheka.office.database.guard import start_protected
     from sheka.office.operations.calendars import working_calendar
 
+    start_protected()
     install_calendar(working_calendar)
     stop, broken = threading.Event(), threading.Event()
 

@@ -51,13 +51,15 @@ def open_to(table: str, role: str) -> migrations.RunSQL:
     return migrations.RunSQL(f"CREATE POLICY {table}_{role} ON {table} FOR SELECT TO {role} USING (true)")
 
 
-def open_to_functions_for(table: str, *callers: str) -> migrations.RunSQL:
-    """Let the owner's functions (SECURITY DEFINER) see every row when one of these database roles has called them.
+def open_to_functions_for(table: str, *callers: str, writing: bool = False) -> migrations.RunSQL:
+    """Let the owner's functions (SECURITY DEFINER) see every row when one of these database roles has called them, and
+    with `writing` change it.
 
     Called by another role they see what lies in its scope; the owner itself stays under the policy as well.
     """
     called = " OR ".join(f"SESSION_USER = '{caller}'" for caller in callers)
-    return migrations.RunSQL(f"CREATE POLICY {table}_switched ON {table} TO CURRENT_USER USING ({called})")
+    verb = "ALL" if writing else "SELECT"
+    return migrations.RunSQL(f"CREATE POLICY {table}_switched ON {table} FOR {verb} TO CURRENT_USER USING ({called})")
 
 
 def _forced(table: str) -> str:

@@ -56,6 +56,13 @@ class Listener(_Part):
     port: int = Field(ge=1, le=65535)
 
 
+class WebConfig(Listener):
+    """Where the console listens, and the host name under which browsers know it when a proxy stands before it."""
+
+    port: int = Field(default=8000, ge=1, le=65535)
+    name: str = Field(default="", pattern=r"^(|[a-z0-9]([a-z0-9.-]*[a-z0-9])?)$")
+
+
 class MachineConfig(_Part):
     """An encryption machine: of which organisation, where it answers, where it keeps its keys.
 
@@ -96,7 +103,7 @@ class _File(_Part):
     organisations: tuple[str, ...] = Field(min_length=1)
     demo: bool = False
     secrets: str = "secrets.toml"
-    web: Listener = Listener(port=8000)
+    web: WebConfig = WebConfig()
     switch: Listener = Listener(port=8583)
     database: DatabaseConfig = DatabaseConfig()
     documents: DocumentsConfig = DocumentsConfig()
@@ -246,7 +253,7 @@ class NodeConfig:
         return self.file.organisations
 
     @property
-    def web(self) -> Listener:
+    def web(self) -> WebConfig:
         return self.file.web
 
     @property

@@ -28,8 +28,12 @@ OWNER, APP, SWITCH, ENQUIRY, AUDITOR, BACKUP = (
 ROLES: tuple[DatabaseRole, ...] = (
     DatabaseRole(OWNER, "拥有并迁移表结构，不运行任何进程", "owns and migrates; no process of a node runs as it"),
     DatabaseRole(APP, "网页与工作进程，受行级安全约束", "web and worker, under row-level security"),
-    DatabaseRole(SWITCH, "交易前置，只执行其函数", "the switch: executes its functions, reads the registry, writes seals"),
-    DatabaseRole(ENQUIRY, "市民查询，只执行查询函数", "the citizens' enquiry: executes read functions, no right to a table"),
+    DatabaseRole(
+        SWITCH, "交易前置，只执行其函数", "the switch: executes its functions, reads the registry, writes seals"
+    ),
+    DatabaseRole(
+        ENQUIRY, "市民查询，只执行查询函数", "the citizens' enquiry: executes read functions, no right to a table"
+    ),
     DatabaseRole(AUDITOR, "只读审计表", "reads the audit tables and nothing else"),
     DatabaseRole(
         BACKUP,

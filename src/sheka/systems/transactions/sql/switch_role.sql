@@ -38,7 +38,7 @@ DECLARE
 BEGIN
     FOR one IN SELECT oid FROM pg_proc WHERE proname IN (
         'switch_purchase_batch', 'switch_reversal_batch', 'switch_balance_batch', 'switch_purchase_stored',
-        'switch_purchase_settle', 'switch_reverse', 'transactions_close_partition')
+        'switch_purchase_settle', 'switch_reverse', 'switch_card_refusal', 'transactions_close_partition')
     LOOP
         EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC, sheka_app', one);
     END LOOP;

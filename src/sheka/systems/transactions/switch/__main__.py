@@ -11,12 +11,14 @@ import asyncpg
 import uvloop
 
 from sheka.foundation.refusals import Refused
+from sheka.systems.transactions.switch.protection import require_protection
 from sheka.systems.transactions.switch.server import Switch
 from sheka.systems.transactions.switch.settings import SwitchSettings, read_settings
 
 
 async def run(settings: SwitchSettings) -> None:
     """Serve until a signal asks us to stop."""
+    await require_protection(settings.dsn)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -1,0 +1,30 @@
+"""The switch starts only as a role that cannot get past its functions, and where nobody took the policies away (S4, S9)."""
+
+from __future__ import annotations
+
+import asyncpg
+
+from sheka.foundation.protection import judge, question
+
+SCOPED = (
+    "accounts_account",
+    "accounts_entry",
+    "cards_card",
+    "transactions_institution",
+    "transactions_terminal",
+    "transactions_transaction",
+)
+"""What its functions and it read and write."""
+PUBLISHED = ("transactions_institution_sheka_switch", "transactions_terminal_sheka_switch")
+"""The registry, which it reads whole."""
+KEPT = ("accounts_entry_append_only", "transactions_transaction_append_only", "transactions_seal_append_only")
+
+
+async def require_protection(dsn: str) -> None:
+    """Raises Refused: DATABASE_ROLE_TOO_STRONG, DATABASE_TABLE_OPEN, DATABASE_TRIGGER_MISSING."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        row = await connection.fetchrow(question(SCOPED, KEPT, PUBLISHED))
+        judge(tuple(row))
+    finally:
+        await connection.close()
