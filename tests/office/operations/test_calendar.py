@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from tests.support.notices import NOTICE_2027 as NOTICE
 
 from sheka.foundation.calendar import add_working_days, current_calendar, install_calendar, standard_calendar
 from sheka.foundation.refusals import Code, Refused
@@ -18,23 +19,6 @@ from sheka.office.operations.models import HolidayNotice
 from sheka.office.work.models import WorkItem
 
 pytestmark = pytest.mark.django_db
-NOTICE = {
-    "year": 2027,
-    "title": "国务院办公厅关于2027年部分节假日安排的通知",
-    "document": "国办发明电〔2026〕0号",
-    "issued": "2026-11-10",
-    "statutory_days": 13,
-    "working_weekends": ["2027-02-20", "2027-09-19", "2027-10-09"],
-    "holidays": [
-        {"name": {"zh": "元旦", "en": "New Year"}, "days": ["2027-01-01", "2027-01-03"]},
-        {"name": {"zh": "春节", "en": "Spring Festival"}, "days": ["2027-02-05", "2027-02-11"]},
-        {"name": {"zh": "清明节", "en": "Qingming"}, "days": ["2027-04-03", "2027-04-05"]},
-        {"name": {"zh": "劳动节", "en": "Labour Day"}, "days": ["2027-05-01", "2027-05-04"]},
-        {"name": {"zh": "端午节", "en": "Dragon Boat Festival"}, "days": ["2027-06-09", "2027-06-09"]},
-        {"name": {"zh": "中秋节", "en": "Mid-Autumn"}, "days": ["2027-09-15", "2027-09-15"]},
-        {"name": {"zh": "国庆节", "en": "National Day"}, "days": ["2027-10-01", "2027-10-07"]},
-    ],
-}
 
 
 @pytest.fixture(autouse=True)

@@ -7,11 +7,17 @@ from datetime import date, timedelta
 import pytest
 from django.db import connection
 from django.utils import translation
+from tests.support.notices import NOTICE_2027
 
 from sheka.equipment.card_reader.examination import ReaderFinding, StepFinding
 from sheka.foundation.refusals import Code
 from sheka.foundation.terms import Term
 from sheka.office.audit.models import Event
+from sheka.office.jobs.models import JobRun
+from sheka.office.jobs.runner import perform
+from sheka.office.operations.actions.decide_notice import decide_notice
+from sheka.office.operations.actions.propose_notice import propose_notice
+from sheka.office.work.models import WorkItem
 from sheka.systems.cards.actions.apply_exchange import Damage, apply_exchange
 from sheka.systems.cards.actions.cancel_card import cancel_card
 from sheka.systems.cards.actions.cancel_exchange import cancel_exchange
@@ -439,3 +445,28 @@ def test_the_line_of_an_exchange_follows_both_cards(make, staff, ready, collect)
     assert [event.title for event in done][-3:] == ["Replaced by a new card", "Old card handed in", "Handed out"]
     assert {event.kind for event in done} == {"done"}
     assert [event.at for event in done] == sorted(event.at for event in done)
+
+
+@pytest.mark.req("R2")
+def test_promised_days_are_counted_anew_when_the_years_notice_comes_into_force(make, apply, on_day, appoint):
+    """Applied for in January 2027, whose notice nobody knew: Spring Festival moves the day, the holder is listed."""
+    with on_day(date(2027, 2, 1)):
+        moved, settled = apply(make.active()), apply(make.active())
+    assert (moved.due_on, moved.due_provisional) == (date(2027, 2, 10), True)
+    ExchangeCase.objects.filter(pk=settled.pk).update(state="collected")
+    first, second = (appoint(name, "460100", "business_administrator") for name in ("he", "feng"))
+    notice = propose_notice(first, NOTICE_2027)
+    decide_notice(second, notice_id=notice.pk, digest=notice.digest, verb="publish")
+    run = JobRun.objects.get(name="cards.recount_promised_days")
+    perform(run.pk, run.queue_id)
+    run.refresh_from_db()
+    assert run.state == "done", run.failure
+    listed = {"exchange": moved.number, "was": "2027-02-10", "now": "2027-02-17"}
+    assert run.result == {"year": 2027, "counted": 1, "kept": 0, "moved": 1, "exchanges": [listed]}
+    moved.refresh_from_db()
+    assert (moved.due_on, moved.due_provisional) == (date(2027, 2, 17), False)
+    assert sum(day["working"] for day in moved.due_strip) == 7
+    assert WorkItem.objects.get(kind="exchange.make", subject=moved.subject).due_on == date(2027, 2, 17)
+    settled.refresh_from_db()
+    assert settled.due_on == date(2027, 2, 10)
+    assert Event.objects.get(event="exchange.recounted").organisation_id == "460100"

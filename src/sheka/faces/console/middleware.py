@@ -1,4 +1,4 @@
-"""What happens to every request: content policy, second factor, the actor, refusals as pages."""
+"""What happens to every request: second factor, the actor, refusals as pages."""
 
 from __future__ import annotations
 
@@ -25,30 +25,6 @@ from sheka.office.staff.sessions import seen, session_in_force
 
 Response = Callable[[HttpRequest], HttpResponse]
 PASSWORD_PAGE = "console:account_password"  # noqa: S105 - an address
-POLICY = "; ".join(
-    (
-        "default-src 'self'",
-        "img-src 'self' data:",
-        "object-src 'none'",
-        "base-uri 'none'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
-    )
-)
-NO_DEVICES = "camera=(), microphone=(), geolocation=()"
-"""The one page that has a camera says so itself."""
-
-
-def content_security_policy(get_response: Response) -> Response:
-    """No inline style or script, nothing from elsewhere."""
-
-    def policy(request: HttpRequest) -> HttpResponse:
-        response = get_response(request)
-        response.headers.setdefault("Content-Security-Policy", POLICY)
-        response.headers.setdefault("Permissions-Policy", NO_DEVICES)
-        return response
-
-    return policy
 
 
 class SignedIn:

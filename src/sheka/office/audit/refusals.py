@@ -61,10 +61,12 @@ def matters(refusal: Refused) -> bool:
 def record_refusal(actor: Actor, refusal: Refused, where: str, *, bound: RateBound = _bound) -> bool:
     """Write down that `actor` was refused at `where` (the name of a page or operation, no address). Whether it was.
 
-    Called when the refused transaction is over. A chain that cannot be written to is logged; the refusal stands.
+    Called when the refused transaction is over, by the frame of actions and by the middleware; the first one counts.
+    A chain that cannot be written to is logged; the refusal stands.
     """
-    if not matters(refusal):
+    if not matters(refusal) or getattr(refusal, "recorded", False):
         return False
+    refusal.recorded = True  # type: ignore[attr-defined]
     left_out = bound.admit((actor.staff_id, actor.name, actor.organisation))
     if left_out is None:
         return False

@@ -24,14 +24,16 @@ RECOUNT = "cards.recount_promised_days"
     whole=False,
 )
 def recount(actor: Actor, progress: Progress, *, year: int) -> dict[str, Any]:
-    """Every open exchange whose promised day was provisional: each in an action, so a second run finds the rest."""
+    """Every open exchange of the node whose promised day was provisional, each in an action of its own organisation: a
+    second run finds the rest.
+    """
     forget_calendar()
     moved, kept = [], 0
     with whole_node("the calendar is the same for every organisation of the node"):
         numbers = exchanges_to_recount(year)
-        for done, number in enumerate(numbers):
+        for done, (number, organisation) in enumerate(numbers):
             progress(done, len(numbers), ("重新计算承诺领卡日", "counting promised days anew"))
-            changed = recount_due_day(actor, number=number)
+            changed = recount_due_day(Actor.process("calendar", organisation), number=number)
             if changed is None:
                 kept += 1
             else:

@@ -30,7 +30,7 @@ class NoticeForm(Sheet):
         widget=forms.TextInput({"class": "govuk-input govuk-input--width-20"}),
     )
     issued = forms.DateField(
-        label=_("Issued on"),
+        label=_("Date of the notice"),
         error_messages={"required": _("Enter the day on which it was issued")},
         widget=forms.DateInput({"type": "date", "class": "govuk-input govuk-input--width-10"}),
     )

@@ -51,14 +51,14 @@ def exchange_named(actor: Actor, number: str) -> ExchangeCase:
     return found
 
 
-def exchanges_to_recount(year: int) -> list[str]:
-    """The numbers of open exchanges whose promised day waited for the notice of this year, the oldest first.
+def exchanges_to_recount(year: int) -> list[tuple[str, str]]:
+    """Number and organisation of the open exchanges whose promised day waited for the notice of this year, the oldest first.
 
     A strip that reaches the last days of December may hang on the notice of the year after.
     """
     waiting = ExchangeCase.objects.filter(state__in=OPEN_EXCHANGE, due_provisional=True)
     reaching = waiting.filter(due_on__gte=date(year - 1, 12, 25), applied_on__lte=date(year, 12, 31))
-    return list(reaching.order_by("pk").values_list("number", flat=True))
+    return list(reaching.order_by("pk").values_list("number", "old_card__organisation_id"))
 
 
 def lock_exchange(actor: Actor, number: str) -> ExchangeCase:
