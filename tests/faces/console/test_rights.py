@@ -12,6 +12,8 @@ PAGES = {
     "/clearing": "clearing.view",
     "/keys": "key.view",
     "/audit": "audit.read",
+    "/people": "staff.view",
+    "/organisations": "organisation.view",
 }
 LOGINS = (
     "longhua-clerk",

@@ -148,7 +148,24 @@ SYSTEMS: tuple[System, ...] = (
         "l",
         (Entry(_("Clearing"), "console:clearing", Permission.CLEARING_VIEW, covers=("console:clearing",)),),
     ),
-    System(_("People and organisations"), "p", ()),
+    System(
+        _("People and organisations"),
+        "p",
+        (
+            Entry(
+                _("People"),
+                "console:staff_people",
+                Permission.STAFF_VIEW,
+                covers=("console:staff_person", "console:staff_verb", "console:staff_appoint", "console:staff_end"),
+            ),
+            Entry(
+                _("Organisations"),
+                "console:staff_organisations",
+                Permission.ORGANISATION_VIEW,
+                covers=("console:staff_organisation", "console:staff_add"),
+            ),
+        ),
+    ),
     System(
         _("Audit"),
         "a",

@@ -18,8 +18,8 @@ class Actor:
     """A person signed in, or a process of the node, with the organisation it acts for.
 
     `session` names the person's session of staff (`office.staff.sessions`); it is empty for a process and for a script.
-    `client` names a client of the API (`office.clients`): it acts for its organisation
-    and decides nothing, since it is no person.
+    `client` names a client of the API (`office.clients`): it acts for its organisation and decides nothing, since it is
+    no person. `books` is the path whose rows it reads instead of its own, where a query narrows them (office.api.books).
     """
 
     staff_id: int | None
@@ -29,6 +29,7 @@ class Actor:
     permissions: frozenset[Permission]
     session: str = ""
     client: str = ""
+    books: str = ""
 
     @classmethod
     def process(cls, name: str, organisation_code: str) -> Actor:
@@ -43,6 +44,8 @@ class Actor:
         >>> Actor(None, "", "460100-01", "o000000.o460000.o460100.o460100_01", frozenset()).scope
         'o000000.o460000.o460100'
         """
+        if self.books:
+            return self.books
         labels = self.path.split(".")
         while OUTLET.fullmatch(labels[-1]):
             labels.pop()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -55,6 +56,20 @@ def staff_with(staff_id: int) -> StaffMember:
 def people_of(actor: Actor) -> QuerySet[StaffMember]:
     """The accounts of the actor's organisation and of all below it, closed ones too."""
     return StaffMember.objects.select_related("organisation").filter(organisation__path__within=actor.path)
+
+
+def roles_by_person(staff_ids: list[int]) -> dict[int, list[str]]:
+    """Account → the roles that count today, for a page of a list."""
+    found: dict[int, list[str]] = {}
+    rows = Grant.objects.filter(Grant.on(timezone.localdate()), staff__in=staff_ids).order_by("role")
+    for staff_id, role in rows.values_list("staff_id", "role").distinct():
+        found.setdefault(staff_id, []).append(role)
+    return found
+
+
+def holders_of(role: str) -> QuerySet[Grant, Any]:
+    """The accounts that hold the role today, as a part of another query."""
+    return Grant.objects.filter(Grant.on(timezone.localdate()), role=role).values("staff")
 
 
 def colleague(actor: Actor, login: str) -> StaffMember:

@@ -7,9 +7,11 @@ from datetime import datetime
 from django import template
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.safestring import SafeString
 
-from sheka.faces.console.account.words import FACTORS
+from sheka.faces.console.account.words import FACTORS, OUTCOMES
 from sheka.faces.console.telling import list_mark as mark
+from sheka.faces.console.templatetags.look import seal
 from sheka.faces.console.words import language
 from sheka.foundation.terms import Term
 from sheka.office.staff.permissions import role_titles
@@ -29,6 +31,13 @@ def role_name(role: str) -> str:
 def factor_name(kind: str) -> str:
     """What a factor is called."""
     return str(FACTORS[kind])
+
+
+@register.simple_tag
+def outcome_seal(outcome: str) -> SafeString:
+    """The stamp of a try to sign in."""
+    word, tone = OUTCOMES[outcome]
+    return seal(str(word), tone)
 
 
 @register.simple_tag

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from django.utils import timezone
 
+from sheka.foundation.canonical import digest
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.actions import action
 from sheka.office.audit.trail import record
 from sheka.office.staff.actions.others import checked_reason, hold_other
 from sheka.office.staff.actors import Actor
+from sheka.office.staff.confirmations import use_confirmation
 from sheka.office.staff.factors import drop_all_devices, new_code
 from sheka.office.staff.models import EnrolmentCode, StaffMember, StaffSession
 from sheka.office.staff.passwords import remember_password
@@ -20,13 +22,20 @@ from sheka.office.staff.sessions import end, end_sessions
 Lost = EnrolmentCode.Lost
 
 
+def start_digest(staff: StaffMember, lost: str) -> str:
+    """What an administrator's presence is confirmed for before the code is given out."""
+    return digest({"start_again": staff.pk, "lost": lost})
+
+
 @action(Permission.STAFF_MANAGE)
 def start_again(actor: Actor, *, staff: StaffMember, lost: str, reason: str) -> str:
     """Void what was lost and end every session; the code for the person, which is shown this once and kept nowhere.
 
-    `lost` is one of `EnrolmentCode.Lost`. Raises Refused: ORGANISATION_OUT_OF_REACH, STAFF_OWN_ACCOUNT, STAFF_INACTIVE,
-    STAFF_REASON.
+    `lost` is one of `EnrolmentCode.Lost`. An administrator's presence is needed for `start_digest`. Raises Refused:
+    ORGANISATION_OUT_OF_REACH, STAFF_OWN_ACCOUNT, STAFF_INACTIVE, STAFF_REASON, CONFIRMATION_NEEDED.
     """
+    if actor.is_person:
+        use_confirmation(actor, start_digest(staff, lost))
     staff = hold_other(actor, staff)
     if not staff.is_active:
         raise Refused(Code.STAFF_INACTIVE, name=staff.name)
