@@ -14,7 +14,8 @@ PACKAGE = Path(__file__).resolve().parents[1]
 SECRET_KEY = NODE.django_secret_key
 DEBUG = False
 DEMO = NODE.demo
-ALLOWED_HOSTS = [NODE.web.host, *(["localhost"] if NODE.web.host == "127.0.0.1" else [])]
+WEB_NAME = NODE.web.name or ("localhost" if NODE.web.host == "127.0.0.1" else NODE.web.host)
+ALLOWED_HOSTS = [NODE.web.host, WEB_NAME]
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -46,16 +47,15 @@ INSTALLED_APPS = [
     "sheka.faces.console",
 ]
 MIDDLEWARE = [
+    "sheka.faces.console.headers.browser_limits",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "sheka.faces.console.middleware.content_security_policy",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "sheka.faces.console.middleware.SignedIn",
     "sheka.faces.console.middleware.RefusalsAsPages",
@@ -86,18 +86,26 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = "console:sign_in"
-WEBAUTHN_RP_ID = "localhost" if NODE.web.host == "127.0.0.1" else NODE.web.host
+WEBAUTHN_RP_ID = WEB_NAME
 WEBAUTHN_ORIGINS = [f"http://localhost:{NODE.web.port}" if DEMO else f"https://{WEBAUTHN_RP_ID}"]
 
+# The demo speaks plain HTTP on this machine; elsewhere a proxy on this machine ends TLS and says so in one header.
 SESSION_COOKIE_AGE = 8 * 3600
-SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SAMESITE = "Strict"
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEMO
-SECURE_HSTS_SECONDS = 0 if DEMO else 365 * 24 * 3600
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME, LANGUAGE_COOKIE_NAME = (
+    ("sessionid", "csrftoken", "language") if DEMO else ("__Host-session", "__Host-csrf", "__Host-language")
+)
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Strict"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = not DEMO
+SECURE_SSL_REDIRECT = not DEMO
+SECURE_PROXY_SSL_HEADER = None if DEMO else ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_HSTS_SECONDS = 0 if DEMO else 2 * 365 * 24 * 3600
+SECURE_HSTS_INCLUDE_SUBDOMAINS = not DEMO
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
-X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 2**20
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 DATA_UPLOAD_MAX_NUMBER_FILES = 20
 FILE_UPLOAD_HANDLERS = ["sheka.faces.console.documents.uploads.InMemory"]
 

@@ -9,7 +9,7 @@ from django.views import defaults
 from playwright.sync_api import expect
 from tests.support.pages import axe, foreign, inline
 
-from sheka.faces.console.middleware import POLICY
+from sheka.faces.console.headers import POLICY
 
 
 def test_a_form_from_another_session_is_refused_and_changes_nothing(surf, cards):

@@ -20,7 +20,7 @@ from sheka.equipment.server.supervisor import ProcessSpec, Supervisor
 from sheka.foundation.refusals import Code, Refused
 
 PACKAGES = ("asyncpg", "django", "gunicorn", "psycopg", "uvloop", "whitenoise")
-WEB_THREADS = 8
+WEB_THREADS = 16
 Tell = Callable[[str, float], None]
 
 
@@ -106,7 +106,8 @@ def web(node: NodeConfig) -> ProcessSpec:
             connection.close()
 
     argv = [sys.executable, "-m", "gunicorn", "sheka.config.wsgi:application", "--bind", f"{host}:{port}"]
-    argv += ["--worker-class", "gthread", "--workers", "1", "--threads", str(WEB_THREADS), "--no-control-socket"]
+    argv += ["--worker-class", "sheka.config.web_worker.PatientWorker", "--workers", "1", "--no-control-socket"]
+    argv += ["--threads", str(WEB_THREADS), "--limit-request-line", "4094", "--limit-request-fields", "64"]
     argv += [
         "--graceful-timeout",
         "5",

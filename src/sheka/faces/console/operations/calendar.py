@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from sheka.faces.console.doors import open_to_staff, opens
 from sheka.faces.console.lists import Stamp
@@ -76,6 +76,7 @@ def year(request: HttpRequest, year: int) -> HttpResponse:
 
 
 @opens(Permission.CALENDAR_MANAGE)
+@require_http_methods(["GET", "HEAD", "POST"])
 def propose(request: HttpRequest) -> HttpResponse:
     """Enter a notice; a second person compares it with the document."""
     form = NoticeForm(request.POST or None, initial={"year": timezone.localdate().year + 1})
