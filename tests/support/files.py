@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from functools import cache
 from typing import Any
 
 from PIL import Image, ImageDraw
@@ -46,6 +47,13 @@ def flate(data: bytes, head: bytes = b"") -> bytes:
     return stream(zlib.compress(data, 9), b"/Filter /FlateDecode " + head)
 
 
+@cache
+def zeros(megabytes: int) -> bytes:
+    """So many megabytes of zeros, packed (zlib), without ever holding them."""
+    packer, piece = zlib.compressobj(1), bytes(1 << 20)
+    return b"".join(packer.compress(piece) for _ in range(megabytes)) + packer.flush()
+
+
 def pdf(*more: bytes, catalog: bytes = b"", page: bytes = b"", pages: int = 1, trailer: bytes = b"") -> bytes:
     """A PDF written by hand. `more` are objects 10, 11 …; `catalog`, `page` and `trailer` add to these dictionaries."""
     kids = b" ".join(b"%d 0 R" % (100 + n) for n in range(pages))
@@ -73,14 +81,17 @@ def assembled(objects: dict[int, bytes], trailer: bytes = b"") -> bytes:
     return bytes(out)
 
 
-def pdf_with_packed_object(hidden: bytes) -> bytes:
-    """A PDF whose object 20 lies in an object stream, and whose tables are a stream too (PDF 1.5)."""
+def pdf_with_packed_object(hidden: bytes, packed: bytes = b"") -> bytes:
+    """A PDF whose object 20 lies in an object stream, and whose tables are a stream too (PDF 1.5). `packed`: the object
+    stream as it is, packed already.
+    """
+    packed = packed or zlib.compress(b"20 0 " + hidden)
     objects = {
         1: b"<< /Type /Catalog /Pages 2 0 R /Hidden 20 0 R >>",
         2: b"<< /Type /Pages /Kids [4 0 R] /Count 1 >>",
         3: stream(CONTENT),
         4: PAGE % b"/Contents 3 0 R",
-        5: flate(b"20 0 " + hidden, b"/Type /ObjStm /N 1 /First 5"),
+        5: stream(packed, b"/Filter /FlateDecode /Type /ObjStm /N 1 /First 5"),
     }
     out, rows = bytearray(b"%PDF-1.7\n"), {0: (0, 0, 65535), 20: (2, 5, 0)}
     for number, body in objects.items():

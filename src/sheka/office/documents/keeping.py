@@ -10,14 +10,13 @@ from sheka.foundation.crypto.sm3 import sm3
 from sheka.office.documents import store
 from sheka.office.documents.examination.examine import Examined
 from sheka.office.documents.keys import new_key
-from sheka.office.documents.kinds import EXTENSIONS, Kind
+from sheka.office.documents.kinds import Kind
 from sheka.office.documents.models import Document
-from sheka.office.documents.names import label_of
 from sheka.office.organisations.queries import organisation
 from sheka.office.staff.actors import Actor
 
 
-def put(actor: Actor, *, kind: Kind, subject: str, filename: str, clean: Examined, given_digest: str) -> Document:
+def put(actor: Actor, *, kind: Kind, subject: str, label: str, clean: Examined, given_digest: str) -> Document:
     """Encrypt, write, and add the row, in the running transaction.
 
     When that is rolled back the file is left without a row, and the sweep takes it away. Raises Refused:
@@ -31,7 +30,7 @@ def put(actor: Actor, *, kind: Kind, subject: str, filename: str, clean: Examine
         kind=kind.name,
         subject=subject,
         organisation=place,
-        label=label_of(filename, EXTENSIONS[clean.media_type]),
+        label=label,
         media_type=clean.media_type,
         size=len(clean.content),
         width=clean.width,

@@ -68,7 +68,7 @@ def issue(request: HttpRequest, subject: str, name: str) -> HttpResponse:
     if make is None or make.about != kind.word:
         raise Http404
     made = make.act(request.actor, thing)
-    messages.success(request, _("The paper lies ready: %(label)s") % {"label": made.label}, extra_tags="good")
+    messages.success(request, _("The paper lies ready: %(number)s") % {"number": thing}, extra_tags="good")
     if request.actor.may(Permission.DOCUMENT_VIEW):
         return redirect("console:documents_view", number=made.pk)
     return redirect("console:documents_about", subject=subject)

@@ -10,8 +10,9 @@ from sheka.office.actions import action
 from sheka.office.audit.trail import record
 from sheka.office.documents.examination.examine import Examined, examine
 from sheka.office.documents.keeping import put
-from sheka.office.documents.kinds import Kind, kind_named, kinds_for
+from sheka.office.documents.kinds import EXTENSIONS, Kind, kind_named, kinds_for
 from sheka.office.documents.models import Document
+from sheka.office.documents.names import label_of
 from sheka.office.documents.subjects import must_reach
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
@@ -35,14 +36,15 @@ def keep_document(actor: Actor, *, kind: str, subject: str, filename: str, conte
     except Refused as refusal:
         _note_refusal(actor, subject, wanted, given, refusal)
         raise
-    return _keep(actor, wanted, subject, filename, given, clean)
+    label = label_of(filename, EXTENSIONS[clean.media_type])
+    return _keep(actor, wanted, subject, label, given, clean)
 
 
 @action(Permission.DOCUMENT_KEEP)
-def _keep(actor: Actor, kind: Kind, subject: str, filename: str, given: str, clean: Examined) -> Document:
+def _keep(actor: Actor, kind: Kind, subject: str, label: str, given: str, clean: Examined) -> Document:
     try:
         with transaction.atomic():
-            kept = put(actor, kind=kind, subject=subject, filename=filename, clean=clean, given_digest=given)
+            kept = put(actor, kind=kind, subject=subject, label=label, clean=clean, given_digest=given)
     except IntegrityError:  # it is kept already: the file that was just written has no row, and the sweep takes it
         again = Document.objects.get(
             organisation_id=actor.organisation, subject=subject, kind=kind.name, given_digest=given, state="kept"

@@ -26,13 +26,14 @@ def main() -> None:
     for name, value in BOUNDS:
         resource.setrlimit(name, (value, value))
     from sheka.office.documents.examination.images import Clean, clean_image
-    from sheka.office.documents.examination.pdfs import clean_pdf
     from sheka.office.documents.examination.refusing import Unfit
 
     asked = json.loads(sys.argv[1])
     content = sys.stdin.buffer.read()
     try:
         if asked["form"] == "pdf":
+            from sheka.office.documents.examination.pdfs import clean_pdf
+
             clean: Clean = clean_pdf(content, pixels=asked["pixels"], pages=asked["pages"])
         else:
             clean = clean_image(content, asked["form"], pixels=asked["pixels"], photo=asked["photo"])

@@ -60,7 +60,7 @@ def make_paper(actor: Actor, *, template: str, subject: str, facts: dict[str, An
         actor,
         kind=wanted.kind,
         subject=subject,
-        filename=f"{wanted.kind.name}-{number}.pdf",
+        label=f"{wanted.kind.zh} {number}.pdf",
         clean=clean,
         given_digest=sm3(content).hex(),
     )
