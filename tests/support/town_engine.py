@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 from tests.support.console_world import PATH, SETTINGS, Town
 
 from sheka.equipment.server.files import make_socket_folder
@@ -28,13 +29,22 @@ def engine(town: Town) -> Iterator[NodeConfig]:
             with (node.folder / f"{spec.name}.log").open("wb") as log:
                 environment = {**os.environ, **spec.env, "DJANGO_SETTINGS_MODULE": SETTINGS, "PYTHONPATH": PATH}
                 running.append(subprocess.Popen(spec.argv, env=environment, stdout=log, stderr=log))
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while not machine.ready():
             assert time.monotonic() < deadline, (node.folder / f"{machine.name}.log").read_text("utf-8")
             time.sleep(0.05)
+        while not _worker_beats(node):
+            assert time.monotonic() < deadline, (node.folder / f"{worker.name}.log").read_text("utf-8")
+            time.sleep(0.1)
         yield node
     finally:
         for process in running:
             process.terminate()
         for process in running:
             process.wait(timeout=20)
+
+
+def _worker_beats(node: NodeConfig) -> bool:
+    with psycopg.connect(**node.database_parameters("app")) as connection:
+        row = connection.execute("SELECT count(*) FROM operations_heartbeat").fetchone()
+    return row is not None and row[0] > 0

@@ -102,3 +102,25 @@ class Transaction(models.Model):
         if self.refusal or self.account_id is None:
             return 0
         return self.amount if self.kind == TransactionKind.REVERSAL else -self.amount
+
+
+class Anchor(models.Model):
+    """Seals under one Merkle root (`anchors`); `sequence` is the row of the audit chain that holds the root."""
+
+    root = models.BinaryField()
+    seals = models.PositiveIntegerField()
+    sequence = models.BigIntegerField()
+    anchored_at = models.DateTimeField()
+
+
+class AnchoredStretch(models.Model):
+    """The seals of one stream under an anchor: places `first` to `last`."""
+
+    anchor = models.ForeignKey(Anchor, on_delete=models.PROTECT, related_name="stretches")
+    stream = models.BigIntegerField()
+    first = models.BigIntegerField()
+    last = models.BigIntegerField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("stream", "first"), name="transactions_stretch_once"),)
+        indexes = (models.Index(fields=("stream", "-last"), name="transactions_stretch_last"),)

@@ -1,0 +1,17 @@
+"""The turn of the transactions: new seals under one root, every minute."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from sheka.office.jobs.registry import periodic
+from sheka.office.staff.actors import Actor
+from sheka.systems.transactions.actions.anchor_seals import anchor_seals
+from sheka.systems.transactions.anchors import new_seals
+
+
+@periodic("transactions.anchor", cron="* * * * *")
+def anchor() -> None:
+    """Nothing new, nothing written."""
+    if new_seals():
+        anchor_seals(Actor.process("anchor", settings.NODE.organisations[0]))
