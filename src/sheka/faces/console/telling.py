@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
+from sheka.faces.console.rights import rights_named
 from sheka.faces.console.words import WORDS, language
 from sheka.foundation.refusals import Code, Refused, sentence
 from sheka.systems.cards.labels import EXCHANGE_STATES, STATES, VERBS
@@ -27,6 +28,8 @@ def told(refusal: Refused) -> Told:
         refusal = _forbidden(
             str(refusal.facts["state"]), str(refusal.facts["verb"]), list_mark().join(map(_state, states))
         )
+    if refusal.code is Code.PERMISSION_MISSING:
+        refusal = Refused(refusal.code, permission=rights_named(str(refusal.facts["permission"])))
     return Told(refusal.number, refusal.text(language()), refusal.todo(language()))
 
 

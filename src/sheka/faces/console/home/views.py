@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from sheka.faces.console.doors import open_to_staff
 from sheka.faces.console.navigation import applications_waiting
+from sheka.faces.console.rights import right_word
 from sheka.faces.console.templatetags.look import count, day
 from sheka.office.audit.trail import head
 from sheka.office.staff.actors import Actor
@@ -52,7 +53,8 @@ def overview(request: HttpRequest) -> HttpResponse:
 @require_safe
 def help_page(request: HttpRequest) -> HttpResponse:
     """What the `?` key shows, as a page."""
-    return render(request, "console/home/help.html")
+    rights = sorted((right_word(code), code) for code in request.actor.permissions)
+    return render(request, "console/home/help.html", {"rights": rights})
 
 
 def tiles_for(actor: Actor) -> list[Tile]:
