@@ -38,8 +38,9 @@ def requests_of_all_kinds() -> dict[str, int]:
     decided(acting("hainan-examiner"), returned, "supplement", "请补充安全方案 <i>2026</i>")
     rejected = _at(HAINAN, _apply("sanya-desk", 90_000_000))
     decided(acting("hainan-examiner"), rejected, "reject", "数量超出参保人数")
-    dual = _at(HAINAN, _apply("sanya-desk", 30_000))
-    decided(acting("hainan-examiner"), dual, "approve", "材料齐全")
+    dual, dual_too = (_at(HAINAN, _apply("sanya-desk", quantity)) for quantity in (30_000, 31_000))
+    for made in (dual, dual_too):
+        decided(acting("hainan-examiner"), made, "approve", "材料齐全")
     travelling = _at(HAINAN, _apply("kb-clerk", 40_000))
     keys = [propose_generation(acting("haikou-keys"), algorithm=Algorithm.SM4, version=number) for number in (2, 3, 4)]
     Proposal.objects.filter(pk=keys[2].pk).update(due_at=timezone.now() - timedelta(minutes=1))
@@ -58,6 +59,7 @@ def requests_of_all_kinds() -> dict[str, int]:
         "returned": home.pk,
         "rejected": rejected.pk,
         "dual": _at(MINISTRY, dual).pk,
+        "dual_too": _at(MINISTRY, dual_too).pk,
         "travelling": travelling.pk,
         "keys": keys[0].pk,
         "keys_too": keys[1].pk,

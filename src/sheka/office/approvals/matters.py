@@ -48,9 +48,10 @@ class Matter:
     """A kind of request.
 
     `proposes` is the permission to make, complete and withdraw it, `views` the one to read it. `check` refuses a
-    payload that cannot be put before anybody. `carry_out` runs in the transaction of the last approval and returns what
-    came of it (plain JSON); without it the request stays approved until the system calls `carry_out` itself.
-    `note` runs at every other organisation that holds a copy when the request has ended, whatever the end.
+    payload that cannot be put before anybody; `summary` tells requests apart in a list. `carry_out` runs in the
+    transaction of the last approval and returns what came of it (plain JSON); without it the request stays approved
+    until the system calls `carry_out` itself. `note` runs at every other organisation that holds a copy when the
+    request has ended, whatever the end.
     """
 
     kind: str
@@ -59,8 +60,18 @@ class Matter:
     views: Permission
     fields: tuple[Field, ...]
     check: Callable[[Actor, Payload], None] | None = None
+    summary: Callable[[Payload], Term] | None = None
     carry_out: Callable[[Actor, Proposal], Payload] | None = None
     note: Callable[[Actor, Proposal], None] | None = None
+
+    @property
+    def editable(self) -> bool:
+        """Whether there is anything to complete."""
+        return any(field.edit for field in self.fields)
+
+    def told_apart(self, payload: Payload, language: str) -> str:
+        """The request in a few words; its title where the system says nothing more."""
+        return (self.summary(payload) if self.summary else self.title).text(language)
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,7 +132,8 @@ def colleagues_of(actor: Actor) -> list[StaffMember]:
 def may_amend(actor: Actor, proposal: Proposal) -> bool:
     """Whether this person could complete or change the request now."""
     at_home = proposal.organisation_id == proposal.origin == actor.organisation and proposal.in_turn_here
-    return at_home and proposal.state in ("open", "returned") and actor.may(proposal.matter.proposes)
+    running = proposal.state in ("open", "returned") and proposal.matter.editable
+    return at_home and running and actor.may(proposal.matter.proposes)
 
 
 def may_withdraw(actor: Actor, proposal: Proposal) -> bool:

@@ -31,11 +31,11 @@ PASSED = ("approved", "done")
 VERDICTS = ("approve", "supplement", "reject")
 
 STATE_WORDS = {
-    "open": Term("待审批", "to be decided"),
+    "open": Term("待审", "to be decided"),
     "returned": Term("退回补正", "returned for completion"),
     "approved": Term("已批准", "approved"),
-    "done": Term("已办结", "approved and carried out"),
-    "rejected": Term("不予批准", "rejected"),
+    "done": Term("已批准并执行", "approved and carried out"),
+    "rejected": Term("未通过", "rejected"),
     "withdrawn": Term("已撤回", "withdrawn"),
     "expired": Term("已过期", "expired"),
 }

@@ -69,7 +69,7 @@ class CompleteForm(Sheet):
 class ReassignForm(Sheet):
     """To one of those who could decide it, or back to all of them."""
 
-    to = forms.ChoiceField(label=_("To whom"), widget=forms.Select({"class": _SELECT}))
+    to = forms.ChoiceField(label=pgettext_lazy("reassign", "To whom"), widget=forms.Select({"class": _SELECT}))
     reason = forms.CharField(label=_("Reason"), max_length=200, error_messages={"required": _("Write a line first")})
 
     def __init__(self, *args: Any, people: list[tuple[int, str]], **kwargs: Any) -> None:

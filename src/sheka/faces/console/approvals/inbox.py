@@ -61,6 +61,7 @@ def _may(row: Any) -> object:
 
 
 _TITLE = Column("title", _("Matter"), lambda row: row.matter.title.text(language()), sort="kind", link=_link)
+_ABOUT = Column("about", _("About"), lambda row: row.matter.told_apart(row.payload, language()))
 _FROM = Column("from", _("Asked by"), lambda row: row.origin_name, sort="origin")
 _STEP = Column("step", _("Step"), _step, sort="step", kind="whole")
 _STATE = Column("state", _("State"), lambda row: Stamp(*REQUEST_WORDS[row.state]), sort="state")
@@ -88,28 +89,28 @@ def _listing(name: str, rows: Callable[[Actor], Any], columns: list[Column], sor
 TO_DECIDE = _listing(
     "to_decide",
     queries.to_decide,
-    [_TITLE, _FROM, _STEP, _DUE, Column("may", _("Can you decide it?"), _may)],
+    [_TITLE, _ABOUT, _FROM, _STEP, _DUE, Column("may", _("Can you decide it?"), _may)],
     "due",
     (_("Nothing waits for a decision"), _("A request appears here when it is the turn of a right that you hold.")),
 )
 DECIDED = _listing(
     "decided",
     queries.decided_by,
-    [_TITLE, _FROM, _MADE, _STATE, _TURN],
+    [_TITLE, _ABOUT, _FROM, _MADE, _STATE, _TURN],
     "-made",
     (_("You have decided nothing yet"), _("What you decide stays here, with how it ended.")),
 )
 MINE = _listing(
     "mine",
     queries.made_by,
-    [_TITLE, _MADE, _STEP, _STATE, _TURN, _DUE],
+    [_TITLE, _ABOUT, _MADE, _STEP, _STATE, _TURN, _DUE],
     "-made",
     (_("You have asked for nothing"), _("Requests that you make or edit stay here, with where they are now.")),
 )
 EXPIRED = _listing(
     "expired",
     queries.expired_for,
-    [_TITLE, _FROM, _MADE, _STEP, Column("ended", _("Expired on"), lambda row: row.ended_at, sort="ended_at")],
+    [_TITLE, _ABOUT, _FROM, _MADE, _STEP, Column("ended", _("Expired on"), lambda row: row.ended_at, sort="ended_at")],
     "-ended",
     (_("Nothing has expired"), _("A request that nobody decided or completed in time ends here.")),
 )

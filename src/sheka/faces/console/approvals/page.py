@@ -58,6 +58,7 @@ def steps_of(proposal: Proposal, places: dict[str, str]) -> list[StepShown]:
         against = any(row.verdict == "reject" for row in given)
         past = index < proposal.step or proposal.state in ("approved", "done")
         here = index == proposal.step and proposal.state in RUNNING and not past
+        against = against or (proposal.state == "returned" and index == proposal.step)
         state = "bad" if against else "done" if past else "now" if here else "next"
         shown.append(
             StepShown(

@@ -53,6 +53,7 @@ def request_page(
     context = {
         "proposal": proposal,
         "title": proposal.matter.title.text(language()),
+        "about": proposal.matter.told_apart(proposal.payload, language()),
         "stamp": REQUEST_WORDS[proposal.state],
         "origin": places.get(proposal.origin, proposal.origin),
         "turn": places.get(proposal.turn, ""),
