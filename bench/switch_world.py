@@ -75,10 +75,13 @@ INSERT INTO transactions_terminal (number, institution_id, state, registered_at)
 SELECT transactions_open_first_window(%(today)s);
 SELECT transactions_ensure_day(%(today)s);
 """
-_COPY_CARDS = (
-    "COPY cards_card (number, identification_code, person_id, organisation_id, outlet_id, batch_id, right_id, state,"
-    " version, algorithm, specification, key_version, card_class, factor) FROM STDIN"
+_COLUMNS = (
+    "number, identification_code, person_id, organisation_id, outlet_id, batch_id, right_id, state,"
+    " version, algorithm, specification, key_version, card_class, factor"
 )
+#: COPY does not go into a table under row-level security.
+_STAGE = f"CREATE TEMP TABLE staged AS SELECT {_COLUMNS} FROM cards_card WITH NO DATA"
+_TAKE = f"INSERT INTO cards_card ({_COLUMNS}) SELECT * FROM staged"
 #: What pgbench takes its cards from: sheka_switch may not read the real table.
 _PGBENCH_CARDS = """
 CREATE TABLE bench_card AS SELECT id, number::text FROM cards_card;
@@ -235,9 +238,11 @@ def _seed(node: NodeConfig, cards: list[str], values: dict[str, object]) -> None
         for statement in _SEED.split(";\n"):
             if statement.strip():
                 connection.execute(statement, values)  # type: ignore[arg-type]
-        with connection.cursor() as cursor, cursor.copy(_COPY_CARDS) as copy:
+        connection.execute(_STAGE)
+        with connection.cursor() as cursor, cursor.copy("COPY staged FROM STDIN") as copy:
             for number, card in enumerate(cards, start=1):
                 copy.write_row((card, f"{number:032X}", number, CITY, CITY, 1, 1, "active", 1, 3, "3.00", 1, "3", ""))
+        connection.execute(_TAKE)
         connection.execute(_PGBENCH_CARDS)
         connection.commit()
         connection.autocommit = True

@@ -7,6 +7,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from sheka.office.work.names import search_terms
+
 
 def search(page, text):
     page.fill("#search", text)
@@ -29,20 +31,30 @@ def test_a_card_number_leads_to_its_card(surf, clerk, cards):
 
 def test_a_name_finds_the_cards_of_its_bearer(clerk, cards):
     search(clerk, cards["destroyed"]["name"])
-    found = clerk.locator("tbody a").all_inner_texts()
+    found = clerk.locator("tbody .number").all_inner_texts()
     assert {cards["destroyed"]["number"], cards["new"]["number"]} <= set(found)
-    assert set(clerk.locator("tbody td:nth-child(2)").all_inner_texts()) == {cards["destroyed"]["name"]}
+    assert {cards["destroyed"]["name"]} <= set(clerk.locator("tbody th").all_inner_texts())
+
+
+def test_pinyin_and_initials_find_a_name_too(clerk, cards):
+    _whole, spelt, *initials = search_terms(cards["plain"]["name"])
+    for typed in (spelt, spelt.upper(), initials[-1], cards["plain"]["name"][0]):
+        search(clerk, typed)
+        expect(clerk.locator("main h2").first).to_have_text("Cards and their holders")
+        assert cards["plain"]["name"] in clerk.locator("tbody th").all_inner_texts(), typed
 
 
 @pytest.mark.req("H1")
 def test_a_person_number_finds_its_cards_and_stands_in_no_address_log_page_or_store(surf, clerk, cards):
     person = cards["destroyed"]["person"]
     search(clerk, person)
-    expect(clerk).to_have_url(f"{surf.town.address}/cards?found=1")
-    assert sorted(clerk.locator("tbody a").all_inner_texts()) == [cards["destroyed"]["number"], cards["new"]["number"]]
-    clerk.select_option("#state", "active")
-    expect(clerk.locator("tbody tr")).to_have_count(1)
-    clerk.click(f"text={cards['new']['number']}")
+    expect(clerk).to_have_url(re.compile(r"/search\?t=[\w-]{16}$"))
+    assert set(clerk.locator("tbody .number").all_inner_texts()) == {
+        cards["destroyed"]["number"],
+        cards["new"]["number"],
+    }
+    assert person not in clerk.content()
+    clerk.locator("tr", has_text=cards["new"]["number"]).get_by_role("link").click()
     expect(clerk.locator("h1")).to_have_text(cards["new"]["name"])
     assert person not in clerk.content()
     assert clerk.locator(".facts .number").first.inner_text() == f"{person[:3]} •••• {person[-4:]}"
@@ -56,24 +68,37 @@ def test_a_person_number_finds_its_cards_and_stands_in_no_address_log_page_or_st
     assert not [cookie for cookie in clerk.context.cookies() if person in cookie["value"]]
 
 
+def test_a_scanned_confirmation_leads_to_its_exchange(surf, clerk, cards):
+    clerk.goto("/exchanges")
+    number = clerk.locator("tbody th a").first.inner_text()
+    for typed in (number, number.lower(), f"https://card.example/receipts/{number}"):
+        search(clerk, typed)
+        expect(clerk).to_have_url(f"{surf.town.address}/exchanges/{number}")
+
+
 def test_nothing_found_says_how_to_search(clerk):
     search(clerk, "查无此人")
-    expect(clerk.locator(".empty h2")).to_have_text("No card found")
-    clerk.get_by_role("link", name="Show all cards").click()
-    expect(clerk.locator("tbody tr").first).to_be_visible()
+    expect(clerk.locator(".empty h2")).to_have_text("Nothing found")
+    clerk.goto("/search")
+    expect(clerk.locator(".empty h2")).to_have_text("What do you look for?")
+    clerk.goto("/search?t=forged")
+    expect(clerk.locator("h1")).to_have_text("Refused · no. 3630")
 
 
+@pytest.mark.req("S9")
 def test_a_card_that_others_serve_is_as_unknown_as_one_that_is_not(surf, cards):
     page = surf.signed_in("sanya-desk", "en")
     page.goto("/")
-    search(page, cards["plain"]["number"])
-    expect(page.locator("h1")).to_have_text("Refused · no. 4201")
-    theirs = page.locator("main").inner_text()
-    search(page, "D99999991")
-    expect(page.locator("h1")).to_be_visible()
-    search(page, cards["plain"]["name"])
-    expect(page.locator(".empty h2")).to_have_text("No card found")
-    assert cards["plain"]["name"] not in theirs
+    for text in (cards["plain"]["number"], "D99999991", cards["plain"]["name"], cards["plain"]["person"]):
+        search(page, text)
+        expect(page.locator(".empty h2")).to_have_text("Nothing found")
+        assert cards["plain"]["name"] not in page.locator("main").inner_text()
+
+
+@pytest.mark.parametrize("text", ["' OR 1=1 --", "%", "<script>alert(1)</script>", "{{ 7*7 }}", "\\"])
+def test_what_is_typed_is_only_looked_for(clerk, text):
+    search(clerk, text)
+    expect(clerk.locator(".empty h2")).to_have_text("Nothing found")
 
 
 def test_a_filter_stands_in_the_address_and_survives_reload_back_and_no_script(surf, clerk, cards):

@@ -27,6 +27,7 @@ def find_organisations(actor: Actor, asked: Asked) -> list[Found]:
             name=row.name,
             number=row.code,
             note=Term(row.parent.name, row.parent.name_en) if row.parent else "",
+            address=("console:staff_organisation", row.code),
             exact=row.code == asked.text.upper(),
         )
         for row in rows[: MOST + 1]
@@ -46,6 +47,7 @@ def find_staff(actor: Actor, asked: Asked) -> list[Found]:
             note=Term(row.organisation.name, row.organisation.name_en),
             state=Term("在岗", "active") if row.is_active else Term("已停用", "closed"),
             tone="good" if row.is_active else "still",
+            address=("console:staff_person", row.login) if actor.may(Permission.STAFF_VIEW) else None,
             exact=row.login == asked.text.lower(),
         )
         for row in rows.select_related("organisation").order_by("name", "pk")[: MOST + 1]

@@ -12,7 +12,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from sheka.faces.console.lists import Column, Days, Listing, Select, Stamp, Text
-from sheka.faces.console.templatetags.look import day, masked, named, seal, tongue
+from sheka.faces.console.templatetags.look import dated, day, masked, named, seal, tongue
 from sheka.faces.console.words import in_chinese, language
 from sheka.office.staff.actors import Actor
 from sheka.office.work import queries
@@ -47,7 +47,8 @@ def days_left(item: WorkItem) -> Stamp | str:
 def _due(item: WorkItem) -> object:
     left = days_left(item)
     told = seal(str(left.word), left.tone) if isinstance(left, Stamp) else left
-    return format_html("{} {}", day(item.due_on), told) if item.due_on else ""
+    mark = " " if isinstance(left, Stamp) else " · "
+    return format_html("{}{}{}", day(item.due_on), mark, told) if item.due_on else ""
 
 
 def _holder(item: Any) -> object:
@@ -106,7 +107,7 @@ NUMBER = Column(
     kind="number",
     link=lambda row: reverse("console:work_item", args=[row.pk]),
 )
-WHAT = Column("what", _("What is to be done"), lambda row: row.title(language()))
+WHAT = Column("what", _("What is to be done"), lambda row: dated(row.title(language())))
 HOLDER = Column(
     "holder",
     _("Card holder"),
