@@ -32,7 +32,8 @@ class Partner:
 
     def sign_in(self, scope: str = "") -> HttpResponse:
         """Get a token for the secret."""
-        form = {"grant_type": "client_credentials", "client_id": self.code, "client_secret": self.secret, "scope": scope}
+        form = {"grant_type": "client_credentials", "client_id": self.code, "client_secret": self.secret}
+        form |= {"scope": scope} if scope else {}
         answer = self.browser.generic("POST", f"{BASE}/token", urlencode(form), "application/x-www-form-urlencoded")
         if answer.status_code == 200:
             self.token = answer.json()["access_token"]

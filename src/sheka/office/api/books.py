@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from sheka.office.organisations.queries import bureau_of, organisation
 from sheka.office.scope import acting_in
@@ -11,8 +12,10 @@ from sheka.office.staff.actors import Actor
 
 
 @contextmanager
-def in_books(actor: Actor) -> Iterator[None]:
-    """Inside, the rows of the actor's bureau can be seen: only for queries that narrow them to the partner itself, or
-    to the one thing that it named."""
-    with acting_in(bureau_of(organisation(actor.organisation)).path):
-        yield
+def in_books(actor: Actor) -> Iterator[Actor]:
+    """Inside, the actor given reads the rows of its bureau. Only for queries that narrow them to the partner itself, or
+    to the one thing that it named.
+    """
+    reader = replace(actor, books=bureau_of(organisation(actor.organisation)).path)
+    with acting_in(reader.scope):
+        yield reader

@@ -16,6 +16,7 @@ from sheka.foundation.terms import Term
 from sheka.office.api.conditions import with_tag
 from sheka.office.api.parsing import keepable
 from sheka.office.api.problems import problem
+from sheka.office.audit.refusals import record_refusal
 from sheka.office.clients import limits, replies
 from sheka.office.clients.tokens import caller_with
 from sheka.office.scope import acting_in
@@ -40,16 +41,23 @@ def through(declared: Declared, view: Callable[..., Any]) -> Callable[[Run], Run
                 left = _let_in(request, declared)
                 _must_be_sendable(request, declared, view)
             except Refused as refusal:
-                return problem(request, refusal)
+                return _noted(request, view, problem(request, refusal))
             with acting_in(request.actor.scope if declared.scope else ""):
                 response = _answer(request, declared, run, path)
             if left is not None:
                 response["RateLimit-Remaining"], response["RateLimit-Reset"] = map(str, left)
-            return response
+            return _noted(request, view, response)
 
         return guarded
 
     return wrap
+
+
+def _noted(request: HttpRequest, view: Callable[..., Any], response: HttpResponse) -> HttpResponse:
+    """A refusal that matters to an auditor is recorded when what was refused has been rolled back."""
+    if hasattr(request, "refusal") and hasattr(request, "actor"):
+        record_refusal(request.actor, request.refusal, f"api:{view.__name__}")
+    return response
 
 
 def _answer(request: HttpRequest, declared: Declared, run: Run, path: dict[str, Any]) -> HttpResponse:

@@ -30,6 +30,7 @@ _SECONDS = {Code.API_UNAVAILABLE: 5, Code.API_KEY_BUSY: 1}
 
 def problem(request: HttpRequest, refusal: Refused, **more: Any) -> HttpResponse:
     """The answer that tells a refusal; `more` are further members."""
+    request.refusal = refusal
     language = getattr(request, "language", "zh-hans")
     code, status = refusal.code, refusal.http
     body: dict[str, Any] = {

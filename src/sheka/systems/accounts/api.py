@@ -61,8 +61,8 @@ class StatementQuery(PageQuery):
 @asks(router, "/accounts/search", scope=Permission.ACCOUNT_VIEW, answer=Accounts, refusals=(Code.CARD_UNKNOWN,))
 def search_accounts(request: Request, question: CardOfAccounts) -> Accounts:
     """The accounts of the person who holds a card, with their balances now; an audited read."""
-    with in_books(request.actor):
-        found = accounts_of_card(request.actor, question.card_number)
+    with in_books(request.actor) as actor:
+        found = accounts_of_card(actor, question.card_number)
     return Accounts(items=[_account(account) for account in found])
 
 

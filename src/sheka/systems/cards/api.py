@@ -125,8 +125,8 @@ class Exchange(Shape):
 )
 def get_card(request: Request, number: InPath) -> CardState:
     """What is with one card; its ETag is its version."""
-    with in_books(request.actor):
-        return _state(request, card_asked_for(request.actor, number))
+    with in_books(request.actor) as actor:
+        return _state(request, card_asked_for(actor, number))
 
 
 @asks(
@@ -138,8 +138,8 @@ def get_card(request: Request, number: InPath) -> CardState:
 )
 def ask_card_state(request: Request, question: CardQuestion) -> CardState:
     """The same by POST, for programs whose addresses are logged elsewhere."""
-    with in_books(request.actor):
-        return _state(request, card_asked_for(request.actor, question.card_number))
+    with in_books(request.actor) as actor:
+        return _state(request, card_asked_for(actor, question.card_number))
 
 
 @asks(router, "/cards/search", scope=Permission.CARD_VIEW, answer=HeldCards)
@@ -160,10 +160,10 @@ def search_held_cards(request: Request, question: HolderQuestion) -> HeldCards:
 )
 def report_card_lost(request: Request, number: InPath, report: LossReport) -> CardState:
     """Report a card lost, for the time being: it stops at once. The holder confirms or releases it at a counter."""
-    with in_books(request.actor):
-        card = lock_card_asked_for(request.actor, number)
+    with in_books(request.actor) as actor:
+        card = lock_card_asked_for(actor, number)
         must_be_version(request, card.version)
-        return _state(request, report_loss_temporarily(request.actor, card=card, how=report.how))
+        return _state(request, report_loss_temporarily(actor, card=card, how=report.how))
 
 
 @changes(

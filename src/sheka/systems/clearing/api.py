@@ -64,8 +64,8 @@ class DayDetails(DayShape):
 @reads(router, "/clearing/days", scope=Permission.CLEARING_VIEW, answer=Listed[DayShape])
 def list_clearing_days(request: Request, page: Query[PageQuery]) -> dict[str, object]:
     """Sealed days, the latest first."""
-    with in_books(request.actor):
-        return page_of(request, days_read_by(request.actor), page, ("-settlement_date", "-pk"), _day)
+    with in_books(request.actor) as actor:
+        return page_of(request, days_read_by(actor), page, ("-settlement_date", "-pk"), _day)
 
 
 @reads(
@@ -77,15 +77,15 @@ def list_clearing_days(request: Request, page: Query[PageQuery]) -> dict[str, ob
 )
 def get_clearing_day(request: Request, day: OnDay) -> DayDetails:
     """One day of the client's city."""
-    with in_books(request.actor):
-        found = days_read_by(request.actor).filter(settlement_date=day).order_by("organisation_id").first()
+    with in_books(request.actor) as actor:
+        found = days_read_by(actor).filter(settlement_date=day).order_by("organisation_id").first()
         if found is None:
             raise Refused(Code.CLEARING_DAY_UNKNOWN, day=day.isoformat())
         files, nets = files_of(found), nets_of(found)
-        if is_partner(organisation(request.actor.organisation)):
+        if is_partner(organisation(actor.organisation)):
             files, nets = (
-                files.filter(acquirer=request.actor.organisation),
-                nets.filter(institution__code=request.actor.organisation),
+                files.filter(acquirer=actor.organisation),
+                nets.filter(institution__code=actor.organisation),
             )
         return DayDetails(
             **_day(found).model_dump(),
@@ -122,8 +122,8 @@ def get_clearing_day(request: Request, day: OnDay) -> DayDetails:
 )
 def upload_clearing_file(request: Request) -> FileShape:
     """The acquirer's file of a day, as docs/systems/clearing.md lays it down. The same file again is no error."""
-    with in_books(request.actor):
-        return _file(import_file(request.actor, data=request.body))
+    with in_books(request.actor) as actor:
+        return _file(import_file(actor, data=request.body))
 
 
 def _day(found: Day) -> DayShape:

@@ -53,15 +53,15 @@ class DayQuery(PageQuery):
 @reads(router, "/institutions", scope=Permission.TRANSACTION_VIEW, answer=Listed[InstitutionShape])
 def list_institutions(request: Request, page: Query[PageQuery]) -> dict[str, object]:
     """Institutions by code; a partner finds itself."""
-    with in_books(request.actor):
-        return page_of(request, institutions_of(request.actor), page, ("code",), _institution)
+    with in_books(request.actor) as actor:
+        return page_of(request, institutions_of(actor), page, ("code",), _institution)
 
 
 @reads(router, "/transactions", scope=Permission.TRANSACTION_VIEW, answer=Listed[TransactionShape])
 def list_transactions(request: Request, query: Query[DayQuery]) -> dict[str, object]:
     """Transactions, the latest first."""
-    with in_books(request.actor):
-        rows = transactions_read_by(request.actor, on=query.business_date)
+    with in_books(request.actor) as actor:
+        rows = transactions_read_by(actor, on=query.business_date)
         return page_of(request, rows, query, ("-id",), _transaction)
 
 
@@ -74,8 +74,8 @@ def list_transactions(request: Request, query: Query[DayQuery]) -> dict[str, obj
 )
 def get_transaction(request: Request, number: Annotated[int, Path(ge=1, le=2**62)]) -> TransactionShape:
     """One transaction by its id."""
-    with in_books(request.actor):
-        found = transactions_read_by(request.actor).filter(id=number).first()
+    with in_books(request.actor) as actor:
+        found = transactions_read_by(actor).filter(id=number).first()
         if found is None:
             raise Refused(Code.ORIGINAL_UNKNOWN)
         return _transaction(found)
