@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 from playwright.sync_api import expect
-from tests.support.pages import axe, foreign, inline
+from tests.support.pages import faults_of
 
-WIDTHS = (1366, 683, 360)
 VISITS = {
     "haikou-keys-2": ("", "/decided", "/expired", "/{keys}", "/{expired}", "/lending"),
     "haikou-keys": ("", "/mine", "/{keys}"),
@@ -29,15 +28,7 @@ def test_a_page_of_approvals_is_whole_for_everybody(surf, requests, login, langu
         answer = page.goto(address)
         page.wait_for_selector("body.js-enabled")
         found = [f"status {answer.status}"] if answer.status != 200 else []
-        found += [*inline(answer.text()), *foreign(page, language)]
-        found += ["not one first heading"] if page.locator("h1").count() != 1 else []
-        found += ["two filled buttons"] if page.locator("main .button--primary").count() > 1 else []
-        for width in WIDTHS:
-            page.set_viewport_size({"width": width, "height": 768})
-            wide = page.evaluate("document.documentElement.scrollWidth")
-            found += [f"{wide} px wide on a screen of {width}"] if wide > width else []
-        page.set_viewport_size({"width": 1366 if language == "zh" else 360, "height": 768})
-        found += axe(page)
+        found += faults_of(page, answer.text(), language)
         if found:
             wrong[address] = found
     assert not wrong, "\n".join(f"{address}\n  " + "\n  ".join(found) for address, found in wrong.items())

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from sheka.faces.console.forms import Sheet
-from sheka.faces.console.words import language
+from sheka.faces.console.words import in_chinese, language
 from sheka.office.approvals.matters import Matter
 
 VERDICTS = (
@@ -18,7 +18,6 @@ VERDICTS = (
     ("reject", pgettext_lazy("verdict", "Reject")),
 )
 _AREA = "govuk-textarea"
-_SELECT = "govuk-select"
 
 
 class DecideForm(Sheet):
@@ -69,7 +68,7 @@ class CompleteForm(Sheet):
 class ReassignForm(Sheet):
     """To one of those who could decide it, or back to all of them."""
 
-    to = forms.ChoiceField(label=pgettext_lazy("reassign", "To whom"), widget=forms.Select({"class": _SELECT}))
+    to = forms.ChoiceField(label=pgettext_lazy("reassign", "To whom"))
     reason = forms.CharField(label=_("Reason"), max_length=200, error_messages={"required": _("Write a line first")})
 
     def __init__(self, *args: Any, people: list[tuple[int, str]], **kwargs: Any) -> None:
@@ -87,13 +86,11 @@ class LendForm(Sheet):
 
     permission = forms.ChoiceField(
         label=_("Which right"),
-        widget=forms.Select({"class": _SELECT}),
         error_messages={"required": _("Choose a right"), "invalid_choice": _("Choose a right")},
     )
     to = forms.TypedChoiceField(
         label=_("To which colleague"),
         coerce=int,
-        widget=forms.Select({"class": _SELECT}),
         error_messages={"required": _("Choose a colleague"), "invalid_choice": _("Choose a colleague")},
     )
     valid_from = forms.DateField(
@@ -120,5 +117,7 @@ def _input(label: str, value: Any, long: bool) -> forms.Field:
     if isinstance(value, int):
         widget = forms.NumberInput({"class": "govuk-input govuk-input--width-10"})
         return forms.IntegerField(label=label, initial=value, error_messages=missing, widget=widget)
-    shape = forms.Textarea({"class": _AREA, "rows": 2}) if long else forms.TextInput({"class": "govuk-input"})
+    tongue = {} if in_chinese() or not str(value).strip() or str(value).isascii() else {"lang": "zh-Hans"}
+    area = forms.Textarea({"class": _AREA, "rows": 2, **tongue})
+    shape = area if long else forms.TextInput({"class": "govuk-input", **tongue})
     return forms.CharField(label=label, initial=value, max_length=4000, error_messages=missing, widget=shape)
