@@ -173,3 +173,39 @@ INLINE = re.compile(r"\sstyle\s*=|<style|\son[a-z]+\s*=|javascript:|<script(?![^
 def inline(html: str) -> list[str]:
     """Styles and scripts inside a page, which the content policy would block."""
     return [html[max(0, found.start() - 40) : found.end() + 40] for found in INLINE.finditer(html)]
+
+
+WIDTHS = (1366, 683, 320)
+"""A clerk's screen, the same at 200 %, 1280 at 400 % (WCAG 1.4.10)."""
+AXE_WIDTHS = {"zh": 1366, "en": 360}
+SETTLED = """() => [...document.querySelectorAll(".scroll")].every(
+    frame => frame.hasAttribute("tabindex") === frame.scrollWidth > frame.clientWidth)"""
+SMALL = """() => [...document.querySelectorAll("a, button, input:not([type=hidden]), select, summary")].filter(e => {
+    const box = e.getBoundingClientRect();
+    const inline = e.tagName === "A" && getComputedStyle(e).display === "inline";
+    const seen = box.width && e.checkVisibility({visibilityProperty: true}) && !e.closest(".govuk-visually-hidden");
+    return seen && !inline && (box.width < 23.5 || box.height < 23.5) && getComputedStyle(e).clipPath === "none";
+}).map(e => e.outerHTML.slice(0, 120))"""
+"""What is smaller than 24 by 24 pixels and no link inside a text (WCAG 2.5.8)."""
+
+
+def faults_of(page: Page, html: str, language: str) -> Iterator[str]:
+    """Everything that is wrong with the page that stands in the browser; `html` as it came."""
+    lang = page.get_attribute("html", "lang")
+    if lang != {"zh": "zh-Hans", "en": "en"}[language]:
+        yield f"lang is {lang}"
+    yield from (f"inline: {found}" for found in inline(html))
+    yield from (f"other language: {found}" for found in foreign(page, language))
+    if page.locator("h1").count() != 1:
+        yield f"{page.locator('h1').count()} first headings"
+    if page.locator("main .button--primary").count() > 1:
+        yield "more than one filled button"
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 768})
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        if wide > width:
+            yield f"{wide} px wide on a screen of {width}"
+    page.set_viewport_size({"width": AXE_WIDTHS[language], "height": 768})
+    until(page, SETTLED)
+    yield from (f"small: {found}" for found in page.evaluate(SMALL))
+    yield from (f"axe: {found}" for found in axe(page))

@@ -133,13 +133,8 @@ SYSTEMS: tuple[System, ...] = (
         _("Issuance management"),
         "i",
         (
-            Entry(
-                _("Issuance"),
-                "console:issuance",
-                Permission.ISSUANCE_VIEW,
-                covers=("console:issuance",),
-                waits=applications_waiting,
-            ),
+            Entry(_("Applications"), "console:issuance", Permission.ISSUANCE_VIEW, waits=applications_waiting),
+            Entry(_("Issuer identification numbers"), "console:issuance_numbers", Permission.ISSUANCE_VIEW),
         ),
     ),
     System(_("Key management"), "k", (Entry(_("Keys"), "console:keys", Permission.KEY_VIEW, covers=("console:key",)),)),

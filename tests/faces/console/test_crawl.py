@@ -1,0 +1,78 @@
+"""The console as a whole: every link leads somewhere its reader may go, every page can be reached, each is whole.
+
+Issue 3: axe-core with zero violations on every page in both languages, run in Chromium over the crawled console.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import pytest
+from tests.support.crawl import LOGINS, pages, walks
+from tests.support.pages import faults_of
+from tests.support.world import World
+
+UNLINKED = {
+    "console:sign_in": "strangers only: test_the_pages_before_signing_in_are_whole",
+    "console:second_factor": "strangers only",
+    "console:language": "a POST of the frame",
+    "console:search": "a POST of the frame",
+}
+"""Pages to which no link leads, and why."""
+PAGES = sorted(page.name for page in pages() if page.name not in UNLINKED and "GET" in page.methods)
+
+
+@pytest.fixture(scope="session")
+def found(town):
+    """login → what each address answered."""
+    return {walk.login: walk.answers for walk in walks(town, World().folder)}
+
+
+@pytest.fixture(scope="session")
+def samples(found):
+    """Name of a page → somebody who reaches it, and where."""
+    known = {}
+    for login, answers in found.items():
+        for answer in answers:
+            if answer.status == 200 and answer.kind == "text/html":
+                known.setdefault(answer.name, (login, answer.address))
+    return known
+
+
+@pytest.mark.req("H1")
+@pytest.mark.parametrize("login", LOGINS)
+def test_every_link_leads_where_its_reader_may_go(found, login):
+    """A link that ends at a refusal, an error or nothing is a promise that the page does not keep."""
+    answers = found[login]
+    assert len(answers) > 3
+    assert not [(one.status, one.address, one.came_from) for one in answers if one.status not in (200, 302)]
+
+
+@pytest.mark.parametrize("login", LOGINS)
+def test_every_page_has_a_title_of_its_own(found, login):
+    """Two tabs of the same title are one tab to whoever hears them (WCAG 2.4.2)."""
+    names = defaultdict(set)
+    for answer in found[login]:
+        if answer.status == 200 and answer.kind == "text/html":
+            assert answer.title, answer.address
+            names[answer.title].add(answer.name)
+    assert not {title: where for title, where in names.items() if len(where) > 1}
+
+
+def test_every_page_is_reached_by_a_link(samples):
+    """What nobody can reach nobody uses, and no crawl sees it break."""
+    assert set(PAGES) - set(samples) == set()
+
+
+@pytest.mark.req("H1")
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_is_whole(surf, samples, name, language):
+    """A reader with a screen reader, a keyboard, a telephone, or one of the two languages would be shut out."""
+    if name not in samples:
+        pytest.fail(f"no link leads to {name}")
+    login, address = samples[name]
+    page = surf.signed_in(login, language)
+    answer = page.goto(address)
+    page.wait_for_selector("body.js-enabled")
+    assert [*faults_of(page, answer.text(), language)] == []
