@@ -46,12 +46,22 @@ def verify_code(code: str, asker: str) -> Verified | None:
     Raises Refused(VERIFY_TOO_OFTEN).
     """
     count_question(asker)
-    plain = re.sub(r"[\s-]", "", code).upper().translate(_LOOKS_LIKE)
-    if not _CODE.fullmatch(plain):
+    plain = plain_code(code)
+    if plain is None:
         return None
     with whole_node("whoever holds a paper may ask about it, and the code alone says which it is"):
         paper = Paper.objects.select_related("document", "organisation").filter(code=plain).first()
         return None if paper is None else _seen(paper, paper.document)
+
+
+def plain_code(text: str) -> str | None:
+    """A code as it is kept, from what somebody typed or scanned; None when it cannot be one.
+
+    >>> plain_code("7k3qx-9m2pd-hv4tz-w8rnO"), plain_code("7K3QX")
+    ('7K3QX9M2PDHV4TZW8RN0', None)
+    """
+    plain = re.sub(r"[\s-]", "", text).upper().translate(_LOOKS_LIKE)
+    return plain if _CODE.fullmatch(plain) else None
 
 
 def _seen(paper: Paper, document: Document) -> Verified:

@@ -57,7 +57,6 @@ DOCUMENTS = Listing(
             link=lambda row: reverse("console:documents_about", args=[row.subject]),
         ),
         Column("state", _("State"), _stamp, sort="state"),
-        Column("size", _("Size in KB"), lambda row: row.kilobytes, sort="size", kind="amount"),
         Column("by", _("Kept by"), lambda row: row.kept_by, sort="kept_by"),
         Column("place", _("Organisation"), lambda row: row.organisation.label(language()), sort="organisation__path"),
         Column("kept_at", _("Kept at"), lambda row: row.kept_at, sort="kept_at", kind="whole"),

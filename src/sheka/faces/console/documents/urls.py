@@ -24,6 +24,7 @@ register_converter(SubjectInAddress, "subject")
 
 urlpatterns = [
     path("documents", views.documents, name="documents"),
+    path("documents/dispose", views.dispose, name="documents_dispose"),
     path("documents/<int:number>", views.document, name="documents_view"),
     path("documents/<int:number>/void", papers.void, name="documents_void"),
     path("documents/<subject:subject>", views.about, name="documents_about"),

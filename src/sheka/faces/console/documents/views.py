@@ -10,7 +10,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from sheka.faces.console.documents.forms import KeepForm, PurposeForm
 from sheka.faces.console.documents.lists import DOCUMENTS
@@ -26,6 +26,7 @@ from sheka.office.documents.kinds import Kind, kinds_for
 from sheka.office.documents.models import Document
 from sheka.office.documents.queries import document_numbered, paper_of
 from sheka.office.documents.subjects import must_reach
+from sheka.office.jobs.actions.start_job import start_job
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
 
@@ -47,7 +48,15 @@ class Outcome(NamedTuple):
 @require_safe
 def documents(request: HttpRequest) -> HttpResponse:
     """Every document of the organisation that the reader acts for."""
-    return show_list(request, DOCUMENTS)
+    may_dispose = request.actor.may(Permission.DOCUMENT_DISPOSE)
+    return show_list(request, DOCUMENTS, "console/documents/list.html", may_dispose=may_dispose)
+
+
+@opens(Permission.DOCUMENT_DISPOSE)
+@require_POST
+def dispose(request: HttpRequest) -> HttpResponse:
+    """Dispose of what was kept as long as its kind says, as a job with its own page."""
+    return redirect("console:jobs_job", start_job(request.actor, "documents.dispose").pk)
 
 
 @opens(Permission.DOCUMENT_VIEW, Permission.DOCUMENT_KEEP)

@@ -23,6 +23,7 @@ export function camera(part, use, say) {
     stop();
     stage.hidden = true;
     open.hidden = false;
+    part.classList.remove("camera--on");
   }
 
   function refused(error) {
@@ -48,6 +49,7 @@ export function camera(part, use, say) {
     }
     stage.hidden = false;
     open.hidden = true;
+    part.classList.add("camera--on");
     show(live, take);
     say(words.live);
     take.focus();

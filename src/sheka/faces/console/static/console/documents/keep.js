@@ -17,6 +17,7 @@ function line(name) {
   const title = document.createElement("strong");
   const told = document.createElement("span");
   const bar = document.createElement("progress");
+  title.className = "number number--long";
   title.textContent = name;
   told.textContent = words.sending;
   bar.max = 1;
