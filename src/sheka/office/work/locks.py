@@ -12,9 +12,10 @@ from sheka.office.work.models import WorkItem
 def lock_items(item_ids: Sequence[int]) -> list[WorkItem]:
     """The items in the order of their keys, so that two actions never wait for each other in a ring.
 
+    Their person is read after the lock: a join under FOR UPDATE keeps what it saw before it waited.
     Raises Refused(WORK_UNKNOWN) when one is not there or out of scope.
     """
-    rows = WorkItem.objects.select_for_update(of=("self",)).select_related("organisation", "assignee")
+    rows = WorkItem.objects.select_for_update(of=("self",)).select_related("organisation")
     found = list(rows.filter(pk__in=item_ids).order_by("pk"))
     missing = set(item_ids) - {item.pk for item in found}
     if missing:

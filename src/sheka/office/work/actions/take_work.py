@@ -24,7 +24,7 @@ def take_work(actor: Actor, *, item_id: int) -> WorkItem:
     """
     (item,) = lock_items([item_id])
     ITEM.after(item.state, "take")
-    if item.assignee is not None:
+    if item.assignee:
         raise Refused(Code.WORK_TAKEN, item=item.number, name=item.assignee.name)
     if item.organisation_id != actor.organisation:
         raise Refused(Code.ORGANISATION_OUT_OF_REACH, organisation=item.organisation.name)
