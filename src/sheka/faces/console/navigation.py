@@ -159,6 +159,12 @@ SYSTEMS: tuple[System, ...] = (
                 Permission.ORGANISATION_VIEW,
                 covers=("console:staff_organisation", "console:staff_add"),
             ),
+            Entry(
+                _("Clients of the API"),
+                "console:clients_list",
+                Permission.CLIENT_MANAGE,
+                covers=("console:clients_",),
+            ),
         ),
     ),
     System(

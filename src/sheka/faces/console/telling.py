@@ -8,7 +8,7 @@ from typing import NamedTuple
 from django.utils.translation import gettext as _
 
 from sheka.faces.console.rights import rights_named
-from sheka.faces.console.words import WORDS, language
+from sheka.faces.console.words import REQUEST_WORDS, WORDS, language
 from sheka.foundation.refusals import Code, Refused, sentence
 from sheka.systems.cards.labels import EXCHANGE_STATES, STATES, VERBS
 
@@ -54,7 +54,7 @@ def _forbidden(state: str, verb: str, allowed: str) -> Refused:
 
 
 def _state(state: str) -> str:
-    return str(STATES.get(state) or EXCHANGE_STATES.get(state) or WORDS.get(state, (state,))[0])
+    return str(STATES.get(state) or EXCHANGE_STATES.get(state) or (WORDS.get(state) or REQUEST_WORDS.get(state, (state,)))[0])
 
 
 def _verb(verb: str) -> str:

@@ -17,6 +17,7 @@ TOPICS = (
     "keys",
     "clearing",
     "staff",
+    "clients",
     "approvals",
     "auditing",
     "documents",

@@ -15,13 +15,6 @@ LEVELS: dict[str, str | Promise] = {
 
 WORDS: dict[str, tuple[str | Promise, str]] = {
     "active": (_("Active"), "good"),
-    "drafted": (_("Drafted"), "still"),
-    "submitted": (_("Submitted"), "wait"),
-    "received": (_("To be decided"), "wait"),
-    "examined": (_("Examined"), "info"),
-    "approved": (_("Approved"), "good"),
-    "filed": (_("Approved and filed"), "good"),
-    "rejected": (_("Rejected"), "stop"),
     "open": (_("Open"), "wait"),
     "sealed": (_("Sealed"), "info"),
     "reconciled": (_("Reconciled"), "good"),

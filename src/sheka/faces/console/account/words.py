@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from django.utils.functional import Promise
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -41,4 +42,4 @@ def browser(agent: str) -> str:
     system = next((name for mark, name in _SYSTEMS if re.search(mark, agent)), "")
     if not name:
         return str(_("Unknown browser"))
-    return f"{name}, {system}" if system else name
+    return format_html('<span lang="en">{}</span>', f"{name}, {system}" if system else name)
