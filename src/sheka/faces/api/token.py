@@ -14,6 +14,7 @@ from pydantic import ConfigDict, Field
 
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.api.operations import Declared, Request, Router
+from sheka.office.api.parsing import keepable
 from sheka.office.api.pipeline import through
 from sheka.office.api.shapes import Shape
 from sheka.office.clients.tokens import give_token
@@ -58,6 +59,8 @@ def create_token(request: Request, response: HttpResponse, form: Form[TokenForm]
     if form.grant_type != GRANT:
         raise Refused(Code.API_GRANT_TYPE)
     code, secret = _basic(request) or (form.client_id, form.client_secret)
+    if not keepable(code):
+        raise Refused(Code.API_CLIENT_REFUSED)
     given = give_token(code, secret, form.scope.split() or None)
     response["Cache-Control"] = "no-store"
     return Token(access_token=given.token, token_type="Bearer", expires_in=given.seconds, scope=" ".join(given.scopes))  # noqa: S106
