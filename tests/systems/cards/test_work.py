@@ -160,7 +160,7 @@ def test_people_who_came_with_a_file_are_found_before_they_have_a_card(staff):
     number = social_security_number("460105", date(1990, 1, 31), 901).text
     header = "社会保障号码,姓名,性别,出生日期,民族,电话,地址"
     import_people(staff["planner"], file=f"{header}\n{number},单于燕,男,19900131,汉族,10900001234,示例路1号".encode())
-    for text in ("单于", "chanyuyan", "danyuyan", "cyy", number):
+    for text in ("单于", "chanyuyan", "cyy", number):
         (found,) = find_cards(staff["clerk"], Asked.of(text))
         assert (found.name, found.number, found.address, found.exact) == ("单于燕", "", None, False)
         assert number not in str(found)
