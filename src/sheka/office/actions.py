@@ -1,4 +1,4 @@
-"""The frame of every action: permission, scope, one transaction, and no action without audit (design §2.1, §2.4, §2.6)."""
+"""The frame of every action: permission, scope, one transaction, no action without audit (design §2.1, §2.4, §2.6)."""
 
 from __future__ import annotations
 

@@ -70,6 +70,8 @@ def trail(installer, tree):  # noqa: F811
 
 def test_the_head_is_shown_exported_and_verified(sheka, trail):
     assert sheka("audit", "head") == (0, f"{trail[0]} {trail[1].hex()}\n")
+    status, output = sheka("audit", "verify")
+    assert (status, f"其后 {trail[0]} 条尚无链头佐证" in output) == (0, True), output
     status, output = sheka("audit", "head", "--export")
     assert (status, "heads-" in output) == (0, True)
     status, output = sheka("audit", "verify")
@@ -100,6 +102,7 @@ def test_heads_of_another_key_are_foreign(sheka, trail, tmp_path):
     status, output = sheka("audit", "verify", "--export", kept, "--public", public_of(generate_private()).hex())
     assert status == 1
     assert "not signed by this node" in output
+    assert sheka("audit", "verify", "--public", "not hex")[0] == 2
 
 
 @pytest.fixture

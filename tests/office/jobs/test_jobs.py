@@ -13,10 +13,11 @@ from sheka.office.jobs import registry
 from sheka.office.jobs.actions.cancel_job import cancel_job
 from sheka.office.jobs.actions.run_job_again import run_job_again
 from sheka.office.jobs.actions.start_job import start_job
+from sheka.office.jobs.jobs import forget
 from sheka.office.jobs.models import JobRun, PeriodicRun
 from sheka.office.jobs.progress import stopping
 from sheka.office.jobs.queries import run_of, runs_of
-from sheka.office.jobs.queue import forget_finished, rescue, take_turn
+from sheka.office.jobs.queue import release_stale_locks, rescue, take_turn
 from sheka.office.jobs.registry import Periodic, job
 from sheka.office.jobs.runner import PutOff, perform
 from sheka.office.scope import acting_in
@@ -298,5 +299,20 @@ def test_old_runs_are_forgotten_when_they_are_over(declare, auditor):
     old, fresh = ran(start_job(auditor, "test.job")), start_job(auditor, "test.job")
     JobRun.objects.update(asked_at="2020-01-01T00:00:00Z")
     JobRun.objects.filter(pk=old.pk).update(ended_at="2020-01-01T00:00:00Z")
-    assert forget_finished(days=180) == 1
+    forget()
     assert list(JobRun.objects.all()) == [fresh]
+
+
+def test_a_turn_that_died_with_its_worker_gives_its_lock_back(db):
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now()) RETURNING id")
+        alive = cursor.fetchone()[0]
+        for name, worker in (("turn.a", None), ("turn.b", alive), ("sheka.run", None)):
+            cursor.execute(
+                "INSERT INTO procrastinate_jobs (queue_name, task_name, status, worker_id)"
+                " VALUES ('x', %s, 'doing', %s)",
+                [name, worker],
+            )
+        release_stale_locks()
+        cursor.execute("SELECT task_name FROM procrastinate_jobs ORDER BY task_name")
+        assert [row[0] for row in cursor.fetchall()] == ["sheka.run", "turn.b"]

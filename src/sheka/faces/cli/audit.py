@@ -66,11 +66,14 @@ def verify(config: NodeFile = None, export: Export = None, public: Public = None
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 
-    from sheka.office.audit.heads import folder_of_heads, read_heads, signing_machine
+    from sheka.office.audit.heads import own_heads, read_heads, signing_machine
     from sheka.office.audit.verify import verify as verify_chain
 
     if public:
-        trusted = frozenset(bytes.fromhex(key) for key in public)
+        try:
+            trusted = frozenset(bytes.fromhex(key) for key in public)
+        except ValueError as error:
+            raise typer.BadParameter(str(error), param_hint="--public") from None
     else:
         with signing_machine() as machine:
             trusted = frozenset({machine.public_key()})
@@ -79,7 +82,7 @@ def verify(config: NodeFile = None, export: Export = None, public: Public = None
     with Progress(*columns, console=console, transient=True) as progress:
         bar = progress.add_task("rows", total=None)
         verdict = verify_chain(
-            read_heads(export or folder_of_heads()),
+            read_heads(export) if export else own_heads(),
             trusted,
             lambda done, total: progress.update(bar, completed=done, total=total),
         )

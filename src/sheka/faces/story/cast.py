@@ -70,6 +70,14 @@ CAST: tuple[Member, ...] = (
     Member(
         "haikou-business", "何晓", HAIKOU, "business_administrator", "市级业务管理", "city: organisations, calendar"
     ),
+    Member(
+        "haikou-business-2",
+        "程远",
+        HAIKOU,
+        "business_administrator",
+        "市级业务管理（第二人）",
+        "city: calendar, second person",
+    ),
     Member("haikou-system", "秦川", HAIKOU, "system_administrator", "市级系统管理", "city: machines and jobs"),
     Member("longhua-clerk", "王芳", OUTLET, "clerk", "网点柜台", "outlet: counter"),
     Member("centre-keeper", "蔡守诚", CENTRE, "old_card_keeper", "旧卡保管", "card centre: old cards"),
@@ -132,4 +140,4 @@ def _appoint(actor: Actor, member: Member, password: str) -> None:
     )
     today = timezone.localdate()
     grant_role(actor, staff=staff, role=member.role, valid_from=today, valid_to=today + timedelta(days=1825))
-    TOTPDevice.objects.create(user=staff, name="demo", confirmed=True)
+    TOTPDevice.objects.create(user=staff, name="手机", confirmed=True)

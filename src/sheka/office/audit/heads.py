@@ -88,6 +88,12 @@ def read_heads(place: Path) -> Iterator[Head]:
             raise Refused(Code.AUDIT_HEAD_FILE, place=str(path)) from None
 
 
+def own_heads() -> Iterator[Head]:
+    """The heads that this node has exported; none before the first export."""
+    folder = folder_of_heads()
+    return read_heads(folder) if folder.exists() else iter(())
+
+
 def last_head(folder: Path) -> Head | None:
     """The newest head of a folder; reads its last file only."""
     for path in sorted(folder.glob(PATTERN), reverse=True):

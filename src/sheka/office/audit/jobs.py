@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from sheka.foundation.refusals import Refused
-from sheka.office.audit.heads import export_head, folder_of_heads, read_heads, signing_machine
+from sheka.office.audit.heads import export_head, own_heads, signing_machine
 from sheka.office.audit.trail import head, record
 from sheka.office.audit.verify import Verdict, verify
 from sheka.office.jobs.progress import Progress
@@ -30,7 +30,7 @@ def verify_chain(actor: Actor, progress: Progress) -> dict[str, Any]:
 
     with signing_machine() as machine:
         trusted = frozenset({machine.public_key()})
-    verdict = verify(read_heads(folder_of_heads()), trusted, tell)
+    verdict = verify(own_heads(), trusted, tell)
     record(actor, "audit.verified", "audit:chain", **told_of(verdict, most=20))
     return told_of(verdict, most=SHOWN)
 
