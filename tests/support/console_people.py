@@ -27,7 +27,7 @@ from sheka.systems.cards.fees import Cause, Ground
 from sheka.systems.cards.models import Card, ExchangeCase
 
 EMPTY_CITY = "460200"
-SHORT_CODES = {"once-only", *(login for login, *_ in REQUEST_STAFF)}
+SHORT_CODES = {"once-only", "changer", "idler", "mover", *(login for login, *_ in REQUEST_STAFF)}
 """Tests wait for the next code of these people's authenticators."""
 REASON = "持卡人来电 <b>&</b> '口述'"
 STAFF: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
@@ -42,7 +42,9 @@ STAFF: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     ("changer", "更新", HAIKOU, ("card_planner",)),
     ("idler", "闲庭", HAIKOU, ("card_planner",)),
     ("mover", "行远", OUTLET, ("clerk",)),
-    ("lost-all", "何寻", OUTLET, ("clerk",)),
+    ("waiter", "何待", OUTLET, ("clerk",)),
+    ("sleeper", "何眠", OUTLET, ("clerk",)),
+    ("pinless", "吴钥", HAIKOU, ("card_planner",)),
 )
 
 
@@ -72,7 +74,7 @@ def more_people(password: str) -> None:
         for role in roles:
             grant_role(installer(), staff=staff, role=role, valid_from=today, valid_to=today + timedelta(days=365))
         step = 10 if login in SHORT_CODES else 30
-        TOTPDevice.objects.create(user=staff, name="test", confirmed=True, step=step)
+        TOTPDevice.objects.create(user=staff, name="手机", confirmed=True, step=step)
 
 
 def states_of_cards(stage: Stage) -> dict[str, Any]:

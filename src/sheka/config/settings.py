@@ -85,6 +85,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+OTP_TOTP_SYNC = False  # a code of the next half minute is taken, but moves nobody's clock
 LOGIN_URL = "console:sign_in"
 WEBAUTHN_RP_ID = WEB_NAME
 WEBAUTHN_ORIGINS = [f"http://localhost:{NODE.web.port}" if DEMO else f"https://{WEBAUTHN_RP_ID}"]

@@ -39,15 +39,18 @@ class Actor:
 
     @property
     def scope(self) -> str:
-        """Whose rows this actor reads: an outlet reads for its bureau, a bureau and a partner for themselves.
+        """Whose rows this actor reads: an outlet and a district office read for their bureau, a bureau and a partner
+        for themselves.
 
         >>> Actor(None, "", "460100-01", "o000000.o460000.o460100.o460100_01", frozenset()).scope
+        'o000000.o460000.o460100'
+        >>> Actor(None, "", "460106-01", "o000000.o460000.o460100.o460106.o460106_01", frozenset()).scope
         'o000000.o460000.o460100'
         """
         if self.books:
             return self.books
         labels = self.path.split(".")
-        while OUTLET.fullmatch(labels[-1]):
+        while OUTLET.fullmatch(labels[-1]) or labels[-2:-1] == [f"{labels[-1][:5]}00"]:  # 460106 stands under 460100
             labels.pop()
         return ".".join(labels)
 

@@ -24,9 +24,13 @@ def roles_of(staff: StaffMember) -> list[str]:
 
 
 def actor_of(staff: StaffMember, session: str = "") -> Actor:
-    """What this person may do now, in this session. Raises Refused(STAFF_INACTIVE) for one who has left."""
+    """What this person may do now, in this session.
+
+    Raises Refused: STAFF_INACTIVE for one who has left, ORGANISATION_NOT_IN_FORCE where the organisation is closed.
+    """
     if not staff.is_active:
         raise Refused(Code.STAFF_INACTIVE, name=staff.name)
+    staff.organisation.must_be_in_force(timezone.localdate())
     granted = everybody().union(*(matrix().get(role, frozenset()) for role in roles_of(staff)))
     return Actor(staff.pk, staff.name, staff.organisation_id, staff.organisation.path, granted, session)
 

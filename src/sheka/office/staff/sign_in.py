@@ -24,7 +24,7 @@ from sheka.office.staff.tries import NOWHERE, Visit, cleared, failed_unknown, mu
 def check_password(login: str, password: str, visit: Visit = NOWHERE) -> StaffMember:
     """The person with this name and password, who holds a second factor.
 
-    Raises Refused: SIGN_IN_FAILED, SIGN_IN_LOCKED, SIGN_IN_TOO_MANY, SIGN_IN_NO_FACTOR.
+    Raises Refused: ORGANISATION_NOT_IN_FORCE, SIGN_IN_FAILED, SIGN_IN_LOCKED, SIGN_IN_TOO_MANY, SIGN_IN_NO_FACTOR.
     """
     must_be_let_in(visit)
     staff = StaffMember.objects.select_related("organisation").filter(login=login, is_active=True).first()
@@ -32,6 +32,7 @@ def check_password(login: str, password: str, visit: Visit = NOWHERE) -> StaffMe
         make_password(password)
         raise failed_unknown(login, visit)
     prove_password(staff, password, visit)
+    staff.organisation.must_be_in_force(timezone.localdate())
     if not factors_of(staff):
         raise Refused(Code.SIGN_IN_NO_FACTOR)
     return staff
@@ -71,19 +72,27 @@ def close_session(staff: StaffMember, session: str | None) -> None:
 
 
 def code_shown_in_demo(staff: StaffMember) -> str | None:
-    """The code that is valid now, for the demo's second step only."""
-    device = TOTPDevice.objects.filter(user=staff, confirmed=True).order_by("pk").first()
-    if device is None:
+    """The first code that would be accepted now and was not used yet, for the demo only; None while there is none."""
+    clock, ahead, device = _demo_clock(staff)
+    if clock is None or device is None or ahead > device.tolerance:
         return None
-    clock = TOTP(device.bin_key, device.step, device.t0, device.digits, device.drift)
+    clock.drift += ahead
     return f"{clock.token():0{device.digits}d}"
 
 
 def seconds_to_next_code(staff: StaffMember) -> int:
-    """Each code counts once: how long the demo's reader has to wait when the present one was used already, else 0."""
+    """How long the demo's reader has to wait when every code that would be accepted now was used already, else 0."""
+    clock, ahead, device = _demo_clock(staff)
+    if clock is None or device is None or ahead <= device.tolerance:
+        return 0
+    return (ahead - device.tolerance) * device.step - int(clock.time - device.t0) % device.step
+
+
+def _demo_clock(staff: StaffMember) -> tuple[TOTP | None, int, TOTPDevice | None]:
+    """The clock of the person's first authenticator, and how many steps ahead its first unused code is."""
     device = TOTPDevice.objects.filter(user=staff, confirmed=True).order_by("pk").first()
     if device is None:
-        return 0
+        return None, 0, None
     clock = TOTP(device.bin_key, device.step, device.t0, device.digits, device.drift)
     clock.time = timezone.now().timestamp()
-    return 0 if clock.t() > device.last_t else device.step - int(clock.time - device.t0) % device.step
+    return clock, max(0, device.last_t + 1 - clock.t()), device

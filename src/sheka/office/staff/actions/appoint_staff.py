@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from django.utils import timezone
+
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.actions import action
 from sheka.office.audit.trail import record
@@ -27,11 +29,13 @@ def appoint_staff(
     """Make the account, without any role; `person_id` is the number by which a second account of the person is known.
 
     Without a password the person starts the account with a code of `start_again`; one that a person gives here is
-    changed at the first sign-in. Raises Refused: STAFF_EXISTS, STAFF_LOGIN, STAFF_NAME, ORGANISATION_OUT_OF_REACH, and
+    changed at the first sign-in. Raises Refused: STAFF_EXISTS, STAFF_LOGIN, STAFF_NAME, ORGANISATION_OUT_OF_REACH,
+    ORGANISATION_NOT_IN_FORCE, and
     as `passwords.check_new_password`.
     """
     place = organisation(organisation_code)
     actor.must_act_for(place)
+    place.must_be_in_force(timezone.localdate())
     if not LOGIN.fullmatch(login):
         raise Refused(Code.STAFF_LOGIN, login=login)
     with whole_node("a log-in name is unique over all organisations"):

@@ -29,6 +29,7 @@ def transfer_staff(actor: Actor, *, staff: StaffMember, organisation_code: str, 
     staff = hold_other(actor, staff)
     place, before = organisation(organisation_code), staff.organisation_id
     actor.must_act_for(place)
+    place.must_be_in_force(timezone.localdate())
     if not staff.is_active:
         raise Refused(Code.STAFF_INACTIVE, name=staff.name)
     if place.code == before:
