@@ -19,7 +19,7 @@ from sheka.equipment.server.ports import answers
 from sheka.equipment.server.supervisor import ProcessSpec, Supervisor
 from sheka.foundation.refusals import Code, Refused
 
-PACKAGES = ("asyncpg", "django", "gunicorn", "psycopg", "uvloop", "whitenoise")
+PACKAGES = ("asyncpg", "django", "gunicorn", "procrastinate", "psycopg", "uvloop", "whitenoise")
 WEB_THREADS = 16
 Tell = Callable[[str, float], None]
 
