@@ -17,7 +17,7 @@ from sheka.office.clients.models import Client, Minute, Secret, Token
 from sheka.office.clients.policy import client_policy
 from sheka.office.clients.queries import clients_of
 from sheka.office.clients.tokens import caller_with, give_token
-from sheka.office.organisations.models import Kind
+from sheka.office.organisations.models import Kind, Organisation
 from sheka.office.scope import acting_in
 from sheka.office.staff.permissions import Permission
 
@@ -128,6 +128,14 @@ def test_a_token_ends_by_itself_with_its_client_and_with_its_scope(installer, tr
     refused_with(Code.API_CLIENT_REFUSED, lambda: give_token(client.code, secret))
     refused_with(Code.CLIENT_ENDED, lambda: rotate_secret(installer, code=client.code))
     refused_with(Code.CLIENT_ENDED, lambda: end_client(installer, code=client.code, reason="再停"))
+
+
+def test_a_client_of_a_closed_organisation_is_not_let_in(installer, tree):
+    client, secret = make(installer)
+    token = give_token(client.code, secret).token
+    Organisation.objects.filter(code="460100").update(valid_to=timezone.localdate())
+    refused_with(Code.API_TOKEN_REFUSED, lambda: caller_with(token))
+    refused_with(Code.API_CLIENT_REFUSED, lambda: give_token(client.code, secret))
 
 
 def test_a_client_past_its_last_day_is_not_let_in(installer, tree, clock):

@@ -81,7 +81,7 @@ def caller_with(token: str) -> Caller:
     with whole_node(WHY):
         rows = Token.objects.select_related("client__organisation")
         found = rows.filter(digest=digest_of(token), expires_at__gt=timezone.now()).first()
-        if found is None or found.client.state_on(timezone.localdate()) != "active":
+        if found is None or not _in_use(found.client):
             raise Refused(Code.API_TOKEN_REFUSED)
         client = found.client
         return Caller(client.code, client.organisation_id, client.a_minute, _actor(client, found.scopes))
@@ -92,13 +92,20 @@ def _secret_of(code: str, secret: str) -> Secret:
     now, policy = timezone.now(), client_policy()
     client = Client.objects.select_related("organisation").filter(code=code).first()
     shown = Secret.objects.filter(client_id=code, digest=digest_of(secret)).first()
-    if client is None or client.state_on(timezone.localdate()) != "active":
+    if client is None or not _in_use(client):
         raise Refused(Code.API_CLIENT_REFUSED)
     if client.locked_until and client.locked_until > now:
         raise Refused(Code.API_CLIENT_LOCKED, minutes=int(policy.locked.total_seconds() // 60))
     if shown is None or (shown.valid_until is not None and shown.valid_until <= now):
         _wrong(client, policy)
     return shown
+
+
+def _in_use(client: Client) -> bool:
+    """Neither ended nor past its last day, and its organisation is open."""
+    today, place = timezone.localdate(), client.organisation
+    is_open = place.valid_from <= today and (place.valid_to is None or today < place.valid_to)
+    return is_open and client.state_on(today) == "active"
 
 
 def _wrong(client: Client, policy: ClientPolicy) -> None:
