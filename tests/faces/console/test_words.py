@@ -88,12 +88,12 @@ def test_every_state_verb_and_rule_of_the_systems_has_its_word():
     """A page would fail, or show a code, on the first card that comes to a state without a word."""
     from sheka.faces.console.cards.verbs import VERBS_HERE
     from sheka.faces.console.words import CARD_TONES, CAUSES, DOCUMENTS, EXCHANGE_TONES, REQUEST_WORDS, WORDS
+    from sheka.office.approvals.states import PROPOSAL
     from sheka.systems.cards.documents import DocumentKind
     from sheka.systems.cards.fees import Cause
     from sheka.systems.cards.labels import EXCHANGE_STATES, STATES, VERBS
     from sheka.systems.cards.states import CARD, EXCHANGE
     from sheka.systems.clearing.states import DAY
-    from sheka.office.approvals.states import PROPOSAL
 
     assert set(CARD_TONES) == set(CARD.states) == set(STATES)
     assert set(EXCHANGE_TONES) == set(EXCHANGE.states) == set(EXCHANGE_STATES)

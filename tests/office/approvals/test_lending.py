@@ -17,6 +17,8 @@ from sheka.office.audit.models import Event
 from sheka.office.staff.models import Grant, StaffMember
 from sheka.office.staff.permissions import Permission
 from sheka.office.staff.queries import actor_named
+from sheka.office.work.models import WorkNotice
+from sheka.office.work.scope import reading_as
 
 
 @pytest.fixture
@@ -50,6 +52,8 @@ def test_the_delegate_decides_in_the_lenders_right_and_both_names_are_kept(ask, 
     row = made.decisions.get()
     assert (row.name, row.lender_name) == ("helper 员", "one 员")
     assert '"lent_by":"one 员"' in Event.objects.get(event="approval.decided").facts
+    with reading_as(people["helper"].staff_id):
+        assert "one 员 lends you" in WorkNotice.objects.get().text_en
     lent = Event.objects.get(event="delegation.lent")
     assert (lent.subject, '"to":"helper"' in lent.facts) == ("staff:one", True)
 

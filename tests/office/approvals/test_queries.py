@@ -17,7 +17,8 @@ from sheka.office.approvals.queries import decided_by, expired_for, made_by, pro
 from sheka.office.approvals.routes import Route, route_for
 from sheka.office.approvals.seats import place_term
 from sheka.office.staff.permissions import Permission
-from sheka.office.work.models import WorkItem
+from sheka.office.work.models import WorkItem, WorkNotice
+from sheka.office.work.scope import reading_as
 
 
 def test_an_inbox_holds_what_waits_what_was_decided_what_is_mine_and_what_lapsed(ask, people, copy, too_late):
@@ -68,6 +69,10 @@ def test_work_follows_the_turn(ask, people, copy):
     copy(made, "460100")
     assert open_items() == {("460100", "approval.complete", "key.propose", people["author"].staff_id)}
     assert WorkItem.objects.get(kind="approval.complete").returned
+    with reading_as(people["author"].staff_id):
+        told = WorkNotice.objects.get()
+    assert (told.staff_id, told.kind, told.subject) == (people["author"].staff_id, "approval.returned", made.key)
+    assert told.text_en == "Matter of a test: returned for completion"
 
 
 def test_a_request_reads_in_both_languages_and_shows_what_changed():

@@ -54,7 +54,8 @@ def _forbidden(state: str, verb: str, allowed: str) -> Refused:
 
 
 def _state(state: str) -> str:
-    return str(STATES.get(state) or EXCHANGE_STATES.get(state) or (WORDS.get(state) or REQUEST_WORDS.get(state, (state,)))[0])
+    known = WORDS.get(state) or REQUEST_WORDS.get(state, (state,))
+    return str(STATES.get(state) or EXCHANGE_STATES.get(state) or known[0])
 
 
 def _verb(verb: str) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from sheka.foundation.terms import Term
-from sheka.office.approvals.waiting import CARRY_OUT, COMPLETE, DECIDE
+from sheka.office.approvals.waiting import CARRY_OUT, COMPLETE, DECIDE, ENDED, LENT, RETURNED
 from sheka.office.work.kinds import Address, work_kind
+from sheka.office.work.notices import notice_kind
 
 
 def _page(subject: str) -> Address:
@@ -20,3 +21,7 @@ work_kind(
     todo=Term("查看", "Open"),
     tone="info",
 )
+
+notice_kind(RETURNED, Term("申请退回补正", "Request returned"), severity="wait", escalates_after=5, address=_page)
+notice_kind(ENDED, Term("申请办结", "Request closed"), address=_page)
+notice_kind(LENT, Term("受委托审批", "Right lent to you"), address=lambda subject: ("console:approvals_lending",))

@@ -12,11 +12,13 @@ from sheka.office.actions import action
 from sheka.office.approvals.models import Delegation
 from sheka.office.approvals.routes import deciding_permissions
 from sheka.office.approvals.seats import may_pass_to, place_term
+from sheka.office.approvals.waiting import LENT
 from sheka.office.audit.trail import record
 from sheka.office.scope import acting_in
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.models import StaffMember
 from sheka.office.staff.permissions import Permission
+from sheka.office.work.notices import notify
 
 LONGEST = timedelta(days=90)
 
@@ -62,6 +64,13 @@ def _lend(actor: Actor, permission: Permission, to: int, valid_from: date, valid
         valid_from=valid_from,
         valid_to=valid_to,
         made_at=timezone.now(),
+    )
+    notify(
+        delegate.pk,
+        LENT,
+        f"delegation:{lent.pk}",
+        zh=f"{lender.name} 委托您审批，自 {valid_from} 起，{valid_to} 前有效",
+        en=f"{lender.name} lends you the right to decide, from {valid_from} until before {valid_to}",
     )
     record(
         actor,
