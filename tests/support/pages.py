@@ -152,7 +152,7 @@ _TEXTS = """() => {
 }"""
 HAN = re.compile(r"[\u4e00-\u9fff]")
 ENGLISH = re.compile(r"[A-Za-z]*[a-z]{3,}")
-NAMES_OF_OURS = frozenset(("Sheka", "drawer", "process"))
+NAMES_OF_OURS = frozenset(("Sheka", "Excel", "drawer", "process"))
 """The product, and what the story calls its readers."""
 
 

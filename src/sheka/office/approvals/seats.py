@@ -12,6 +12,7 @@ from sheka.foundation.canonical import digest
 from sheka.foundation.refusals import Code, Refused
 from sheka.foundation.terms import Term
 from sheka.office.approvals.models import Decision, Delegation, Proposal
+from sheka.office.approvals.routes import right_title
 from sheka.office.approvals.states import RUNNING, STATE_WORDS
 from sheka.office.organisations.models import Organisation
 from sheka.office.scope import whole_node
@@ -72,7 +73,7 @@ def actor_as_of_now(actor: Actor, permission: str) -> Actor:
     if now.organisation != actor.organisation:
         raise Refused(Code.APPROVAL_TRANSFERRED, name=now.name, organisation=place_term(now.organisation))
     if permission in actor.permissions and permission not in now.permissions:
-        raise Refused(Code.APPROVAL_ROLE_ENDED, name=now.name, permission=permission)
+        raise Refused(Code.APPROVAL_ROLE_ENDED, name=now.name, permission=right_title(permission))
     return now
 
 
@@ -160,7 +161,7 @@ def _lender(actor: Actor, proposal: Proposal) -> StaffMember | None:
             return lender
         lapsed = lender
     if lapsed is not None:
-        raise Refused(Code.APPROVAL_LENT_LAPSED, name=lapsed.name, permission=permission)
+        raise Refused(Code.APPROVAL_LENT_LAPSED, name=lapsed.name, permission=right_title(permission))
     later = proposal.way.steps[proposal.step + 1 :]
     if any(step.organisation == actor.organisation and actor.may(Permission(step.permission)) for step in later):
         raise Refused(Code.APPROVAL_NOT_YOUR_TURN, step=proposal.step_now.title)

@@ -41,7 +41,7 @@ def test_a_page_of_approvals_is_whole_for_everybody(surf, requests, login, langu
         ("hainan-examiner", "rejected", "The request is closed: rejected. (no. 3117)"),
         ("sanya-desk", "returned", "The request was returned to Sanya card centre for completion. (no. 3118)"),
         ("haikou-keys-2", "expired", "The request is closed: expired. (no. 3117)"),
-        ("haikou-auditor", "keys", "You do not hold the permission key.decide. (no. 3001)"),
+        ("haikou-auditor", "keys", "You do not hold the permission “Decide about keys” (key.decide). (no. 3001)"),
     ],
 )
 def test_who_cannot_decide_reads_exactly_why(surf, requests, login, name, said):

@@ -10,7 +10,7 @@ from django.utils import timezone
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.actions import action
 from sheka.office.approvals.models import Delegation
-from sheka.office.approvals.routes import deciding_permissions
+from sheka.office.approvals.routes import deciding_permissions, right_title
 from sheka.office.approvals.seats import may_pass_to, place_term
 from sheka.office.approvals.waiting import LENT
 from sheka.office.audit.trail import record
@@ -37,7 +37,7 @@ def lend(actor: Actor, *, permission: Permission, to: int, valid_from: date, val
 
 def _lend(actor: Actor, permission: Permission, to: int, valid_from: date, valid_to: date, reason: str) -> Delegation:
     if permission not in deciding_permissions():
-        raise Refused(Code.DELEGATION_NOT_DECIDING, permission=permission.value)
+        raise Refused(Code.DELEGATION_NOT_DECIDING, permission=right_title(permission))
     if not timezone.localdate() <= valid_from < valid_to <= valid_from + LONGEST:
         raise Refused(Code.DELEGATION_DATES, days=LONGEST.days)
     if not reason:
@@ -49,12 +49,12 @@ def _lend(actor: Actor, permission: Permission, to: int, valid_from: date, valid
     if delegate.person_id == lender.person_id:
         raise Refused(Code.DELEGATION_SELF)
     if not may_pass_to(lender, delegate, permission):
-        raise Refused(Code.DELEGATION_INCOMPATIBLE, name=delegate.name, permission=permission.value)
+        raise Refused(Code.DELEGATION_INCOMPATIBLE, name=delegate.name, permission=right_title(permission))
     overlapping = Delegation.objects.filter(
         lender=lender, permission=permission, ended_at=None, valid_from__lt=valid_to, valid_to__gt=valid_from
     )
     if overlapping.exists():
-        raise Refused(Code.DELEGATION_TWICE, permission=permission.value)
+        raise Refused(Code.DELEGATION_TWICE, permission=right_title(permission))
     lent = Delegation.objects.create(
         organisation_id=actor.organisation,
         lender=lender,
