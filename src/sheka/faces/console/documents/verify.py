@@ -35,7 +35,6 @@ def verify(request: HttpRequest, code: str = "") -> HttpResponse:
             problem: Told = told(refusal)
             context["problem"], context["asked"], status = problem, False, refusal.http
     response = render(request, "console/documents/verify.html", context, status=status)
-    response.headers["Referrer-Policy"] = "no-referrer"  # the address holds the code
     response.headers["X-Robots-Tag"] = "noindex, nofollow"
     return response
 

@@ -16,6 +16,7 @@ from sheka.faces.console.documents.forms import KeepForm, PurposeForm
 from sheka.faces.console.documents.lists import DOCUMENTS
 from sheka.faces.console.documents.part import subject_context
 from sheka.faces.console.doors import opens
+from sheka.faces.console.headers import NO_DEVICES
 from sheka.faces.console.lists import show_list
 from sheka.faces.console.telling import Told, told
 from sheka.faces.console.words import language
@@ -31,7 +32,7 @@ from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
 
 MOST_FILES = 20
-CAMERA = "camera=(self), microphone=(), geolocation=()"
+CAMERA = NO_DEVICES.replace("camera=()", "camera=(self)")
 SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
 """What the file itself may do in a browser that opens it: nothing."""
 

@@ -18,6 +18,16 @@ PATIENCE_SECONDS = 20
 SECONDS = 30
 CHILD = "sheka.office.documents.examination.child"
 MARKS = {b"\xff\xd8\xff": "jpeg", b"\x89PNG\r\n\x1a\n": "png", b"%PDF-": "pdf"}
+FOUND = {
+    "script": Term("脚本", "a script"),
+    "action": Term("自动动作", "an automatic action"),
+    "attachment": Term("附件", "an attachment"),
+    "media": Term("多媒体", "multimedia"),
+    "form": Term("动态表单", "a form that sends or fetches"),
+    "outside": Term("对其他文件的引用", "a way to another file"),
+    "filter": Term("不常见的压缩方式", "an unusual packing"),
+}
+"""What DOCUMENT_ACTIVE names, in words."""
 log = logging.getLogger("sheka.documents")
 _places = threading.BoundedSemaphore(AT_ONCE)
 
@@ -49,7 +59,8 @@ def examine(content: bytes, kind: Kind) -> Examined:
     asked = {"form": form, "pixels": kind.max_pixels * 1_000_000, "pages": kind.max_pages, "photo": kind.photo}
     head, clean = _ask_child(asked, content)
     if "unfit" in head:
-        raise Refused(Code[head["unfit"]], **head["facts"])
+        facts = {name: FOUND.get(value, value) for name, value in head["facts"].items()}
+        raise Refused(Code[head["unfit"]], **facts)
     media_type = MEDIA_TYPES["jpeg" if kind.photo else form]
     return Examined(clean, media_type, head["width"], head["height"], head["pages"])
 

@@ -25,15 +25,18 @@ def _names(text: str) -> frozenset[str]:
     return frozenset(f"/{name}" for name in text.split())
 
 
-ACTIVE_KEYS = _names(
-    "JS JavaScript AA Launch EmbeddedFiles EmbeddedFile EF AF RichMedia RichMediaContent RichMediaSettings XFA"
-    " Collection Rendition 3DD 3DV Movie GoToE GoToR SubmitForm ImportData"
-)
-ACTIVE_NAMES = _names(
-    "JavaScript Launch EmbeddedFile RichMedia RichMediaExecute GoToR GoToE SubmitForm ImportData Rendition Movie Sound"
-    " Screen 3D U3D PRC FileAttachment XFA GoTo3DView SetOCGState"
-)
-"""Actions, annotations and types that do something, carry a file, or reach outside of the document."""
+ACTIVE = {
+    "script": _names("JS JavaScript"),
+    "action": _names("AA Launch SetOCGState"),
+    "attachment": _names("EmbeddedFiles EmbeddedFile EF AF Collection FileAttachment"),
+    "media": _names(
+        "RichMedia RichMediaContent RichMediaSettings RichMediaExecute Rendition Movie Sound Screen 3D 3DD 3DV U3D PRC"
+        " GoTo3DView"
+    ),
+    "form": _names("XFA SubmitForm ImportData"),
+    "outside": _names("GoToE GoToR"),
+}
+"""Keys, actions, annotations and types that do something, carry a file, or reach outside of the document."""
 TYPED = ("/S", "/Type", "/Subtype")
 
 
@@ -76,21 +79,19 @@ def _parts(value: Any) -> Iterator[Any]:
 
 def _look_at(part: DictionaryObject) -> None:
     keys = set(part.keys())
-    if found := keys & ACTIVE_KEYS:
-        raise Unfit("DOCUMENT_ACTIVE", found=min(found).removeprefix("/"))
+    named = {part.get(key) for key in TYPED if isinstance(part.get(key), NameObject)}
+    for group, names in ACTIVE.items():
+        if (keys | named) & names:
+            raise Unfit("DOCUMENT_ACTIVE", found=group)
     if "/OpenAction" in keys and not isinstance(part["/OpenAction"], ArrayObject):  # an array is a place to begin at
-        raise Unfit("DOCUMENT_ACTIVE", found="OpenAction")
-    for key in TYPED:
-        named = part.get(key)
-        if isinstance(named, NameObject) and named in ACTIVE_NAMES:
-            raise Unfit("DOCUMENT_ACTIVE", found=named.removeprefix("/"))
-    if "/ByteRange" in keys or part.get("/FT") == "/Sig" or part.get("/Type") == "/Sig":
+        raise Unfit("DOCUMENT_ACTIVE", found="action")
+    if "/ByteRange" in keys or part.get("/FT") == "/Sig" or "/Sig" in named:
         raise Unfit("DOCUMENT_SIGNED")
 
 
 def _look_into(part: StreamObject, pixels: int, unpacked: Unpacked) -> None:
     if "/F" in part or "/FFilter" in part:
-        raise Unfit("DOCUMENT_ACTIVE", found="external stream")
+        raise Unfit("DOCUMENT_ACTIVE", found="outside")
     if part.get("/Subtype") == "/Image":
         bounded((int(part.get("/Width", 0)), int(part.get("/Height", 0))), pixels)
     if filters_of(part)[-1:] == ["/DCTDecode"]:  # what a reader decodes is what stands in the JPEG itself

@@ -85,7 +85,7 @@ class Unpacked:
             elif name == "/LZWDecode":
                 data = decoders.LZWDecode.decode(data)
             else:
-                raise Unfit("DOCUMENT_ACTIVE", found=f"filter {name.removeprefix('/')}"[:60])
+                raise Unfit("DOCUMENT_ACTIVE", found="filter")
         except LimitReachedError:
             raise Unfit("DOCUMENT_EXPANDS", limit=self.limit_mb) from None
         except (PyPdfError, ValueError, IndexError, KeyError):

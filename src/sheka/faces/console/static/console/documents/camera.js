@@ -51,7 +51,7 @@ export function camera(part, use, say) {
     open.hidden = true;
     part.classList.add("camera--on");
     show(live, take);
-    say(words.live);
+    say(words.on);
     take.focus();
   }
 
@@ -59,7 +59,7 @@ export function camera(part, use, say) {
     [taken.width, taken.height] = [live.videoWidth, live.videoHeight];
     taken.getContext("2d").drawImage(live, 0, 0);
     show(taken, accept, again);
-    say(words.took);
+    say(words.shot);
     accept.focus();
   }
 
