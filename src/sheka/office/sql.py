@@ -32,34 +32,32 @@ def scoped(table: str, column: str = "organisation_id", *, readable: bool = Fals
     return migrations.RunSQL(_forced(table) + f"CREATE POLICY {table}_scope ON {table} USING ({inside});{published}")
 
 
-def scoped_by(table: str, column: str, parent: str, *, written_by_functions: bool = False) -> migrations.RunSQL:
+def scoped_by(table: str, column: str, parent: str) -> migrations.RunSQL:
     """Force row-level security on a table whose rows belong to a row of `parent`, by its `id` in `column`.
 
-    A row is seen and written where its parent is seen: the parent's own policy decides. `written_by_functions`: the
-    application may not insert here, only the owner's functions do, and they are not asked for each row.
+    A row is seen and written where its parent is seen: the parent's own policy decides.
     """
     inside = f"EXISTS (SELECT FROM {parent} AS parent WHERE parent.id = {table}.{column})"
-    policies = f"CREATE POLICY {table}_scope ON {table} USING ({inside});"
-    if written_by_functions:
-        policies = f"CREATE POLICY {table}_scope ON {table} FOR SELECT USING ({inside});"
-        policies += f"CREATE POLICY {table}_written ON {table} FOR INSERT TO CURRENT_USER WITH CHECK (true);"
-    return migrations.RunSQL(_forced(table) + policies)
+    return migrations.RunSQL(_forced(table) + f"CREATE POLICY {table}_scope ON {table} USING ({inside});")
 
 
-def open_to(table: str, role: str) -> migrations.RunSQL:
-    """Let a database role read every row of a scoped table. What of it, its grants say."""
-    return migrations.RunSQL(f"CREATE POLICY {table}_{role} ON {table} FOR SELECT TO {role} USING (true)")
+def open_to(table: str, role: str, *, writing: bool = False) -> migrations.RunSQL:
+    """Let a database role see every row of a scoped table, and with `writing` change it, as far as its grants go.
+
+    The planner sees that nothing is left to ask: such a role pays nothing for the policies.
+    """
+    verb = "ALL" if writing else "SELECT"
+    return migrations.RunSQL(f"CREATE POLICY {table}_{role} ON {table} FOR {verb} TO {role} USING (true)")
 
 
-def open_to_functions_for(table: str, *callers: str, writing: bool = False) -> migrations.RunSQL:
-    """Let the owner's functions (SECURITY DEFINER) see every row when one of these database roles has called them, and
-    with `writing` change it.
+def open_to_functions_for(table: str, caller: str) -> migrations.RunSQL:
+    """Let the owner's functions (SECURITY DEFINER) read every row when this database role has called them.
 
     Called by another role they see what lies in its scope; the owner itself stays under the policy as well.
     """
-    called = " OR ".join(f"SESSION_USER = '{caller}'" for caller in callers)
-    verb = "ALL" if writing else "SELECT"
-    return migrations.RunSQL(f"CREATE POLICY {table}_switched ON {table} FOR {verb} TO CURRENT_USER USING ({called})")
+    return migrations.RunSQL(
+        f"CREATE POLICY {table}_told ON {table} FOR SELECT TO CURRENT_USER USING (SESSION_USER = '{caller}')"
+    )
 
 
 def _forced(table: str) -> str:

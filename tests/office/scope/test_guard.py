@@ -27,7 +27,7 @@ STRONG, OPEN, UNKEPT = Code.DATABASE_ROLE_TOO_STRONG, Code.DATABASE_TABLE_OPEN, 
 FAULTS = (
     ("ALTER TABLE cards_person NO FORCE ROW LEVEL SECURITY", OPEN, "cards_person", (WEB,)),
     ("ALTER TABLE cards_card DISABLE ROW LEVEL SECURITY", OPEN, "cards_card", (WORKER, SWITCH)),
-    ("DROP POLICY accounts_account_scope ON accounts_account; DROP POLICY accounts_account_switched ON accounts_account",
+    ("DROP POLICY accounts_account_scope ON accounts_account; DROP POLICY accounts_account_sheka_ledger ON accounts_account",
      OPEN, "accounts_account", (SWITCH,)),
     ("CREATE POLICY away ON staff_staffmember USING (true)", OPEN, "staff_staffmember", (WEB,)),
     ("CREATE POLICY away ON cards_card TO sheka_switch USING (true)", OPEN, "cards_card", (SWITCH,)),

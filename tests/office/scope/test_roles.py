@@ -207,7 +207,7 @@ def test_a_folder_of_three_roles_is_upgraded_at_the_start(tmp_path_factory):
         assert new.ensure_database("sheka") is False
         assert {name: new.passwords[name] for name in kept} == kept
         assert path.stat().st_mode & 0o077 == 0
-        for role in ROLES:
+        for role in (one for one in ROLES if one.enters):
             with psycopg.connect(new.dsn("sheka", role.name)) as connection:
                 assert connection.execute("SELECT session_user").fetchone() == (role.name,)
     finally:

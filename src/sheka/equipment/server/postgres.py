@@ -47,7 +47,7 @@ from sheka.equipment.server.postgres_place import (
 from sheka.equipment.server.postgres_roles import APP, ROLES
 from sheka.foundation.refusals import Code, Refused
 
-PASSWORDS = ("postgres", *(role.name for role in ROLES))
+PASSWORDS = ("postgres", *(role.name for role in ROLES if role.enters))
 NEEDED_BYTES = 300 * 1024 * 1024
 START_SECONDS = 300.0
 OLD_BACKENDS_SECONDS = 60.0

@@ -47,7 +47,7 @@ class Databases(ABC):
         with self.administrator() as connection:
             known = {row[0] for row in connection.execute("SELECT rolname FROM pg_roles")}
             for role in ROLES:
-                connection.execute(make_role(role, self.passwords[role.name], known=role.name in known))
+                connection.execute(make_role(role, self.passwords.get(role.name), known=role.name in known))
 
     def databases(self) -> list[str]:
         """The databases that are there, templates of the system excepted."""

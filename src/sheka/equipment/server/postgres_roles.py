@@ -18,18 +18,35 @@ class DatabaseRole:
     name: str
     zh: str
     en: str
-    attributes: str = "NOBYPASSRLS"
+    attributes: str = "LOGIN NOBYPASSRLS"
     more: str = ""
 
+    @property
+    def enters(self) -> bool:
+        """Whether somebody connects as it."""
+        return self.attributes.startswith("LOGIN")
 
-OWNER, APP, SWITCH, ENQUIRY, AUDITOR, BACKUP = (
-    f"sheka_{name}" for name in ("owner", "app", "switch", "enquiry", "auditor", "backup")
+
+OWNER, APP, SWITCH, LEDGER, ENQUIRY, AUDITOR, BACKUP = (
+    f"sheka_{name}" for name in ("owner", "app", "switch", "ledger", "enquiry", "auditor", "backup")
 )
 ROLES: tuple[DatabaseRole, ...] = (
-    DatabaseRole(OWNER, "拥有并迁移表结构，不运行任何进程", "owns and migrates; no process of a node runs as it"),
+    DatabaseRole(
+        OWNER,
+        "拥有并迁移表结构，不运行任何进程",
+        "owns and migrates; no process of a node runs as it",
+        "LOGIN NOBYPASSRLS NOINHERIT",  # it may hand functions to the ledger and sees none of its rows
+    ),
     DatabaseRole(APP, "网页与工作进程，受行级安全约束", "web and worker, under row-level security"),
     DatabaseRole(
         SWITCH, "交易前置，只执行其函数", "the switch: executes its functions, reads the registry, writes seals"
+    ),
+    DatabaseRole(
+        LEDGER,
+        "交易前置的函数以其身份执行，无人以其登录",
+        "as which the switch's functions run: nobody connects as it",
+        "NOLOGIN NOBYPASSRLS",
+        f"GRANT {LEDGER} TO {OWNER};",
     ),
     DatabaseRole(
         ENQUIRY, "市民查询，只执行查询函数", "the citizens' enquiry: executes read functions, no right to a table"
@@ -39,13 +56,14 @@ ROLES: tuple[DatabaseRole, ...] = (
         BACKUP,
         "读取全部数据，不写入",
         "reads everything for a backup, writes nothing",
-        "BYPASSRLS",
+        "LOGIN BYPASSRLS",
         f"GRANT pg_read_all_data TO {BACKUP}; ALTER ROLE {BACKUP} SET default_transaction_read_only = on;",
     ),
 )
 IN_DATABASE = f"""
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
-GRANT USAGE ON SCHEMA public TO {APP}, {SWITCH}, {ENQUIRY}, {AUDITOR};
+GRANT USAGE, CREATE ON SCHEMA public TO {OWNER} WITH GRANT OPTION;
+GRANT USAGE ON SCHEMA public TO {APP}, {SWITCH}, {LEDGER}, {ENQUIRY}, {AUDITOR};
 ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} GRANT USAGE ON SCHEMAS TO {APP};
 ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {APP};
 ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} GRANT USAGE, SELECT ON SEQUENCES TO {APP};
@@ -55,9 +73,9 @@ ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} GRANT EXECUTE ON FUNCTIONS TO {APP};
 """What is said once inside a database, as its administrator; saying it again changes nothing."""
 
 
-def make_role(role: DatabaseRole, password: str, *, known: bool) -> sql.Composed:
-    """Makes a role, or gives one that is there its password and its attributes."""
-    return sql.SQL("{} ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION {} PASSWORD {}; {}").format(
+def make_role(role: DatabaseRole, password: str | None, *, known: bool) -> sql.Composed:
+    """Makes a role, or gives one that is there its password and its attributes. No password: nobody connects as it."""
+    return sql.SQL("{} ROLE {} NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION {} PASSWORD {}; {}").format(
         sql.SQL("ALTER" if known else "CREATE"),
         sql.Identifier(role.name),
         sql.SQL(role.attributes),
@@ -68,7 +86,7 @@ def make_role(role: DatabaseRole, password: str, *, known: bool) -> sql.Composed
 
 def enter_database(name: str) -> sql.Composed:
     """Lets our roles and nobody else enter a database."""
-    roles = sql.SQL(", ").join(sql.Identifier(role.name) for role in ROLES)
+    roles = sql.SQL(", ").join(sql.Identifier(role.name) for role in ROLES if role.enters)
     return sql.SQL("REVOKE ALL ON DATABASE {0} FROM PUBLIC; GRANT CONNECT ON DATABASE {0} TO {1};").format(
         sql.Identifier(name), roles
     )
@@ -87,7 +105,7 @@ def script(database: str) -> str:
         lines += [
             f"-- {role.name}: {role.zh} {role.en}",
             f"SELECT 'CREATE ROLE {role.name}' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role.name}') \\gexec",
-            f"ALTER ROLE {role.name} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION {role.attributes};",
+            f"ALTER ROLE {role.name} NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION {role.attributes};",
             *([role.more] if role.more else []),
         ]
     lines += [
@@ -97,6 +115,6 @@ def script(database: str) -> str:
         f"\\connect {database}",
         IN_DATABASE.strip(),
         "CREATE EXTENSION IF NOT EXISTS ltree;",
-        "-- A password for each: \\password " + " · \\password ".join(role.name for role in ROLES),
+        "-- A password for each: \\password " + " · \\password ".join(role.name for role in ROLES if role.enters),
     ]
     return "\n".join(lines) + "\n"

@@ -6,6 +6,8 @@ from datetime import date
 
 from django.db import models
 
+from sheka.foundation.refusals import Code, Refused
+from sheka.foundation.terms import Term
 from sheka.office.fields import LtreeField
 
 
@@ -13,11 +15,16 @@ class Kind(models.TextChoices):
     MINISTRY = "ministry"
     PROVINCE = "province"
     CITY = "city"
+    DISTRICT = "district"
     OUTLET = "outlet"
     CARD_CENTRE = "card_centre"
     HOSPITAL = "hospital"
     PHARMACY = "pharmacy"
     BANK = "bank"
+    CARD_FACTORY = "card_factory"
+    PSAM_SUPPLIER = "psam_supplier"
+    MACHINE_SUPPLIER = "machine_supplier"
+    SECURITY_COMPANY = "security_company"
 
 
 class Organisation(models.Model):
@@ -53,6 +60,11 @@ class Organisation(models.Model):
     def in_force(cls, day: date) -> models.Q:
         """The condition that an organisation works on `day`: the day of closing no longer counts."""
         return models.Q(valid_from__lte=day) & (models.Q(valid_to__isnull=True) | models.Q(valid_to__gt=day))
+
+    def must_be_in_force(self, day: date) -> None:
+        """Raises Refused(ORGANISATION_NOT_IN_FORCE) for one that is closed on `day`, or not yet open."""
+        if day < self.valid_from or (self.valid_to is not None and self.valid_to <= day):
+            raise Refused(Code.ORGANISATION_NOT_IN_FORCE, organisation=Term(self.name, self.name_en), date=day)
 
     @property
     def superior(self) -> Organisation | None:

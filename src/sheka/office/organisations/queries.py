@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from typing import TYPE_CHECKING
 
+from django.db import connection
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -17,11 +19,12 @@ if TYPE_CHECKING:
 
 BUREAUS = (Kind.MINISTRY.value, Kind.PROVINCE.value, Kind.CITY.value)
 COUNTERS = (Kind.OUTLET.value, Kind.CARD_CENTRE.value)
+_TREE_LOCK = 0x54_52_45_45  # "TREE": one change of the tree at a time
 
 
 def is_partner(place: Organisation) -> bool:
-    """Whether an organisation is neither a bureau nor a counter of one: a hospital, a bank, a supplier."""
-    return place.kind not in (*BUREAUS, *COUNTERS)
+    """Whether an organisation is neither an office nor a counter of one: a hospital, a bank, a supplier."""
+    return place.kind not in (*BUREAUS, Kind.DISTRICT.value, *COUNTERS)
 
 
 def organisation(code: str) -> Organisation:
@@ -32,16 +35,41 @@ def organisation(code: str) -> Organisation:
         raise Refused(Code.ORGANISATION_UNKNOWN, organisation=code) from None
 
 
-def must_be_in_force(code: str) -> None:
-    """Raises Refused(ORGANISATION_NOT_IN_FORCE) for an organisation that is closed today, or not yet open."""
-    today = timezone.localdate()
-    if Organisation.objects.filter(code=code).exclude(Organisation.in_force(today)).exists():
-        raise Refused(Code.ORGANISATION_NOT_IN_FORCE, organisation=organisation(code).name, date=today)
+def must_be_in_force(code: str, day: date | None = None) -> None:
+    """Raises Refused(ORGANISATION_NOT_IN_FORCE) for an organisation that is closed on `day` (today), or not yet open."""
+    place = Organisation.objects.filter(code=code).first()
+    if place is not None:  # the installer acts for a root that is not there yet
+        place.must_be_in_force(day or timezone.localdate())
+
+
+def lock_tree() -> None:
+    """Until the end of the transaction nobody else adds, moves or closes an organisation."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_TREE_LOCK])
 
 
 def organisations_below(actor: Actor) -> QuerySet[Organisation]:
     """The actor's organisation and all below it."""
     return Organisation.objects.filter(path__within=actor.path)
+
+
+def children_of(actor: Actor, code: str) -> QuerySet[Organisation]:
+    """What stands directly under an organisation. Raises Refused(ORGANISATION_OUT_OF_REACH, ORGANISATION_UNKNOWN)."""
+    actor.must_act_for(code)
+    return Organisation.objects.filter(parent=code)
+
+
+def tree_of(actor: Actor) -> list[tuple[int, Organisation]]:
+    """The actor's organisation and all below it in the order of the tree, each with its depth, from 0."""
+    top = actor.path.count(".")
+    return [(place.path.count(".") - top, place) for place in organisations_below(actor).order_by("path")]
+
+
+def search_organisations(actor: Actor, text: str) -> QuerySet[Organisation]:
+    """Those of the actor's reach whose code, Chinese or English name contains the text; nothing in it is a pattern."""
+    said = text.replace("\0", "").strip()
+    found = Q(code__icontains=said) | Q(name__icontains=said) | Q(name_en__icontains=said)
+    return organisations_below(actor).filter(found) if said else Organisation.objects.none()
 
 
 def bureau_of(place: Organisation) -> Organisation:

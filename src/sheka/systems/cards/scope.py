@@ -1,7 +1,7 @@
 """Whose cards an actor serves: all below its organisation, and from a counter every card of its city (design §2.6).
 
 A card belongs to the city that issued it; its holder may come to any outlet of that city (R1). So an outlet and a card
-centre reach up to their city for its cards, and so does the program of a partner that may ask about a card (a bank that
+centre reach up to their city for its cards, and so do a district office and the program of a partner that may ask about a card (a bank that
 takes loss reports); nothing beside or above it.
 """
 
@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.organisations.models import Kind, Organisation
-from sheka.office.organisations.queries import COUNTERS, is_partner, organisation
+from sheka.office.organisations.queries import BUREAUS, COUNTERS, organisation
 from sheka.office.staff.actors import Actor
 
 
 def served_path(actor: Actor) -> str:
     """The part of the tree whose cards this actor serves, as an ltree path."""
     place = organisation(actor.organisation)
-    return city_of(place).path if place.kind in COUNTERS or is_partner(place) else place.path
+    return place.path if place.kind in BUREAUS else city_of(place).path
 
 
 def city_of(place: Organisation) -> Organisation:

@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from sheka.office.sql import open_to_functions_for, run_sql_file, scoped, scoped_by
+from sheka.office.sql import open_to, open_to_functions_for, run_sql_file, scoped, scoped_by
 
 
 class Migration(migrations.Migration):
@@ -23,7 +23,8 @@ class Migration(migrations.Migration):
         scoped("cards_destructionbatch"),
         scoped_by("cards_destructionitem", "batch_id", "cards_destructionbatch"),
         scoped_by("cards_destructionwitness", "batch_id", "cards_destructionbatch"),
-        open_to_functions_for("cards_card", "sheka_switch", "sheka_enquiry"),
+        open_to("cards_card", "sheka_ledger"),
+        open_to_functions_for("cards_card", "sheka_enquiry"),
         open_to_functions_for("cards_person", "sheka_enquiry"),
         open_to_functions_for("cards_exchangecase", "sheka_enquiry"),
         run_sql_file(__file__, "enquiry.sql"),

@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from sheka.office.sql import open_to, open_to_functions_for, run_sql_file, scoped, scoped_by
+from sheka.office.sql import open_to, run_sql_file, scoped, scoped_by
 
 
 class Migration(migrations.Migration):
@@ -8,13 +8,11 @@ class Migration(migrations.Migration):
     operations = [
         scoped("transactions_institution"),
         scoped_by("transactions_terminal", "institution_id", "transactions_institution"),
-        scoped_by(
-            "transactions_transaction", "institution_id", "transactions_institution", written_by_functions=True
-        ),
+        scoped_by("transactions_transaction", "institution_id", "transactions_institution"),
         open_to("transactions_institution", "sheka_switch"),
         open_to("transactions_terminal", "sheka_switch"),
-        open_to_functions_for("transactions_institution", "sheka_switch"),
-        open_to_functions_for("transactions_terminal", "sheka_switch"),
-        open_to_functions_for("transactions_transaction", "sheka_switch"),
+        open_to("transactions_institution", "sheka_ledger"),
+        open_to("transactions_terminal", "sheka_ledger"),
+        open_to("transactions_transaction", "sheka_ledger", writing=True),
         run_sql_file(__file__, "switch_role.sql"),
     ]

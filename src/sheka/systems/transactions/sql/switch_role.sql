@@ -1,5 +1,6 @@
 -- What the switch may do (sheka_switch): execute its functions, read the registry and the windows, write its seals.
--- The application may do none of it any more.
+-- Its functions run as sheka_ledger, which nobody connects as: it holds what they need and sees every organisation, so
+-- that the planner drops the policies and a purchase pays nothing for them. The application may do none of it any more.
 
 -- As in tables.sql, and every partition denies whoever does not come through the parent: there the policies stand.
 CREATE OR REPLACE FUNCTION transactions_ensure_day(p_date date) RETURNS void
@@ -47,7 +48,22 @@ BEGIN
     LOOP
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO sheka_switch', one);
     END LOOP;
+    GRANT CREATE ON SCHEMA public TO sheka_ledger;  -- PostgreSQL wants it of a new owner
+    FOR one IN SELECT oid FROM pg_proc WHERE proname IN (
+        'switch_purchase_batch', 'switch_reversal_batch', 'switch_balance_batch', 'switch_purchase_stored',
+        'switch_purchase_settle', 'switch_reverse')
+    LOOP
+        EXECUTE format('ALTER FUNCTION %s OWNER TO sheka_ledger', one);
+    END LOOP;
+    REVOKE CREATE ON SCHEMA public FROM sheka_ledger;
+    GRANT EXECUTE ON FUNCTION switch_card_refusal(text), cards_holder(text), transactions_join_window() TO sheka_ledger;
 END $$;
+GRANT SELECT (id, number, person_id, state) ON cards_card TO sheka_ledger;
+GRANT SELECT, UPDATE (balance) ON accounts_account TO sheka_ledger;
+GRANT INSERT ON accounts_entry TO sheka_ledger;
+GRANT SELECT, INSERT ON transactions_transaction TO sheka_ledger;
+GRANT SELECT ON transactions_institution, transactions_terminal, transactions_window TO sheka_ledger;
+GRANT USAGE ON SEQUENCE accounts_posting_id TO sheka_ledger;
 REVOKE INSERT ON transactions_seal FROM sheka_app;
 REVOKE USAGE ON SEQUENCE transactions_stream FROM sheka_app;
 GRANT SELECT ON transactions_institution, transactions_terminal, transactions_window TO sheka_switch;
