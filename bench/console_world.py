@@ -19,8 +19,7 @@ from http.cookies import SimpleCookie
 from pathlib import Path
 from urllib.parse import urlencode
 
-import psycopg
-
+from bench.console_seed import seed
 from sheka.equipment.server.child import ProcessSpec
 from sheka.equipment.server.node import NodeConfig, node_environment
 from sheka.equipment.server.ports import free_port
@@ -35,7 +34,6 @@ SETTINGS = {
     "fsync": "off",  # only the seeding writes much, and reads are measured
     "maintenance_work_mem": "128MB",
 }
-IN_SCOPE = "-c sheka.scope=o000000"
 _SEED_CAST = (
     "import django; django.setup(); from sheka.office.scope import whole_node; from pathlib import Path; import \
 sys; from sheka.faces.story.cast import seed\nwith whole_node('the bench makes its cast'): seed(Path(sys.argv[1]))"
@@ -138,7 +136,8 @@ def console_world(*, items: int, people: int, events: int) -> Iterator[ConsoleWo
         began = time.monotonic()
         _run(node, "owner", "-m", "django", "migrate", "--no-input", "--skip-checks", "--verbosity", "0")
         _run(node, "app", "-c", _SEED_CAST, str(node.folder))
-        _seed(node, items=items, people=people, events=events)
+        with cluster.administrator(node.file.database.name) as connection:
+            seed(connection, items=items, people=people, events=events)
         took = time.monotonic() - began
         stack.callback(_stop, _start(node_processes.web(node), folder / "web.log"))
         port = free_port()
@@ -152,13 +151,6 @@ def _run(node: NodeConfig, role: str, *command: str) -> None:
     done = subprocess.run([sys.executable, *command], env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(done.stdout + done.stderr)
-
-
-def _seed(node: NodeConfig, **sizes: int) -> None:
-    from bench.console_seed import seed
-
-    with psycopg.connect(node.dsn("owner"), cursor_factory=psycopg.ClientCursor, options=IN_SCOPE) as connection:
-        seed(connection, **sizes)
 
 
 def _bare(node: NodeConfig, port: int) -> ProcessSpec:

@@ -13,7 +13,9 @@ from sheka.office.staff.models import StaffMember
 from sheka.office.work.states import NOT_DONE
 
 _OPEN = Q(state="open")
+_TO_DO = ~Q(state="done")
 _POOL = ("organisation", "permission", "due_on", "id")
+_KIND_IN_POOL = ("organisation", "kind", "permission", "due_on", "id")
 
 
 def _both(one: Q, other: Q) -> Q:
@@ -51,7 +53,7 @@ class WorkItem(models.Model):
         ordering = ("due_on", "id")
         constraints = (
             models.UniqueConstraint(
-                fields=("kind", "subject", "organisation"), condition=~Q(state="done"), name="work_item_once"
+                fields=("kind", "subject", "organisation"), condition=_TO_DO, name="work_item_once"
             ),
             models.CheckConstraint(
                 condition=_both(Q(state="done"), Q(closed_at__isnull=False)), name="work_item_closed"
@@ -63,12 +65,24 @@ class WorkItem(models.Model):
         indexes = (
             models.Index(fields=_POOL, condition=_OPEN & Q(assignee__isnull=True), name="work_item_pool"),
             models.Index(fields=_POOL, condition=_OPEN, name="work_item_open"),
-            models.Index(fields=("organisation", "due_on", "id"), condition=~Q(state="done"), name="work_item_office"),
-            models.Index(fields=("assignee", "due_on", "id"), condition=_OPEN, name="work_item_mine"),
+            models.Index(fields=_KIND_IN_POOL, condition=_OPEN, name="work_item_pool_kind"),
+            models.Index(fields=("organisation", "due_on", "id"), condition=_TO_DO, name="work_item_office"),
+            models.Index(fields=("organisation", "kind", "due_on", "id"), condition=_TO_DO, name="work_item_kind"),
+            models.Index(
+                fields=("organisation", "due_on", "id"),
+                condition=_TO_DO & Q(assignee__isnull=False),
+                name="work_item_given",
+            ),
+            models.Index(
+                fields=("assignee", "due_on", "id"), include=("organisation",), condition=_OPEN, name="work_item_mine"
+            ),
+            models.Index(
+                fields=("assignee", "due_on", "id"), condition=_OPEN & Q(returned=True), name="work_item_returned"
+            ),
             models.Index(
                 fields=("assignee", "waiting_until", "id"), condition=Q(state="waiting"), name="work_item_wait"
             ),
-            models.Index(fields=("number",), condition=~Q(state="done"), name="work_item_number"),
+            models.Index(fields=("number",), condition=_TO_DO, name="work_item_number"),
             models.Index(fields=("closed_by", "-closed_at", "-id"), condition=Q(state="done"), name="work_item_recent"),
         )
 

@@ -40,8 +40,12 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(condition=OPEN & Q(assignee__isnull=True), fields=POOL, name="work_item_pool"),
                     models.Index(condition=OPEN, fields=POOL, name="work_item_open"),
+                    models.Index(condition=OPEN, fields=["organisation", "kind", "permission", "due_on", "id"], name="work_item_pool_kind"),
                     models.Index(condition=~Q(state="done"), fields=["organisation", "due_on", "id"], name="work_item_office"),
-                    models.Index(condition=OPEN, fields=["assignee", "due_on", "id"], name="work_item_mine"),
+                    models.Index(condition=~Q(state="done"), fields=["organisation", "kind", "due_on", "id"], name="work_item_kind"),
+                    models.Index(condition=~Q(state="done") & Q(assignee__isnull=False), fields=["organisation", "due_on", "id"], name="work_item_given"),
+                    models.Index(condition=OPEN, fields=["assignee", "due_on", "id"], include=["organisation"], name="work_item_mine"),
+                    models.Index(condition=OPEN & Q(returned=True), fields=["assignee", "due_on", "id"], name="work_item_returned"),
                     models.Index(condition=Q(state="waiting"), fields=["assignee", "waiting_until", "id"], name="work_item_wait"),
                     models.Index(condition=~Q(state="done"), fields=["number"], name="work_item_number"),
                     models.Index(condition=Q(state="done"), fields=["closed_by", "-closed_at", "-id"], name="work_item_recent"),
