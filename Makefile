@@ -23,11 +23,12 @@ setup-tests:
 test: setup-tests ## 全部测试 the whole suite
 	@$(BIN)/pytest -n auto --dist worksteal --requirements=docs/requirements.md
 
-lint: ## 检查代码 ruff, import rules, types
+lint: ## 检查代码 ruff, import rules, scope, types
 	@$(PYTHON) tools/make_environment.py --tests
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/lint-imports
+	@$(BIN)/python tools/check_scope.py
 	@$(BIN)/mypy
 
 fmt: ## 整理代码 format the code

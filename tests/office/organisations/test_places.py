@@ -227,7 +227,7 @@ STEPS = st.lists(
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 def test_the_tree_agrees_with_a_tree_in_memory(steps, installer, tree):
-    """Whatever is added, moved and closed: every path is its superior's path and the own label; refusals change nothing."""
+    """Whatever is added, moved and closed: a path is its superior's and the own label; a refusal changes nothing."""
     offices = ["460000", "460100", "460200"]
     model = {code: (place.parent_id, False) for code, place in tree.items()}
     today = timezone.localdate()

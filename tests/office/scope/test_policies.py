@@ -1,4 +1,4 @@
-"""Row-level security: what is out of scope is not there, cannot be written, and cannot be forgotten (S9, ASVS 8.4.1)."""
+"""Row-level security: what is out of scope is not there, cannot be written, is never forgotten (S9, ASVS 8.4.1)."""
 
 from __future__ import annotations
 

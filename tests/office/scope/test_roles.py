@@ -23,8 +23,9 @@ AND (has_table_privilege(%(role)s, c.oid, %(may)s)
     OR %(may)s <> 'DELETE' AND has_any_column_privilege(%(role)s, c.oid, replace(%(may)s, 'DELETE', 'SELECT')))
 """
 EVERY_FUNCTION = """
-SELECT p.proname FROM pg_proc p WHERE pronamespace = 'public'::regnamespace AND has_function_privilege(%s, p.oid, 'EXECUTE')
-AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e') ORDER BY 1
+SELECT p.proname FROM pg_proc p
+WHERE pronamespace = 'public'::regnamespace AND has_function_privilege(%s, p.oid, 'EXECUTE')
+AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
 """
 AUDIT = {"audit_event"}
 

@@ -31,6 +31,20 @@ def create(
     typer.echo(f"✓ {node.path}")
 
 
+@app.command("database-roles")
+def database_roles(
+    database: Annotated[str, typer.Option(help="数据库名 name of the database")] = "sheka",
+) -> None:
+    """为另一个 PostgreSQL 集群输出建立角色的 SQL Print the SQL that makes the roles in a cluster of your own."""
+    from sheka.equipment.server.postgres_databases import NAME
+    from sheka.equipment.server.postgres_roles import script
+    from sheka.foundation.refusals import Code, Refused
+
+    if NAME.fullmatch(database) is None:
+        raise Refused(Code.POSTGRES_DATABASE_NAME, name=database)
+    typer.echo(script(database), nl=False)
+
+
 @app.command()
 def run(config: Annotated[Path, typer.Option(help="节点文件 the node's file")]) -> None:
     """运行节点，Ctrl-C 停止 Run it in the foreground; Ctrl-C or SIGTERM stops it."""

@@ -20,7 +20,7 @@ from sheka.office.staff.permissions import Permission
 from sheka.office.staff.queries import actor_named
 
 MINISTRY, HAINAN, HAIKOU = "000000", "460000", "460100"
-OUTLET, CENTRE = "460100-01", "460100-CC"
+OUTLET, CENTRE, DISTRICT = "460100-01", "460100-CC", "460106"
 PHARMACY = "P46010000001"
 
 ORGANISATIONS: tuple[tuple[str, str, str, Kind, str, str | None], ...] = (
@@ -30,31 +30,10 @@ ORGANISATIONS: tuple[tuple[str, str, str, Kind, str, str | None], ...] = (
     (OUTLET, "海口市龙华换卡网点", "Longhua replacement outlet, Haikou", Kind.OUTLET, "460106", HAIKOU),
     (CENTRE, "海口市卡中心服务网点", "Card centre service outlet, Haikou", Kind.CARD_CENTRE, "460100", HAIKOU),
     (PHARMACY, "海口椰风药房（演示）", "Coconut Breeze Pharmacy (demo)", Kind.PHARMACY, "460106", HAIKOU),
-    (
-        "460106",
-        "海口市龙华区社会保障服务中心（演示）",
-        "Longhua district office (demo)",
-        Kind.DISTRICT,
-        "460106",
-        HAIKOU,
-    ),
-    (
-        "F00000001",
-        "椰城智能卡制造有限公司（演示）",
-        "Coconut City Card Works (demo)",
-        Kind.CARD_FACTORY,
-        "460100",
-        MINISTRY,
-    ),
-    (
-        "S00000001",
-        "海岛安全模块有限公司（演示）",
-        "Island Secure Modules (demo)",
-        Kind.PSAM_SUPPLIER,
-        "460100",
-        MINISTRY,
-    ),
-    ("G46000001", "南海押运有限公司（演示）", "South Sea Security (demo)", Kind.SECURITY_COMPANY, "460100", HAINAN),
+    (DISTRICT, "海口市龙华区社会保障服务中心", "Longhua district office, Haikou", Kind.DISTRICT, "460106", HAIKOU),
+    ("F00000001", "椰城智能卡制造厂（演示）", "Coconut City Card Works", Kind.CARD_FACTORY, "460100", MINISTRY),
+    ("S00000001", "海岛安全模块公司（演示）", "Island Secure Modules", Kind.PSAM_SUPPLIER, "460100", MINISTRY),
+    ("G46000001", "南海押运公司（演示）", "South Sea Security", Kind.SECURITY_COMPANY, "460100", HAINAN),
 )
 
 

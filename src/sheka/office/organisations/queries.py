@@ -36,7 +36,7 @@ def organisation(code: str) -> Organisation:
 
 
 def must_be_in_force(code: str, day: date | None = None) -> None:
-    """Raises Refused(ORGANISATION_NOT_IN_FORCE) for an organisation that is closed on `day` (today), or not yet open."""
+    """Raises Refused(ORGANISATION_NOT_IN_FORCE) for one that is closed on `day` (today), or not yet open."""
     place = Organisation.objects.filter(code=code).first()
     if place is not None:  # the installer acts for a root that is not there yet
         place.must_be_in_force(day or timezone.localdate())

@@ -1,8 +1,8 @@
 """Whose cards an actor serves: all below its organisation, and from a counter every card of its city (design §2.6).
 
 A card belongs to the city that issued it; its holder may come to any outlet of that city (R1). So an outlet and a card
-centre reach up to their city for its cards, and so do a district office and the program of a partner that may ask about a card (a bank that
-takes loss reports); nothing beside or above it.
+centre reach up to their city for its cards, and so do a district office and the program of a partner that may ask about
+a card (a bank that takes loss reports); nothing beside or above it.
 """
 
 from __future__ import annotations

@@ -24,8 +24,8 @@ def close_organisation(actor: Actor, *, code: str, on: date, reason: str) -> Org
     """From the day `on` (today or later) it neither acts nor takes staff nor signs in. Its rows stay.
 
     Raises Refused: ORGANISATION_OUT_OF_REACH (also for the own organisation: its superior closes it),
-    ORGANISATION_NOT_IN_FORCE, ORGANISATION_DATES, STAFF_REASON, ORGANISATION_BUSY with what is left: organisations below
-    it, and what the apps keep there (`closing`).
+    ORGANISATION_NOT_IN_FORCE, ORGANISATION_DATES, STAFF_REASON, ORGANISATION_BUSY with what is left: organisations
+    below it, and what the apps keep there (`closing`).
     """
     if not reason.strip():
         raise Refused(Code.STAFF_REASON)

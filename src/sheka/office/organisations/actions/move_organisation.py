@@ -25,8 +25,9 @@ WHERE path <@ %(old)s::text::ltree
 def move_organisation(actor: Actor, *, code: str, to: str, reason: str) -> Organisation:
     """Hang the organisation under `to`. Codes stay, so people and rows go with it; only paths are rewritten.
 
-    The actor acts for the old and for the new superior: it stands above both. Raises Refused: ORGANISATION_OUT_OF_REACH,
-    ORGANISATION_UNDER_ITSELF, ORGANISATION_WRONG_PLACE, ORGANISATION_NOT_IN_FORCE, ORGANISATION_SAME, STAFF_REASON.
+    The actor acts for the old and for the new superior: it stands above both. Raises Refused:
+    ORGANISATION_OUT_OF_REACH, ORGANISATION_UNDER_ITSELF, ORGANISATION_WRONG_PLACE, ORGANISATION_NOT_IN_FORCE,
+    ORGANISATION_SAME, STAFF_REASON.
     """
     if not reason.strip():
         raise Refused(Code.STAFF_REASON)
