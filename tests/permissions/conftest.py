@@ -10,8 +10,15 @@ from tests.support.town_here import town_here
 
 __all__ = ["appoint", "installer", "town_here", "tree"]
 
-WRITTEN_ANYWAY = ("audit_event", "django_session", "staff_staffsession", "staff_sign", "clients_minute")
-"""Who asked, and when a session was last seen, is written whatever the answer."""
+WRITTEN_ANYWAY = (
+    "audit_event",
+    "django_session",
+    "staff_staffsession",
+    "staff_sign",
+    "clients_minute",
+    "clients_reply",
+)
+"""Who asked, what a client was answered, when a session was last seen: written whatever the answer."""
 
 
 @pytest.fixture

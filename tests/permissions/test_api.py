@@ -55,7 +55,7 @@ def test_a_scope_opens_its_own_operations_and_no_other(client, rows, scope):
         if denied is (view.declared.scope == Permission(scope)) or answer.status_code >= 500:
             wrong.append((path, method, answer.status_code))
     assert not wrong
-    assert {table: n for table, n in rows().items() if n != before[table]} == {}, "nothing was asked for that is there"
+    assert {table: n for table, n in rows().items() if n != before[table]} == {}, "nothing that was asked for is there"
 
 
 @pytest.mark.req("S9")

@@ -45,7 +45,7 @@ def active(town, number=0):
 def test_a_loss_report_sent_twice_is_done_once_and_answered_twice(town, db):
     number, key = active(town), str(uuid4())
     first = town["city"].post(f"/cards/{number}/loss-reports", {"how": "持卡人来电"}, key=key)
-    assert (first.status_code, first.json()["state"]) == (201, "lost_temporarily")
+    assert (first.status_code, first.json()["state"]) == (201, "temporarily_lost")
     again = town["city"].post(f"/cards/{number}/loss-reports", {"how": "持卡人来电"}, key=key)
     assert (again.status_code, again.content) == (201, first.content)
     assert again.headers["Idempotency-Replayed"] == "true"
