@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date, datetime
-from functools import cache
 
 from django import template
-from django.template import TemplateDoesNotExist, loader
 from django.utils import timezone
-from django.utils.html import conditional_escape, format_html
+from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from sheka.faces.console.events import word_of
@@ -34,6 +32,7 @@ register = template.Library()
 _HAN = "\u2e80-\u2fdf\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _CHINESE = re.compile(f"[{_HAN}][{_HAN}\u3000-\u303f\uff00-\uffef·]*")
 _ISO_DAY = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
+_LATIN = re.compile(r"([A-Za-z][A-Za-z0-9 ._/:-]*[A-Za-z0-9])")
 _HIDDEN = re.compile(r"\*+")
 
 
@@ -109,6 +108,18 @@ def tongue_mark(text: object) -> SafeString:
 
 
 @register.filter
+def mixed(text: object) -> SafeString:
+    """A text with names of programs in it: on a Chinese page what is Latin is marked as English."""
+    if not in_chinese():
+        return tongue(text)
+    marked = (
+        (format_html('<span lang="en">{}</span>', part) if number % 2 else part,)
+        for number, part in enumerate(_LATIN.split(str(text)))
+    )
+    return format_html_join("", "{}", marked)
+
+
+@register.filter
 def place(code: str, labels: Mapping[str, str]) -> str:
     """An organisation's name in the reader's language, by its code or its Chinese name; else as it is."""
     return labels.get(code, code)
@@ -142,24 +153,6 @@ def share_of(number: int, most: int) -> int:
 def algorithm(number: int) -> str:
     """SM4 or 3DES, by the card's algorithm id."""
     return {1: "3DES", 3: "SM4"}[number]
-
-
-@register.simple_tag(takes_context=True)
-def part(context: template.RequestContext, name: str) -> str:
-    """A part of the frame that a topic contributes; nothing while the topic has none."""
-    found = _part(name)
-    if found is None:
-        return ""
-    with context.push():
-        return found.render(context)
-
-
-@cache
-def _part(name: str) -> template.base.Template | None:
-    try:
-        return loader.get_template(name).template  # type: ignore[attr-defined,no-any-return]
-    except TemplateDoesNotExist:
-        return None
 
 
 @register.simple_tag
