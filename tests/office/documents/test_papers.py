@@ -49,7 +49,7 @@ RECEIPT = {
     "proof_to": "2026-12-31",
 }
 DESTRUCTION = {
-    "method": "粉碎",
+    "method": ["粉碎", "Shredding"],
     "creator": "甲",
     "created_at": "2026-11-20 09:12",
     "closed_by": "甲",

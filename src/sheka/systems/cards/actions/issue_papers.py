@@ -22,6 +22,13 @@ from sheka.systems.cards.labels import FEE_RULES, GROUNDS
 from sheka.systems.cards.models import DestructionBatch, ExchangeCase
 from sheka.systems.cards.queries import exchange_named
 
+METHODS = {
+    "shred": Term("粉碎", "Shredding"),
+    "crush": Term("压碎", "Crushing"),
+    "incinerate": Term("焚烧", "Incineration"),
+}
+"""What the methods of policy/exchange.toml are called on paper."""
+
 
 @action(Permission.EXCHANGE_APPLY)
 def issue_receipt(actor: Actor, *, number: str) -> Document:
@@ -76,9 +83,10 @@ def receipt_facts(case: ExchangeCase) -> dict[str, Any]:
 
 def destruction_facts(batch: DestructionBatch) -> dict[str, Any]:
     """What stands on the record: how, who listed and closed, which cards, who saw it."""
+    method = METHODS.get(batch.method, Term(batch.method, batch.method))
     cards = sorted(str(item.card) for item in batch.items.select_related("card"))
     return {
-        "method": batch.method,
+        "method": [method.zh, method.en],
         "creator": batch.creator.name,
         "created_at": _at(batch.created_at),
         "closed_by": batch.closed_by,
