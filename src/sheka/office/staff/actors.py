@@ -19,7 +19,7 @@ class Actor:
 
     `session` names the person's session of staff (`office.staff.sessions`); it is empty for a process and for a script.
     `client` names a client of the API (`office.clients`): it acts for its organisation and decides nothing, since it is
-    no person. `books` is the path whose rows it reads instead of its own, where a query narrows them (office.api.books).
+    no person. `books`: the path whose rows it reads instead of its own, where a query narrows them (office.api.books).
     """
 
     staff_id: int | None
