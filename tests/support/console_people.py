@@ -9,12 +9,14 @@ from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from tests.support.console_requests import STAFF as REQUEST_STAFF
 
-from sheka.faces.story.cast import HAIKOU, HAINAN, OUTLET, acting, installer
+from sheka.faces.story.cast import HAIKOU, HAINAN, OUTLET, PHARMACY, acting, installer
 from sheka.faces.story.stage import Stage
+from sheka.office.clients.actions.make_client import make_client
 from sheka.office.organisations.actions.add_organisation import add_organisation
 from sheka.office.organisations.models import Kind
 from sheka.office.staff.actions.appoint_staff import appoint_staff
 from sheka.office.staff.actions.grant_role import grant_role
+from sheka.office.staff.permissions import Permission
 from sheka.systems.accounts.actions.change_state import freeze_account
 from sheka.systems.accounts.queries import account_of
 from sheka.systems.cards.actions.apply_exchange import Damage, apply_exchange
@@ -62,6 +64,13 @@ def more_people(password: str) -> None:
         valid_from=since,
     )
     today = timezone.localdate()
+    make_client(
+        installer(),
+        organisation_code=PHARMACY,
+        name="椰风药房收银系统",
+        scopes=[Permission.CARD_STATE, Permission.TRANSACTION_VIEW],
+        valid_to=today + timedelta(days=365),
+    )
     for login, name, place, roles in (*STAFF, *REQUEST_STAFF):
         staff = appoint_staff(
             installer(),
