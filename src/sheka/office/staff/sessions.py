@@ -28,6 +28,11 @@ def session_in_force(key: UUID | str, staff_id: int) -> StaffSession | None:
     return StaffSession.objects.filter(_in_force(timezone.now()), pk=key, staff_id=staff_id).first()
 
 
+def run_out() -> QuerySet[StaffSession]:
+    """The sessions that idled or grew old and whose rows do not say so yet."""
+    return StaffSession.objects.filter(ended_at=None).exclude(_in_force(timezone.now()))
+
+
 def seen(session: StaffSession) -> None:
     """The reader asked for a page."""
     now = timezone.now()
