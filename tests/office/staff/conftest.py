@@ -13,12 +13,13 @@ from sheka.office.staff.security_keys import check_registration, registration_op
 
 @pytest.fixture
 def phone(appoint):
-    """phone(login, organisation="460100", *roles) → (the actor, a function that gives an unused code)."""
+    """phone(login, organisation="460100", *roles) → (the actor, code); code() is an unused code, code(device) one
+    of another device."""
 
     def make(login, organisation="460100", *roles, person=None):
         actor = appoint(login, organisation, *roles, person=person)
         device = TOTPDevice.objects.create(user_id=actor.staff_id, name="phone", confirmed=True)
-        return actor, lambda: next_code(device)
+        return actor, lambda other=None: next_code(other or device)
 
     return make
 

@@ -53,7 +53,6 @@ FIELD = (
 """The roles of the field, by their names."""
 HELD_BY_NO_ROLE = {
     Permission.CARD_TAKE_RIGHT,  # of the node's processes: the right moves with a message, never by a person's hand
-    Permission.CARD_STATE,  # of the partners' programs (policy/clients.yaml): a person reads the card's page instead
 }
 
 

@@ -6,6 +6,7 @@ No rule asks for kinds of characters, and none for a change after some time.
 from __future__ import annotations
 
 import unicodedata
+from functools import cache
 
 from django.contrib.auth.hashers import check_password
 from django.contrib.auth.password_validation import CommonPasswordValidator
@@ -25,7 +26,7 @@ def check_new_password(staff: StaffMember, password: str) -> None:
     if not rules().password_length <= len(password) <= rules().password_longest:
         raise Refused(Code.PASSWORD_LENGTH, least=rules().password_length, most=rules().password_longest)
     try:
-        CommonPasswordValidator().validate(password)
+        _common().validate(password)
     except ValidationError:
         raise Refused(Code.PASSWORD_COMMON) from None
     plain = _plain(password)
@@ -52,6 +53,12 @@ def remember_password(staff: StaffMember) -> None:
     staff.passwords_used.create(organisation_id=staff.organisation_id, password=staff.password, until=timezone.now())
     kept = staff.passwords_used.values_list("pk", flat=True)[: rules().passwords_remembered - 1]
     staff.passwords_used.exclude(pk__in=list(kept)).delete()
+
+
+@cache
+def _common() -> CommonPasswordValidator:
+    """Django's list of 20,000, read once."""
+    return CommonPasswordValidator()
 
 
 def _about(staff: StaffMember) -> set[str]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
+from django.utils import timezone
 from django_otp.oath import totp
 from playwright.sync_api import expect
 from tests.support.pages import axe, foreign
@@ -15,7 +16,7 @@ from sheka.foundation.numbers.check_digits import person_check
 PAGES = (
     "/people",
     "/people?role=clerk",
-    "/people?text=nobody-of-this-name",
+    "/people?text=0000",
     "/people/appoint",
     "/people/longhua-clerk",
     "/people/longhua-clerk/grant",
@@ -42,6 +43,33 @@ def test_the_pages_are_accessible_and_in_one_language(surf, language):
         assert page.goto(address).status == 200, address
         assert axe(page) == [], address
         assert list(foreign(page, language)) == [], address
+
+
+def test_an_organisation_is_added_moved_and_closed_with_a_reason(surf):
+    page = surf.signed_in("haikou-business", "en")
+    page.goto("/organisations/460100")
+    page.get_by_role("link", name="Add an organisation below").click()
+    page.select_option("#kind", "outlet")
+    for field, text in (("code", "460100-77"), ("name", "海口市秀英网点"), ("name_en", "Xiuying outlet"),
+                        ("region", "460105")):  # fmt: skip
+        page.fill(f"#{field}", text)
+    page.locator("main").get_by_role("button", name="Add an organisation").click()
+    expect(page.locator("h1")).to_have_text("Xiuying outlet")
+    assert axe(page) == []
+    page.get_by_role("link", name="Change the names").click()
+    page.fill("#name_en", "Xiuying service outlet")
+    page.get_by_role("button", name="Change the names").click()
+    expect(page.locator("h1")).to_have_text("Xiuying service outlet")
+    page.get_by_role("link", name="Move").click()
+    page.select_option("#to", "460100-01")
+    page.fill("#reason", "nearer to its people")
+    page.get_by_role("button", name="Move").click()
+    expect(page.get_by_role("alert")).to_contain_text("no. 30")
+    page.goto("/organisations/460100-77/close")
+    page.fill("#reason", "the lease has ended")
+    page.fill("#on", f"{timezone.localdate() + timedelta(days=1):%Y-%m-%d}")
+    page.locator("main").get_by_role("button", name="Close the organisation").click()
+    expect(page.get_by_role("status")).to_contain_text("Done")
 
 
 @pytest.mark.req("S9")

@@ -9,9 +9,9 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from sheka.faces.console.forms import Sheet
+from sheka.faces.console.forms import ReasonForm, Sheet
 from sheka.faces.console.staff.forms import DAY, SELECT, places_of
-from sheka.office.organisations.models import Kind
+from sheka.office.organisations.models import Kind, Organisation
 from sheka.office.staff.actors import Actor
 
 KINDS: dict[str, str | Promise] = {
@@ -64,3 +64,35 @@ class AddForm(Sheet):
         self.fields["valid_from"].initial = timezone.localdate()
         for name in ("code", "region"):
             self.fields[name].widget.attrs["class"] = "govuk-input govuk-input--width-10 number"
+
+
+class MoveForm(Sheet):
+    to = forms.ChoiceField(label=_("To which superior"), widget=forms.Select(SELECT))
+    reason = ReasonForm.base_fields["text"]
+
+    def __init__(self, *args: Any, actor: Actor, place: Organisation, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        outside = [row for row in places_of(actor) if row[0] not in (place.code, place.parent_id)]
+        self.fields["to"].choices = outside  # type: ignore[attr-defined]
+        self.fields["reason"].label = _("Why?")
+
+
+class CloseForm(Sheet):
+    on = forms.DateField(
+        label=_("From which day"), error_messages={"required": _("Enter a day"), "invalid": _("Enter a day")}
+    )
+    reason = ReasonForm.base_fields["text"]
+
+    def __init__(self, *args: Any, actor: Actor, place: Organisation, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["on"].widget = forms.DateInput({**DAY, "autocomplete": "off"}, format="%Y-%m-%d")
+        self.fields["on"].initial = timezone.localdate()
+        self.fields["reason"].label = _("Why?")
+
+
+class NamesForm(Sheet):
+    name = AddForm.base_fields["name"]
+    name_en = AddForm.base_fields["name_en"]
+
+    def __init__(self, *args: Any, actor: Actor, place: Organisation, **kwargs: Any) -> None:
+        super().__init__(*args, initial={"name": place.name, "name_en": place.name_en}, **kwargs)

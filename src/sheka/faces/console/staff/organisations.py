@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
@@ -17,11 +20,14 @@ from sheka.faces.console.doors import opens
 from sheka.faces.console.filters import Rows
 from sheka.faces.console.list_cells import Stamp
 from sheka.faces.console.lists import Column, Listing, Select, Text, show_list
-from sheka.faces.console.staff.organisation_forms import KINDS, AddForm
+from sheka.faces.console.staff.organisation_forms import KINDS, AddForm, CloseForm, MoveForm, NamesForm
 from sheka.faces.console.telling import told
 from sheka.faces.console.words import language
 from sheka.foundation.refusals import Refused
 from sheka.office.organisations.actions.add_organisation import add_organisation
+from sheka.office.organisations.actions.close_organisation import close_organisation
+from sheka.office.organisations.actions.move_organisation import move_organisation
+from sheka.office.organisations.actions.rename_organisation import rename_organisation
 from sheka.office.organisations.models import Organisation
 from sheka.office.organisations.queries import organisation, organisations_below
 from sheka.office.staff.actors import Actor
@@ -98,12 +104,78 @@ def one(request: HttpRequest, code: str) -> HttpResponse:
     return render(request, "console/staff/organisation.html", context)
 
 
-def verbs_of(actor: Actor, place: Organisation) -> list[tuple[str, str, str]]:
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """What is done to an organisation: the form asks, `act(actor, code, given)` does it; `gone` says what it means."""
+
+    title: str | Promise
+    form: type[MoveForm | CloseForm | NamesForm]
+    act: Callable[..., Organisation]
+    gone: str | Promise = ""
+    danger: bool = False
+
+
+VERBS = {
+    "rename": Verb(gettext_lazy("Change the names"), NamesForm, rename_organisation),
+    "move": Verb(
+        gettext_lazy("Move"),
+        MoveForm,
+        move_organisation,
+        gettext_lazy("Everything below it, its people and its rows go with it; its code stays."),
+    ),
+    "close": Verb(
+        gettext_lazy("Close the organisation"),
+        CloseForm,
+        close_organisation,
+        gettext_lazy("From that day it neither acts nor takes people. Its rows stay."),
+        danger=True,
+    ),
+}
+
+
+def verbs_of(actor: Actor, place: Organisation) -> list[tuple[str | Promise, str, str]]:
     """Title, address and kind of the buttons that this reader has for this organisation."""
-    if not actor.may(Permission.ORGANISATION_MANAGE):
+    if not actor.may(Permission.ORGANISATION_MANAGE) or state_of(place).tone == "still":
         return []
     add_below = f"{reverse('console:staff_add_organisation')}?{urlencode({'under': place.code})}"
-    return [(_("Add an organisation below"), add_below, "primary")]
+    offered = VERBS if place.path != actor.path else {"rename": VERBS["rename"]}  # its superior moves and closes it
+    return [
+        (_("Add an organisation below"), add_below, "primary"),
+        *(
+            (what.title, reverse("console:staff_organisation_verb", args=[place.code, name]), "danger" * what.danger)
+            for name, what in offered.items()
+        ),
+    ]
+
+
+@opens(Permission.ORGANISATION_MANAGE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def verb(request: HttpRequest, code: str, verb: str) -> HttpResponse:
+    """Ask, then carry it out. A refusal is told beside what was typed."""
+    if verb not in VERBS:
+        raise Http404
+    actor, what, place, problem = request.actor, VERBS[verb], organisation(code), None
+    actor.must_act_for(place)
+    form = what.form(request.POST if request.method == "POST" else None, actor=actor, place=place)
+    if request.method == "POST" and form.is_valid():
+        try:
+            what.act(actor, code=code, **form.cleaned_data)
+        except Refused as refusal:
+            problem = told(refusal)
+        else:
+            messages.success(request, _("Done: %(verb)s") % {"verb": what.title}, extra_tags="good")
+            return redirect("console:staff_organisation", code)
+    context = {
+        "form": form,
+        "problem": problem,
+        "place": place,
+        "title": what.title,
+        "gone": what.gone,
+        "danger": what.danger,
+        "back": reverse("console:staff_organisation", args=[code]),
+    }
+    status = 422 if form.errors or problem else 200
+    return render(request, "console/staff/organisation_verb.html", context, status=status)
 
 
 @opens(Permission.ORGANISATION_MANAGE)

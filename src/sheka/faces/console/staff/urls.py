@@ -16,4 +16,5 @@ urlpatterns = [
     path("organisations", organisations.organisations, name="staff_organisations"),
     path("organisations/add", organisations.add, name="staff_add_organisation"),
     path("organisations/<str:code>", organisations.one, name="staff_organisation"),
+    path("organisations/<str:code>/<slug:verb>", organisations.verb, name="staff_organisation_verb"),
 ]

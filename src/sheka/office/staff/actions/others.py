@@ -11,9 +11,13 @@ from sheka.office.staff.queries import person_of
 def hold_other(actor: Actor, staff: StaffMember) -> StaffMember:
     """The row of somebody else in an office of the actor, held until the transaction ends.
 
-    Raises Refused: ORGANISATION_OUT_OF_REACH, STAFF_OWN_ACCOUNT (any account of the actor's own person).
+    Raises Refused: STAFF_UNKNOWN (out of the actor's sight), ORGANISATION_OUT_OF_REACH, STAFF_OWN_ACCOUNT (any account of
+    the actor's own person).
     """
-    held = StaffMember.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=staff.pk)
+    rows = StaffMember.objects.select_for_update(of=("self",)).select_related("organisation")
+    held = rows.filter(pk=staff.pk).first()
+    if held is None:
+        raise Refused(Code.STAFF_UNKNOWN, name=staff.login)
     actor.must_act_for(held.organisation)
     if actor.staff_id is not None and person_of(actor.staff_id) == held.person_id:
         raise Refused(Code.STAFF_OWN_ACCOUNT)
