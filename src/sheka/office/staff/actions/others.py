@@ -11,8 +11,8 @@ from sheka.office.staff.queries import person_of
 def hold_other(actor: Actor, staff: StaffMember) -> StaffMember:
     """The row of somebody else in an office of the actor, held until the transaction ends.
 
-    Raises Refused: STAFF_UNKNOWN (out of the actor's sight), ORGANISATION_OUT_OF_REACH, STAFF_OWN_ACCOUNT (any account of
-    the actor's own person).
+    Raises Refused: STAFF_UNKNOWN (out of the actor's sight), ORGANISATION_OUT_OF_REACH, STAFF_OWN_ACCOUNT (any account
+    of the actor's own person).
     """
     rows = StaffMember.objects.select_for_update(of=("self",)).select_related("organisation")
     held = rows.filter(pk=staff.pk).first()
