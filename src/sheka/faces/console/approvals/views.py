@@ -57,7 +57,7 @@ def request_page(
         "stamp": REQUEST_WORDS[proposal.state],
         "origin": places.get(proposal.origin, proposal.origin),
         "turn": places.get(proposal.turn, ""),
-        "author": proposal.versions.all()[0],
+        "author": proposal.versions.first(),  # none in what was decided before the engine
         "steps": steps,
         "rule": rule_of(steps, proposal) if proposal.state == "open" else "",
         "lines": lines_of(proposal),
