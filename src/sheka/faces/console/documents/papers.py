@@ -18,10 +18,11 @@ from sheka.faces.console.doors import opens
 from sheka.faces.console.telling import told
 from sheka.faces.console.words import language
 from sheka.foundation.refusals import Code, Refused
+from sheka.office.approvals.actions.issue_minutes import issue_minutes
 from sheka.office.documents.models import Document
 from sheka.office.documents.papers.making import void_paper
 from sheka.office.documents.queries import document_numbered, paper_of
-from sheka.office.documents.subjects import must_reach, subject_kind
+from sheka.office.documents.subjects import must_reach
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
 from sheka.systems.cards.actions.issue_papers import issue_destruction_record, issue_receipt
@@ -44,6 +45,12 @@ MAKES: dict[str, Make] = {
         Permission.EXCHANGE_APPLY,
         lambda actor, name: issue_receipt(actor, number=name),
     ),
+    "approval_minutes": Make(
+        "proposal",
+        gettext_lazy("Make the minutes"),
+        Permission.DOCUMENT_VIEW,
+        lambda actor, name: issue_minutes(actor, proposal_id=int(name)),
+    ),
     "destruction_record": Make(
         "destruction",
         gettext_lazy("Make the record"),
@@ -63,7 +70,7 @@ def papers_for(actor: Actor, subject: str) -> list[tuple[str, str]]:
 @require_POST
 def issue(request: HttpRequest, subject: str, name: str) -> HttpResponse:
     """Make a paper; it is looked at and printed from its own page."""
-    kind, thing = subject_kind(subject)
+    kind, thing = must_reach(request.actor, subject), subject.partition(":")[2]
     make = MAKES.get(name)
     if make is None or make.about != kind.word:
         raise Http404

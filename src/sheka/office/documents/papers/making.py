@@ -35,14 +35,16 @@ A4_POINTS = (595, 842)
 
 
 @transaction.atomic
-def make_paper(actor: Actor, *, template: str, subject: str, facts: dict[str, Any]) -> Document:
+def make_paper(actor: Actor, *, template: str, subject: str, facts: dict[str, Any], number: str = "") -> Document:
     """The paper about `subject` with these facts. It is made once: the same facts give the same document again.
+
+    `number` is printed on it; without one the subject's own.
 
     Other facts make a new paper and void the one before it, so that a subject has one valid paper of a template. The
     permission is that of the calling action. Raises Refused: PAPER_TEMPLATE, PAPER_FACTS, DOCUMENT_SUBJECT,
     PAPER_FONTS, PAPER_NOT_MADE, and what the store and the keys refuse.
     """
-    wanted, number = template_named(template), subject_kind(subject)[1]
+    wanted, number = template_named(template), number or subject_kind(subject)[1]
     wanted.check(facts)
     facts_digest = digest(facts)
     _alone(f"{actor.organisation} {template} {subject}")
