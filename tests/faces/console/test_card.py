@@ -152,9 +152,9 @@ def test_organisations_are_called_in_the_readers_language(open_card):
 
 def test_one_button_is_filled_and_what_cannot_be_done_says_why(open_card):
     page = open_card("in_stock", "en")
-    expect(page.locator(".button--primary")).to_have_text("Hand out")
+    expect(page.locator("main .button--primary")).to_have_text("Hand out")
     page = open_card("lost", "zh")
-    expect(page.locator(".button--primary")).to_have_text("解挂")
+    expect(page.locator("main .button--primary")).to_have_text("解挂")
     expect(page.locator(".button--danger")).to_have_text(["挂失"])
     page.locator(".actions summary").click()
     expect(page.locator(".actions details")).to_contain_text("当前状态下不能办理：临时挂失")

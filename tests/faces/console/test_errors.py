@@ -122,7 +122,7 @@ def test_files_are_served_for_long_under_addresses_of_their_content(surf):
     page = surf.stranger()
     page.goto("/sign-in")
     addresses = page.eval_on_selector_all("link[href], script[src]", "all => all.map(e => e.href || e.src)")
-    assert len(addresses) == 4
+    assert len(addresses) >= 4
     for address in addresses:
         assert "?v=" in address
         answer = page.request.get(address)

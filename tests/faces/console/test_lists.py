@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import re
 from datetime import date, datetime
@@ -9,14 +10,16 @@ from html import unescape
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.core import signing
 from django.test import RequestFactory
+from django.utils import timezone
 from django.utils.safestring import mark_safe
 from django.utils.translation import override
 from hypothesis import given
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
-from sheka.faces.console import list_files, lists
+from sheka.faces.console import list_files, list_jobs, lists
 from sheka.faces.console.filters import clean
 from sheka.faces.console.list_cells import filed, guarded
 from sheka.faces.console.lists import Column, Days, Listing, Select, Stamp, Text, read_list, show_list
@@ -25,6 +28,7 @@ from sheka.office.actions import transaction
 from sheka.office.audit.models import Event
 from sheka.office.organisations.models import Organisation
 from sheka.office.staff.actors import Actor
+from sheka.office.staff.models import StaffSession
 from sheka.office.staff.permissions import Permission
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -68,6 +72,7 @@ def ask(tree):
     def make(query="", who=actor):
         request = RequestFactory().get(f"/places?{query}")
         request.actor = who
+        request.staff_session = StaffSession(started_at=timezone.now(), seen_at=timezone.now())
         return request
 
     return make
@@ -167,7 +172,7 @@ def test_pages_and_sizes(ask, monkeypatch):
 
 
 def test_a_long_list_is_counted_up_to_a_bound(ask, monkeypatch):
-    monkeypatch.setattr(lists, "SIZES", (2, 50))
+    monkeypatch.setattr(lists, "SIZES", (2, 25, 50, 100))
     monkeypatch.setattr(lists, "COUNTED", 4)
     shown = read_list(ask("size=2&page=3"), listing())
     assert (shown.total, shown.more, shown.page, shown.pages) == (4, True, 2, 2)
@@ -304,11 +309,39 @@ def test_who_may_not_export_gets_the_page_and_no_link(ask):
 
 def test_a_file_too_long_is_refused_before_it_is_written(ask, monkeypatch):
     monkeypatch.setattr(list_files, "AT_ONCE", 4)
+    monkeypatch.setattr(list_files, "LISTINGS", {})
+    found = listing()
+    list_files.LISTINGS.clear()
     with pytest.raises(Refused) as caught:
-        show_list(ask("export=xlsx"), listing())
+        show_list(ask("export=xlsx"), found)
     assert caught.value.code is Code.LIST_TOO_LONG
     monkeypatch.setattr(list_files, "BATCH", 2)
-    assert len(opened(show_list(ask("export=xlsx&name=海口"), listing()))[0]) == 2
+    assert len(opened(show_list(ask("export=xlsx&name=海口"), found))[0]) == 2
+
+
+@pytest.mark.req("S9")
+def test_a_long_list_becomes_a_file_in_the_background_for_who_ordered_it_alone(ask, monkeypatch):
+    monkeypatch.setattr(list_files, "AT_ONCE", 4)
+    found = listing(name="long-places")
+    page = show_list(ask("export=xlsx&sort=-code"), found).content.decode()
+    signed = re.search(r'name="order" value="([^"]+)"', page)[1]
+    order = signing.loads(signed, salt=list_files.ORDER)
+    assert order == {"listing": "long-places", "values": {"export": "xlsx", "sort": "-code"}, "staff": 7}
+    told = []
+    arguments = {"listing": order["listing"], "values": order["values"], "tongue": "en"}
+    result = list_jobs.export(ask().actor, lambda *said: told.append(said[0]), **arguments)
+    assert told == [5]
+    rows, _ = opened(list_files.download(base64.b64decode(result["file"]), result["name"]))
+    assert [row[0] for row in rows[1:]] == ["460200", "460100-CC", "460100-01", "460100", "460000"]
+    assert Event.objects.order_by("-sequence").first().event == "list.exported"
+    for wrong in ("", signed[:-2] + "xx", signing.dumps(order | {"staff": 8}, salt=list_files.ORDER)):
+        request = RequestFactory().post("/lists/export", {"order": wrong})
+        request.actor = ask().actor
+        with pytest.raises(Refused) as caught:
+            list_jobs.order(request)
+        assert caught.value.code is Code.LIST_UNKNOWN
+    with pytest.raises(Refused):
+        list_jobs.export(ask().actor, print, listing="nothing", values={}, tongue="en")
 
 
 def test_rows_are_completed_a_page_at_a_time(ask, monkeypatch):

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import xlsxwriter
+from django.core import signing
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -25,18 +27,42 @@ if TYPE_CHECKING:
 AT_ONCE = 5_000
 """Rows of a file that is made while the reader waits."""
 BATCH = 1_000
+ORDER = "sheka.list.export"
+LISTINGS: dict[str, Listing] = {}
+"""Every list that a module declares, by its name: what a job can make a file of."""
 TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _SAFE = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 
 
 def file_of(request: HttpRequest, listing: Listing) -> HttpResponse:
-    """The list as the address asks for it. Raises Refused(LIST_TOO_LONG)."""
-    content = make_file(request.actor, listing, request.GET.dict(), AT_ONCE)
-    name = f"sheka-{listing.name}-{timezone.localtime():%Y%m%d-%H%M}.xlsx"
+    """The list as the address asks for it; for a long one the page that offers to make the file in the background.
+
+    Raises Refused(LIST_TOO_LONG) for a long one that only this request knows, such as what a search found.
+    """
+    values = request.GET.dict()
+    try:
+        return download(make_file(request.actor, listing, values, AT_ONCE), file_name(listing))
+    except Refused as refusal:
+        if refusal.code is not Code.LIST_TOO_LONG or LISTINGS.get(listing.name) is not listing:
+            raise
+    order = {"listing": listing.name, "values": values, "staff": request.actor.staff_id}
+    context = {"listing": listing, "order": signing.dumps(order, salt=ORDER), "most": AT_ONCE}
+    return render(request, "console/list_export.html", context)
+
+
+def file_name(listing: Listing) -> str:
+    """sheka-cards-20261122-0912.xlsx"""
+    return f"sheka-{listing.name}-{timezone.localtime():%Y%m%d-%H%M}.xlsx"
+
+
+def download(content: bytes, name: str) -> HttpResponse:
+    """A file of a list as an answer."""
     return HttpResponse(content, content_type=TYPE, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
-def make_file(actor: Actor, listing: Listing, values: dict[str, str], most: int) -> bytes:
+def make_file(
+    actor: Actor, listing: Listing, values: dict[str, str], most: int, tell: Callable[[int], None] | None = None
+) -> bytes:
     """The rows that `values` (an address's parameters) ask for, and a sheet that says what they are; audited.
 
     Raises Refused: PERMISSION_MISSING, LIST_TOO_LONG.
@@ -46,7 +72,7 @@ def make_file(actor: Actor, listing: Listing, values: dict[str, str], most: int)
         raise Refused(Code.LIST_TOO_LONG, most=f"{most:,}")
     out = io.BytesIO()
     book = xlsxwriter.Workbook(out, _SAFE)
-    number = _fill(book, listing, _in_batches(listing, rows, actor))
+    number = _fill(book, listing, _in_batches(listing, rows, actor, tell))
     told = {one.title: one.told for one in chosen}
     _tell(book, listing, told, actor, number)
     book.close()
@@ -54,10 +80,13 @@ def make_file(actor: Actor, listing: Listing, values: dict[str, str], most: int)
     return out.getvalue()
 
 
-def _in_batches(listing: Listing, rows: Any, actor: Actor) -> Iterable[Any]:
-    """The rows, completed as on a page, never all of them in memory."""
-    source = rows.iterator(BATCH)
+def _in_batches(listing: Listing, rows: Any, actor: Actor, tell: Callable[[int], None] | None) -> Iterable[Any]:
+    """The rows, completed as on a page, never all of them in memory. `tell` hears how many there were."""
+    source, done = rows.iterator(BATCH), 0
     while batch := list(islice(source, BATCH)):
+        done += len(batch)
+        if tell:
+            tell(done)
         if listing.gather:
             listing.gather(batch, actor)
         yield from batch

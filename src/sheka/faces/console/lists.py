@@ -32,7 +32,7 @@ from django.utils.functional import Promise
 
 from sheka.faces.console.filters import Days, Filter, Rows, Select, Set, Text, clean
 from sheka.faces.console.list_cells import Stamp, shown
-from sheka.faces.console.list_files import file_of
+from sheka.faces.console.list_files import LISTINGS, file_of
 from sheka.office.lists import note_read
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
@@ -102,6 +102,7 @@ class Listing:
             raise ValueError(f"{self.name}: default_sort names a column with `sort`, size is one of {SIZES}")
         if wrong := {column.kind for column in self.columns} - KINDS:
             raise ValueError(f"{self.name}: unknown kinds {wrong}")
+        LISTINGS.setdefault(self.name, self)
 
     def _sorted_by(self, text: str) -> Column | None:
         name = text.removeprefix("-")

@@ -580,4 +580,5 @@ class Code(Enum):
     # faces (9000)
     STORY_STEP_FAILED = 9001
     LIST_TOO_LONG = 9010
+    LIST_UNKNOWN = 9011
     BENCH_UNKNOWN = 9081

@@ -16,6 +16,7 @@ STATES: dict[str, tuple[str | Promise, str]] = {
 }
 RESULT_PAGES = {
     "audit.verify": "console:auditing_verification",
+    "list.export": "console:list_file",
     "cards.recount_promised_days": "console:operations_recount",
 }
 """Name of a job → the page that shows its result, by the number of the run."""
