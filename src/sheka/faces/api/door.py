@@ -25,7 +25,7 @@ from sheka.office.api.problems import problem
 View = Callable[..., HttpResponse]
 LOG = logging.getLogger("sheka.api")
 CORRELATION = re.compile(r"[A-Za-z0-9._-]{8,64}")
-LANGUAGES = {"zh": "zh-hans", "en": "en"}
+LANGUAGES = {"zh": "zh-Hans", "en": "en"}
 
 
 def through_door(view: View) -> View:
@@ -35,7 +35,7 @@ def through_door(view: View) -> View:
         began = time.perf_counter()
         request.correlation = _correlation(request)
         request.language = _language(request)
-        with translation.override(request.language):
+        with translation.override(request.language.lower()):
             response = _safely(view, request, path)
             if response.status_code == 405 and not response.headers["Content-Type"].startswith("application/problem"):
                 response = _method(request, response)
@@ -87,7 +87,7 @@ def _method(request: HttpRequest, refused: HttpResponse) -> HttpResponse:
 
 def _dress(request: HttpRequest, response: HttpResponse) -> None:
     response["X-Correlation-Id"] = request.correlation
-    response["Content-Language"] = "zh-Hans" if request.language.startswith("zh") else "en"
+    response.headers.setdefault("Content-Language", request.language)
     response["Vary"] = "Accept-Language, Authorization"
     response.headers.setdefault("Cache-Control", "no-store" if response.status_code >= 400 else "private, no-cache")
 

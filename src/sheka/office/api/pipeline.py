@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 Run = Callable[..., HttpResponse]
 KEY = re.compile(r"[A-Za-z0-9-]{16,64}")
 _KEPT_HEADERS = ("Content-Type", "ETag", "Location", "Content-Language")
-_DECIDED = range(200, 300), (404, 409, 412, 422)
-"""Answers that stay what they were when the request is sent again; all others were no decision."""
+_DECIDED = frozenset((404, 409, 412, 422))
+"""Refusals that stay what they were when the request is sent again; all others were no decision."""
 
 
 def through(declared: Declared, view: Callable[..., Any]) -> Callable[[Run], Run]:
@@ -132,16 +132,30 @@ def _once(request: HttpRequest, declared: Declared, run: Run, path: dict[str, An
             response = HttpResponse(known.body, status=known.status, headers=known.headers)
             response["Idempotency-Replayed"] = "true"
             return response
-        response = run(request, **path)
-        if hasattr(request, "version") and response.status_code < 300:
-            response["ETag"] = request.version
-        begun = response.status_code in _DECIDED[0] or getattr(request, "decided", False)
-        if begun and any(response.status_code in some for some in _DECIDED):
+        response = _done(request, declared, run, path)
+        if response.status_code == declared.status or _is_decided(request, response):
             headers = {name: response[name] for name in _KEPT_HEADERS if response.has_header(name)}
             replies.keep(request.caller, key, replies.Answer(response.status_code, headers, response.content))
         else:
             transaction.set_rollback(True)
     return response
+
+
+def _done(request: HttpRequest, declared: Declared, run: Run, path: dict[str, Any]) -> HttpResponse:
+    """Do it; whatever is refused half-way leaves nothing."""
+    with transaction.atomic():
+        response = run(request, **path)
+        if response.status_code != declared.status:
+            transaction.set_rollback(True)
+        elif hasattr(request, "version"):
+            response["ETag"] = request.version
+    response["Content-Language"] = request.language
+    return response
+
+
+def _is_decided(request: HttpRequest, response: HttpResponse) -> bool:
+    """Whether an action or a query refused, and would not do otherwise if asked again at once."""
+    return getattr(request, "decided", False) and response.status_code in _DECIDED
 
 
 def _request_digest(request: HttpRequest) -> str:
