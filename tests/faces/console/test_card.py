@@ -79,7 +79,7 @@ def test_the_readers_own_finding_is_shown_step_by_step(open_card, cards):
     expect(worn.locator("main table")).to_have_count(0)
     new = open_card("exchange_new", "zh")
     assert "读卡器检测：芯片不能读写" not in titles(new)
-    expect(open_card("plain", "zh").locator(".tabs a")).to_have_text(["经过"])
+    expect(open_card("plain", "zh").locator(".tabs a")).to_have_text(["经过", "材料"])
 
 
 @pytest.mark.req("R1")
@@ -124,7 +124,7 @@ def test_the_money_is_shown_to_who_may_see_it_only(open_card):
     expect(page.locator(".empty h3")).to_have_text("No transactions")
     clerk = open_card("frozen", tab="transactions")
     assert "¥" not in clerk.locator("main").inner_text()
-    expect(clerk.locator(".tabs a")).to_have_text(["Life line"])
+    expect(clerk.locator(".tabs a")).to_have_text(["Life line", "Documents"])
     expect(clerk.locator(".life")).to_be_visible()
 
 
