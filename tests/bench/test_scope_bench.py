@@ -1,0 +1,17 @@
+"""The bench of row-level security on a small world: every figure under its name."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench import scope
+
+pytestmark = pytest.mark.req("S9")
+
+
+def test_every_statement_is_measured_in_both_scopes() -> None:
+    figures = scope.run(people=2_000)
+    assert {figure.name for figure in figures} == {
+        f"scope.{name}.{where}" for name in scope.STATEMENTS for where in scope.SCOPES
+    }
+    assert all(figure.value > 0 and figure.ratio for figure in figures)
