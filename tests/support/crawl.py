@@ -135,7 +135,8 @@ class Walker:
             found.answers.append(
                 Answer(address, name, status, kind, unescape(title[1]).strip() if title else "", came_from)
             )
-            for link in map(unescape, LINK.findall(html)):
+            onward = [headers["location"]] if status == 302 else []
+            for link in (*onward, *map(unescape, LINK.findall(html))):
                 target = urljoin(address, link).partition("#")[0]
                 if target.startswith("/") and not NOT_WALKED.search(target) and target not in seen:
                     seen.add(target)
