@@ -71,8 +71,6 @@ def measured(world: ConsoleWorld, rounds: int, seconds: float) -> list[Figure]:
             break
         for times, once in zip(taken, interleaved(1, *pages.values()), strict=True):
             times += once
-    for reader in (bare, *readers.values()):
-        reader.close()
     return _figures(dict(zip(pages, taken, strict=True)))
 
 

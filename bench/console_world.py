@@ -103,20 +103,20 @@ class Reader:
             raise RuntimeError("the page of the second factor shows no code")
         self.post(where, page, code=code[1])
 
-    def close(self) -> None:
-        self._connection.close()
-
     def _ask(self, method: str, path: str, body: str) -> tuple[int, str, str]:
         headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self._cookies.items())}
         headers["Accept-Language"] = "zh-CN"
         if body:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
-        self._connection.close()
-        self._connection.request(method, path, body or None, headers)
-        answer = self._connection.getresponse()
+        try:
+            self._connection.request(method, path, body or None, headers)
+            answer = self._connection.getresponse()
+            page = answer.read().decode()
+        finally:
+            self._connection.close()
         for line in answer.headers.get_all("Set-Cookie") or ():
             self._cookies |= {name: kept.value for name, kept in SimpleCookie(line).items()}
-        return answer.status, answer.headers.get("Location", ""), answer.read().decode()
+        return answer.status, answer.headers.get("Location", ""), page
 
 
 @contextmanager

@@ -77,7 +77,9 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {"default": NODE.django_database() | {"ENGINE": "sheka.office.database"}}
+# A thread keeps its connection: making one costs more than most pages ask of it. The scope is told when it differs.
+KEPT = {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+DATABASES = {"default": NODE.django_database() | {"ENGINE": "sheka.office.database"} | KEPT}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "staff.StaffMember"

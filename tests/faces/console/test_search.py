@@ -99,38 +99,3 @@ def test_a_card_that_others_serve_is_as_unknown_as_one_that_is_not(surf, cards):
 def test_what_is_typed_is_only_looked_for(clerk, text):
     search(clerk, text)
     expect(clerk.locator(".empty h2")).to_have_text("Nothing found")
-
-
-def test_a_filter_stands_in_the_address_and_survives_reload_back_and_no_script(surf, clerk, cards):
-    clerk.goto("/cards")
-    all_of_them = clerk.locator("#count").inner_text()
-    clerk.focus("#state")
-    clerk.select_option("#state", "in_stock")
-    expect(clerk).to_have_url(re.compile(r"/cards\?state=in_stock$"))
-    expect(clerk.locator("tbody .seal").first).to_have_text("In stock")
-    assert set(clerk.locator("tbody .seal").all_inner_texts()) == {"In stock"}
-    expect(clerk.locator("#count")).not_to_have_text(all_of_them)
-    expect(clerk.locator("#state")).to_be_focused()
-    clerk.reload()
-    assert set(clerk.locator("tbody .seal").all_inner_texts()) == {"In stock"}
-    clerk.go_back()
-    expect(clerk.locator("#count")).to_have_text(all_of_them)
-    plain = surf.signed_in("longhua-clerk", "en", java_script_enabled=False)
-    plain.goto("/cards")
-    plain.select_option("#state", "blocked")
-    with plain.expect_navigation():
-        plain.get_by_role("button", name="Filter").click()
-    assert plain.locator("tbody a").all_inner_texts() == [cards["blocked"]["number"]]
-
-
-def test_pages_of_a_list_keep_its_filter(clerk):
-    clerk.goto("/cards?state=")
-    expect(clerk.locator(".pages span")).to_contain_text("Page 1 of")
-    first = clerk.locator("tbody a").first.inner_text()
-    clerk.get_by_role("link", name="Next").click()
-    expect(clerk).to_have_url(re.compile(r"state=.*page=2"))
-    assert clerk.locator("tbody a").first.inner_text() != first
-    clerk.goto("/cards?page=9999&state=blocked")
-    expect(clerk.locator("tbody tr")).to_have_count(1)
-    clerk.goto("/cards?page=x")
-    expect(clerk.locator(".pages span")).to_contain_text("Page 1 of")

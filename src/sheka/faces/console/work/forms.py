@@ -9,7 +9,18 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from sheka.faces.console.forms import Sheet
+from sheka.faces.console.words import in_chinese
 from sheka.office.staff.models import StaffMember
+
+
+class People(forms.Select):
+    """A choice of people. Their names are Chinese on every page, and marked so on an English one."""
+
+    def create_option(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        option: dict[str, Any] = super().create_option(*args, **kwargs)
+        if option["value"] and not in_chinese():
+            option["attrs"]["lang"] = "zh-Hans"
+        return option
 
 
 class PostponeForm(Sheet):
@@ -35,7 +46,7 @@ class AssignForm(Sheet):
         label=_("Assign to"),
         coerce=int,
         error_messages={"required": _("Choose a person"), "invalid_choice": _("Choose a person")},
-        widget=forms.Select({"class": "govuk-select"}),
+        widget=People({"class": "govuk-select"}),
     )
 
     def __init__(self, *args: Any, people: Iterable[StaffMember], places: bool = False, **kwargs: Any) -> None:
