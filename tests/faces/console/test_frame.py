@@ -146,7 +146,9 @@ def test_what_has_the_focus_is_seen_and_not_covered(clerk):
         clerk.keyboard.press("Tab")
         hidden = clerk.evaluate("""() => {
             const e = document.activeElement, box = e.getBoundingClientRect(), look = getComputedStyle(e);
-            const over = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
+            const middle = (from, to, end) => (Math.max(from, 0) + Math.min(to, end)) / 2;
+            const over = document.elementFromPoint(
+                middle(box.left, box.right, innerWidth), middle(box.top, box.bottom, innerHeight));
             const seen = over && (over === e || e.contains(over) || over.contains(e));
             const ring = look.outlineStyle !== "none" || e.matches("select, input");
             return seen && ring ? "" : e.outerHTML.slice(0, 120);
