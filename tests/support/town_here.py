@@ -24,8 +24,9 @@ def town_here(django_db_setup: None, django_db_blocker: Any) -> Iterator[dict[st
     world.cluster.drop_database(name)
     world.cluster.create_database(name, template=TOWN)
     with django_db_blocker.unblock(), whole_node("a test stands outside of every organisation"):
+        kept = connection.settings_dict["CONN_MAX_AGE"]
         connection.settings_dict["CONN_MAX_AGE"] = None  # a request of these tests does not connect anew
         yield facts
-        connection.settings_dict["CONN_MAX_AGE"] = 0
+        connection.settings_dict["CONN_MAX_AGE"] = kept
         connections.close_all()
     copier(world, name)()
