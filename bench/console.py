@@ -41,7 +41,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "inbox": ("haikou-supervisor", "/approvals"),
     "cards": ("longhua-clerk", "/cards"),
     "cards.deepest": ("longhua-clerk", "/cards?page=200"),
-    "card": ("longhua-clerk", "/cards/X00000777"),
+    "card": ("longhua-clerk", "/cards/X00000007"),
     "audit": ("haikou-auditor", "/audit"),
     "people": ("haikou-auditor", "/people"),
 }
