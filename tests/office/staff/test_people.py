@@ -35,6 +35,7 @@ from sheka.office.staff.sessions import running, session_in_force
 from sheka.office.staff.sign_in import open_session
 from sheka.office.staff.tries import NOWHERE
 from sheka.office.work.items import open_work
+from sheka.office.work.models import SearchTerm
 from sheka.systems.cards.waiting import MAKE
 
 WHY = "as agreed"
@@ -126,6 +127,9 @@ def test_a_transfer_ends_everything_held_and_both_offices_are_the_actors(appoint
     assert refusal(transfer_staff, boss, staff=moved, organisation_code="460100-CC", reason=WHY) is (
         Code.STAFF_SAME_ORGANISATION
     )
+    assert set(
+        SearchTerm.objects.filter(kind="staff", key=str(moved.pk)).values_list("organisation_id", flat=True)
+    ) == {"460100-CC"}
     province = appoint("province", "460000", "security_administrator")
     assert transfer_staff(province, staff=moved, organisation_code="460200", reason=WHY).organisation_id == "460200"
     assert refusal(transfer_staff, boss, staff=moved, organisation_code="460100", reason=WHY) is Code.STAFF_UNKNOWN

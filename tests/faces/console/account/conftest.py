@@ -11,8 +11,10 @@ import psycopg
 import pytest
 from playwright.sync_api import Page
 from tests.support.console_world import Town
+from tests.support.organisations import appoint, installer, tree
 from tests.support.world import World
 
+__all__ = ["appoint", "installer", "tree"]
 OPTIONS = {
     "protocol": "ctap2",
     "transport": "usb",

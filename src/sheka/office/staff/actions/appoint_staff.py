@@ -47,6 +47,7 @@ def appoint_staff(
         set_password(staff, password, must_change=actor.is_person)
     staff.save()
     keep_name("staff", staff.pk, organisation_code, staff.name)
+    keep_name("staff", staff.pk, place.code, staff.name)
     record(actor, "staff.appointed", f"staff:{login}", name=staff.name, organisation=organisation_code)
     return staff
 

@@ -18,6 +18,8 @@ from sheka.office.staff.passwords import remember_password
 from sheka.office.staff.permissions import Permission
 from sheka.office.staff.sessions import end_sessions
 from sheka.office.work.actions.give_back_work import give_back_all_of
+from sheka.office.work.models import SearchTerm
+from sheka.office.work.search import keep_name
 
 
 @action(Permission.STAFF_MANAGE)
@@ -40,6 +42,8 @@ def transfer_staff(actor: Actor, *, staff: StaffMember, organisation_code: str, 
     staff.save(update_fields=["organisation"])
     for held in (SecurityKey, RecoveryCode):
         held.objects.filter(staff=staff).update(organisation=place)
+    SearchTerm.objects.filter(kind="staff", key=str(staff.pk)).delete()
+    keep_name("staff", staff.pk, place.code, staff.name)
     record(actor, "staff.transferred", f"staff:{staff.login}", before=before, after=place.code, reason=why, **facts)
     return staff
 
@@ -85,6 +89,7 @@ def rename_staff(actor: Actor, *, staff: StaffMember, name: str, reason: str) ->
     staff = hold_other(actor, staff)
     before, staff.name = staff.name, checked_name(name)
     staff.save(update_fields=["name"])
+    keep_name("staff", staff.pk, staff.organisation_id, staff.name)
     why = checked_reason(reason)
     record(actor, "staff.renamed", f"staff:{staff.login}", before=before, after=staff.name, reason=why)
     return staff
