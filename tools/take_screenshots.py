@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, sync_playwright
 from sheka.equipment.server.node import VARIABLE
 
 LOGIN = "longhua-clerk"
-SIZE = {"width": 1366, "height": 1240}
+SIZE = {"width": 1366, "height": 1160}
 PICTURES = {"card.png": "zh-CN", "card-en.png": "en-GB"}
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking")
 LARGEST = 250_000

@@ -59,7 +59,8 @@ def test_placeholders_are_the_same_in_both_languages_and_chinese_is_chinese():
             assert not any(field for _, field, _, _ in Formatter().parse(chinese)), where
 
 
-MARKUP = re.compile(r"<(script|style|svg|!doctype).*?>|</?[a-z][^>]*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
+MARKUP = re.compile(r"<code\b.*?</code>|<(script|style|svg|!doctype).*?>|</?[a-z][^>]*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
+"""What is no word: tags, and commands and addresses, which are set as code."""
 TAGS = re.compile(r"{%-?\s*blocktranslate\b.*?{%\s*endblocktranslate\s*%}|{%.*?%}|{{.*?}}|{#.*?#}|&\w+;", re.DOTALL)
 SPOKEN = re.compile(r"\b(aria-label|placeholder|title|alt)=\"([^\"]*)\"")
 PROPER = re.compile(r"\b(SM4|3DES)\b|社会保障卡|中文|社|English")
