@@ -61,7 +61,7 @@ def _may(row: Any) -> object:
 
 
 _TITLE = Column("title", _("Matter"), lambda row: row.matter.title.text(language()), sort="kind", link=_link)
-_ABOUT = Column("about", _("About"), lambda row: row.matter.told_apart(row.payload, language()))
+_ABOUT = Column("about", pgettext_lazy("approval", "About"), lambda row: row.matter.told_apart(row.payload, language()))
 _FROM = Column("from", _("Asked by"), lambda row: row.origin_name, sort="origin")
 _STEP = Column("step", _("Step"), _step, sort="step", kind="whole")
 _STATE = Column("state", _("State"), lambda row: Stamp(*REQUEST_WORDS[row.state]), sort="state")
