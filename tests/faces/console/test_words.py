@@ -59,7 +59,9 @@ def test_placeholders_are_the_same_in_both_languages_and_chinese_is_chinese():
             assert not any(field for _, field, _, _ in Formatter().parse(chinese)), where
 
 
-MARKUP = re.compile(r"<code\b.*?</code>|<(script|style|svg|!doctype).*?>|</?[a-z][^>]*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
+MARKUP = re.compile(
+    r"<code\b.*?</code>|<(script|style|svg|!doctype).*?>|</?[a-z][^>]*>|<!--.*?-->", re.IGNORECASE | re.DOTALL
+)
 """What is no word: tags, and commands and addresses, which are set as code."""
 TAGS = re.compile(r"{%-?\s*blocktranslate\b.*?{%\s*endblocktranslate\s*%}|{%.*?%}|{{.*?}}|{#.*?#}|&\w+;", re.DOTALL)
 SPOKEN = re.compile(r"\b(aria-label|placeholder|title|alt)=\"([^\"]*)\"")
