@@ -15,7 +15,6 @@ TURN_SECONDS = 0.5
 RESCUE_SECONDS = 5.0
 PAUSE_SECONDS = 1.0
 JOBS_AT_ONCE = 2
-POOL = 4
 GRACE_SECONDS = 6.0
 log = logging.getLogger("sheka.worker")
 
@@ -75,14 +74,9 @@ async def _work() -> None:
 
 async def _run_jobs() -> None:
     """One life of procrastinate's worker: it ends when the database goes away, or when it is cancelled."""
-    from procrastinate import PsycopgConnector
-    from procrastinate.contrib.django import app
-    from procrastinate.contrib.django.utils import connector_params
+    from sheka.office.jobs.queue import HEARTBEAT_SECONDS, QUEUE, STALLED_SECONDS, worker_app
 
-    from sheka.office.jobs.queue import HEARTBEAT_SECONDS, QUEUE, STALLED_SECONDS
-
-    connector = PsycopgConnector(kwargs=connector_params(), min_size=1, max_size=POOL)
-    worker = app.with_connector(connector)
+    worker = worker_app()
     async with worker.open_async():
         await worker.run_worker_async(
             queues=[QUEUE],

@@ -36,7 +36,9 @@ def open_node(config: Path | None) -> NodeConfig:
 
 
 def operator(node: NodeConfig) -> Actor:
-    """Who types: the account of the operating system, for the first organisation that the node hosts."""
+    """Who types: the account of the operating system, for the node as a whole, whether it is seeded or not."""
+    from sheka.office.scope import ROOT
     from sheka.office.staff.actors import Actor
+    from sheka.office.staff.permissions import Permission
 
-    return Actor.process(f"operator:{getpass.getuser()}", node.organisations[0])
+    return Actor(None, f"process:operator:{getpass.getuser()}", node.organisations[0], ROOT, frozenset(Permission))

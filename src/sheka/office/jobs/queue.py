@@ -9,8 +9,9 @@ from functools import partial
 
 from django.db import connection
 from django.utils import timezone
-from procrastinate import BaseRetryStrategy, RetryDecision
+from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision
 from procrastinate.contrib.django import app
+from procrastinate.contrib.django.utils import connector_params
 from procrastinate.job_context import JobContext
 from procrastinate.jobs import Job
 
@@ -21,6 +22,7 @@ from sheka.office.jobs.runner import PutOff, perform
 from sheka.office.scope import whole_node
 
 QUEUE = "sheka"
+POOL = 4
 HEARTBEAT_SECONDS = 1.0
 STALLED_SECONDS = 15.0
 log = logging.getLogger("sheka.jobs")
@@ -37,6 +39,11 @@ class _AsTold(BaseRetryStrategy):
 def run(context: JobContext, run_id: int) -> None:
     """Run what a person or a process asked for."""
     perform(run_id, context.job.id or 0, apart=True)
+
+
+def worker_app() -> App:
+    """The queue as a worker holds it: over connections of its own, which hear of new rows at once."""
+    return app.with_connector(PsycopgConnector(kwargs=connector_params(), min_size=1, max_size=POOL))
 
 
 def enqueue(run_id: int) -> int:
