@@ -12,8 +12,9 @@ from django.utils.safestring import SafeString
 from sheka.faces.console.account.words import FACTORS, OUTCOMES
 from sheka.faces.console.telling import list_mark as mark
 from sheka.faces.console.templatetags.look import seal
-from sheka.faces.console.words import language
+from sheka.faces.console.words import in_chinese, language
 from sheka.foundation.terms import Term
+from sheka.office.staff.models import StaffMember
 from sheka.office.staff.permissions import role_titles
 from sheka.office.staff.rules import rules
 from sheka.office.staff.sessions import ends_at
@@ -25,6 +26,12 @@ register = template.Library()
 def role_name(role: str) -> str:
     """What a role is called; one that the policy has no more is shown by its code."""
     return role_titles().get(role, Term(role, role)).text(language())
+
+
+@register.simple_tag
+def person_title(staff: StaffMember) -> str:
+    """Who a page is about, in its title, where no part can be marked as Chinese: the name, or the log-in name."""
+    return staff.name if in_chinese() else staff.login
 
 
 @register.simple_tag
