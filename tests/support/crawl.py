@@ -1,6 +1,6 @@
 """Walking the console as each role without a browser: every link that a page shows, until there is nothing new.
 
-A page is known by the name of its address; two pages of a name and set of parameters are enough. What one process of a
+A page is known by the name of its address; three pages of a name and set of parameters are enough. What one process of a
 run has walked the others read from the run's folder.
 """
 
@@ -26,7 +26,7 @@ from sheka.faces.console.urls import urlpatterns
 LINK = re.compile(r'<a\b[^>]*?\shref="([^"]+)"')
 TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="(\w+)"')
 CODE = re.compile(r'id="demo-code"[^>]*>\s*(\d{6})')
-ENOUGH = 2
+ENOUGH = 3
 NOT_WALKED = re.compile(r"[?&]export=|^/static/|^/language|^/api/")
 LOGINS = (
     "ministry-reviewer",

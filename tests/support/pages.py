@@ -152,6 +152,8 @@ _TEXTS = """() => {
 }"""
 HAN = re.compile(r"[\u4e00-\u9fff]")
 ENGLISH = re.compile(r"[A-Za-z]*[a-z]{3,}")
+LOGIN = re.compile(r"\b[a-z]+(-[a-z0-9]+)+\b")
+"""A log-in name, which a title cannot mark as a code."""
 NAMES_OF_OURS = frozenset(("Sheka", "Excel", "drawer", "process"))
 """The product, and what the story calls its readers."""
 
@@ -162,7 +164,8 @@ def foreign(page: Page, language: str) -> Iterator[str]:
         if language == "en" and not lang.startswith("zh") and HAN.search(text):
             yield f"{where}: {text.strip()}"
         elif language == "zh" and lang.startswith("zh") and not code:
-            words = [word for word in ENGLISH.findall(text) if word not in NAMES_OF_OURS]
+            said = LOGIN.sub(" ", text) if where == "title" else text
+            words = [word for word in ENGLISH.findall(said) if word not in NAMES_OF_OURS]
             if words and not re.search(r"\w+[:.]\w+", text):
                 yield f"{where}: {text.strip()}"
 
