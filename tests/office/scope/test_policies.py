@@ -33,6 +33,8 @@ OF_NOBODY = {
     "procrastinate_periodic_defers": "the queue of jobs",
     "procrastinate_workers": "the queue of jobs",
     "staff_attemptwindow": "failures of an address, before anybody is known",
+    "transactions_anchor": "roots of trees over the seals of every organisation",
+    "transactions_anchoredstretch": "which seals an anchor holds",
     "transactions_seal": "a batch of the switch holds rows of every organisation",
     "transactions_window": "the clearing windows of the node",
 }
