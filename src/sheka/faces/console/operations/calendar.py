@@ -25,7 +25,7 @@ from sheka.office.jobs.queries import run_of
 from sheka.office.operations.actions.decide_notice import decide_notice
 from sheka.office.operations.actions.propose_notice import propose_notice
 from sheka.office.operations.calendars import notice_of, working_calendar
-from sheka.office.operations.queries import verbs_for, notices_of
+from sheka.office.operations.queries import notices_of, verbs_for
 from sheka.office.staff.permissions import Permission
 
 FIRST, LAST = 2025, 2199
