@@ -1,7 +1,7 @@
 """Walking the console as each role without a browser: every link that a page shows, until there is nothing new.
 
-A page is known by the name of its address; three pages of a name and set of parameters are enough. What one process of a
-run has walked the others read from the run's folder.
+A page is known by the name of its address; three pages of a name and set of parameters are enough. What one process
+of a run has walked the others read from the run's folder.
 """
 
 from __future__ import annotations

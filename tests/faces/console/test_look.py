@@ -94,7 +94,11 @@ def test_other_reasons_stay_as_they_are(language):
     assert is_about_permission(refusal.text(language))
     assert why(refusal.text(language)) == refusal.text(language)
     assert not is_about_permission(Refused(Code.CARD_UNKNOWN, card="D1").text(language))
-    assert told(refusal) == (3001, refusal.text(language), refusal.todo(language))
+    named = Refused(
+        Code.PERMISSION_MISSING,
+        permission=said(language, "“锁定与解锁”（card.block）", "“Block and unblock cards” (card.block)"),
+    )
+    assert told(refusal) == (3001, named.text(language), named.todo(language))
 
 
 def test_an_event_without_a_word_is_shown_by_its_code():
