@@ -105,6 +105,31 @@ def test_a_function_shows_the_owner_no_more_when_somebody_else_calls_it(entered,
     assert app.execute("SELECT * FROM cards_holder(%s)", [number]).fetchall() == []
 
 
+@pytest.mark.req("S4")
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT id FROM cards_card WHERE number = 'x'",
+        "SELECT id FROM accounts_account WHERE id = 1",
+        "UPDATE accounts_account SET balance = balance WHERE id = 1",
+        "SELECT id FROM transactions_terminal WHERE id = 1",
+        "SELECT id FROM transactions_institution WHERE id = 1",
+        "INSERT INTO accounts_entry VALUES (1, 1, 1, 1, now(), now(), 1)",
+    ],
+)
+def test_a_purchase_pays_nothing_for_the_policies(entered, statement):
+    """To the role of the switch's functions nothing is left of them in the plan; the application's plan has them."""
+    administrator = entered("postgres")
+    administrator.execute("SET ROLE sheka_ledger")
+    plan = str(administrator.execute(f"EXPLAIN (VERBOSE, COSTS OFF) {statement}").fetchall())
+    assert "Plan 1" not in plan
+    assert "organisations_organisation" not in plan
+    if statement.startswith("SELECT"):
+        administrator.execute("SET ROLE sheka_app")
+        plan = str(administrator.execute(f"EXPLAIN (VERBOSE, COSTS OFF) {statement}").fetchall())
+        assert "organisations_organisation" in plan
+
+
 def test_a_transfer_books_no_account_out_of_scope(entered, bank):
     app = entered("app")
     app.execute("SET sheka.scope = 'o000000.o460000.o460200'")
