@@ -166,7 +166,7 @@ def test_a_closed_organisation_neither_acts_nor_takes_people_nor_signs_in(add, i
 
 
 def test_what_is_left_keeps_it_open_and_is_named(add, installer, appoint, tree):
-    appoint("clerk", "460100-01", "card_clerk")
+    appoint("clerk", "460100-01", "clerk")
     refusal = refused(lambda: close_organisation(installer, code="460100-01", on=timezone.localdate(), reason="x"))
     assert refusal.code is Code.ORGANISATION_BUSY
     assert "people with roles: 1" in refusal.text("en")
