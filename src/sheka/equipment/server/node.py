@@ -354,7 +354,8 @@ class NodeConfig:
 
     def _role(self, role: Role | None) -> Role:
         who = role or os.environ.get(ROLE_VARIABLE) or "app"
-        for known in get_args(Role):
+        roles: tuple[Role, ...] = get_args(Role)
+        for known in roles:
             if known == who and (self.embedded or known in self.secret.database):
                 return known
         raise Refused(Code.NODE_FILE_INVALID, file=f"${ROLE_VARIABLE}", reason=f"database: {who}")
