@@ -21,7 +21,14 @@ def declare() -> None:
             time.sleep(0.05)
         return {"steps": steps}
 
-    @job("test.flaky", title_zh="坏", title_en="Flaky", permission=Permission.AUDIT_READ, transient=(OSError,), back_off=0)
+    @job(
+        "test.flaky",
+        title_zh="坏",
+        title_en="Flaky",
+        permission=Permission.AUDIT_READ,
+        transient=(OSError,),
+        back_off=0,
+    )
     def flaky(actor, progress):
         from sheka.office.jobs.models import JobRun
 

@@ -172,3 +172,18 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Refused) as caught:
         NodeConfig.create_demo(tmp_path / "file" / "demo")
     assert caught.value.code is Code.SERVER_FOLDER_UNWRITABLE
+
+
+def test_a_node_of_an_earlier_version_gets_the_secrets_that_it_lacks(tmp_path: Path) -> None:
+    """Nobody could be appointed after an upgrade."""
+    node = NodeConfig.create_demo(tmp_path)
+    secrets = tmp_path / "secrets.toml"
+    older = "".join(line for line in secrets.read_text().splitlines(True) if not line.startswith("person_key"))
+    secrets.write_text(older)
+    with pytest.raises(Refused) as refused:
+        _ = NodeConfig.load(node.path).person_key
+    assert refused.value.code is Code.NODE_FILE_INVALID
+    upgraded = NodeConfig.load(node.path).upgraded()
+    assert len(upgraded.person_key) == 32 and secrets.stat().st_mode & 0o077 == 0
+    assert upgraded.secret.machines == node.secret.machines
+    assert upgraded.upgraded() is upgraded and NodeConfig.load(node.path).person_key == upgraded.person_key

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import tomllib
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +20,7 @@ from psycopg.conninfo import conninfo_to_dict
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from sheka.equipment.server.files import make_folder, socket_folder, write_private, write_whole
+from sheka.equipment.server.node_secrets import NEEDED_ROLES, NodeSecrets, Role, add_missing, secrets_text
 from sheka.equipment.server.postgres import PostgresCluster
 from sheka.foundation.refusals import Code, Refused
 
@@ -37,11 +37,8 @@ __all__ = [
 
 VARIABLE = "SHEKA_NODE"
 ROLE_VARIABLE = "SHEKA_DATABASE_ROLE"
-CALLERS = ("systems", "switch", "initialisation")
 NAME = r"^[a-z][a-z0-9-]{0,30}$"
 CODE = r"^[0-9]{6}$"
-Role = Literal["app", "owner", "switch", "enquiry", "auditor", "backup"]
-NEEDED_ROLES: frozenset[str] = frozenset({"app", "owner", "switch"})
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -87,8 +84,8 @@ class DatabaseConfig(_Part):
 class DocumentsConfig(_Part):
     """Where the node keeps documents, encrypted, and where the keys come from.
 
-    `folder` is relative to the node's folder. `keys`: "machine" asks the organisation's encryption machine, "file" reads
-    a key file in the folder, for a node that has no machine yet. `address` is what the QR code of a paper leads to
+    `folder` is relative to the node's folder. `keys`: "machine" asks the organisation's encryption machine, "file"
+    reads a key file in the folder, for a node that has no machine yet. `address` is what the QR code of a paper leads to
     (`https://host`); empty: the node's own console.
     """
 
@@ -126,20 +123,13 @@ class _File(_Part):
         return self
 
 
-class _Secrets(_Part):
-    django_secret_key: str = Field(min_length=40)
-    person_key: str = Field("", pattern="^([0-9a-f]{64})?$")
-    machines: dict[str, dict[str, str]] = {}
-    database: dict[Role, str] = {}
-
-
 @dataclass(frozen=True)
 class NodeConfig:
     """A node as its file describes it, with its secrets. `path` is the file, `folder` the folder it stands in."""
 
     path: Path
     file: _File
-    secret: _Secrets
+    secret: NodeSecrets
 
     @classmethod
     def load(cls, path: Path | str | None = None) -> NodeConfig:
@@ -158,7 +148,7 @@ class NodeConfig:
                 raise Refused(Code.NODE_SECRETS_OPEN, file=secret_path)
         except FileNotFoundError:
             raise Refused(Code.NODE_FILE_MISSING, file=secret_path) from None
-        config = cls(place, file, _read(secret_path, _Secrets))
+        config = cls(place, file, _read(secret_path, NodeSecrets))
         config._check_secrets(secret_path)
         return config
 
@@ -230,9 +220,13 @@ class NodeConfig:
         text = "\n".join(lines) + "\n"
         _check(path, _File, text)
         make_folder(folder)
-        write_private(folder / "secrets.toml", _secrets_text(machines))
+        write_private(folder / "secrets.toml", secrets_text(machines))
         write_whole(path, text)
         return cls.load(path)
+
+    def upgraded(self) -> NodeConfig:
+        """The node with the secrets that a file of an earlier version lacks; they are written before it starts."""
+        return NodeConfig.load(self.path) if add_missing(self.folder / self.file.secrets, self.secret) else self
 
     @property
     def name(self) -> str:
@@ -284,7 +278,7 @@ class NodeConfig:
 
     @property
     def person_key(self) -> bytes:
-        """The key (32 bytes) under which the numbers of staff are kept as digests. Raises Refused(NODE_FILE_INVALID)."""
+        """The key (32 bytes) of the digests of staff's numbers. Raises Refused(NODE_FILE_INVALID)."""
         if not self.secret.person_key:
             raise Refused(Code.NODE_FILE_INVALID, file=self.folder / self.file.secrets, reason="person_key is missing")
         return bytes.fromhex(self.secret.person_key)
@@ -369,8 +363,7 @@ class NodeConfig:
 
     def _check_secrets(self, path: Path) -> None:
         for machine in self.machines:
-            words = self.secret.machines.get(machine.name, {})
-            if not words or not all(len(word) == 64 and _hexadecimal(word) for word in words.values()):
+            if not self.secret.has_callers_of(machine.name):
                 raise Refused(
                     Code.NODE_FILE_INVALID, file=path, reason=f"machines.{machine.name}: 64 hexadecimal digits each"
                 )
@@ -407,14 +400,3 @@ def _check(path: Path, model: type[Model], text: str) -> Model:
         raise Refused(Code.NODE_FILE_INVALID, file=path, reason=f"{place} {first['msg']}".strip()) from None
     except tomllib.TOMLDecodeError as error:
         raise Refused(Code.NODE_FILE_INVALID, file=path, reason=str(error)) from None
-
-
-def _hexadecimal(word: str) -> bool:
-    return all(letter in "0123456789abcdef" for letter in word)
-
-
-def _secrets_text(machines: dict[str, str]) -> str:
-    lines = [f'django_secret_key = "{secrets.token_urlsafe(48)}"', f'person_key = "{secrets.token_hex(32)}"']
-    for name in machines:
-        lines += ["", f"[machines.{name}]", *(f'{caller} = "{secrets.token_hex(32)}"' for caller in CALLERS)]
-    return "\n".join(lines) + "\n"

@@ -111,6 +111,7 @@ def run_node(node: NodeConfig, *, story: bool) -> None:
 
     console = Console(highlight=False)
     with Supervisor(folder=node.folder) as supervisor:
+        node = node.upgraded()
         start_node(supervisor, node, lambda name, seconds: console.print(f"  ✓ {name} [dim]{seconds:.1f} s[/dim]"))
         for chinese, english in node.cluster.notices if node.embedded else ():
             console.print(f"  [dim]{chinese} {english}[/dim]")

@@ -39,7 +39,7 @@ def open_to_all(view: View) -> View:
 
 
 def at_the_door(view: View) -> View:
-    """Open to strangers, and sees the rows of every organisation: whoever signs in is not known before. For nothing else."""
+    """Open to strangers, and sees every organisation: whoever signs in is not known before. For nothing else."""
     view.at_the_door = True  # type: ignore[attr-defined]
     return open_to_all(view)
 

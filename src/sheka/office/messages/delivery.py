@@ -92,7 +92,9 @@ def _handle(source: str, sequence: int) -> bool:
 def carry_all() -> int:
     """Deliver and handle until nothing moves: what the worker does at each turn. The number of messages handled."""
     total = 0
-    with whole_node("messages go from any organisation of the node to any other; each is handled in its recipient's scope"):
+    with whole_node(
+        "messages go from any organisation of the node to any other; each is handled in its recipient's scope"
+    ):
         while True:
             moved, handled = deliver_local(), handle_waiting()
             total += handled

@@ -52,7 +52,7 @@ def exchange_named(actor: Actor, number: str) -> ExchangeCase:
 
 
 def exchanges_to_recount(year: int) -> list[tuple[str, str]]:
-    """Number and organisation of the open exchanges whose promised day waited for the notice of this year, the oldest first.
+    """Number and organisation of the open exchanges whose day waited for the notice of this year, the oldest first.
 
     A strip that reaches the last days of December may hang on the notice of the year after.
     """

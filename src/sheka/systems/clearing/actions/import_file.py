@@ -19,7 +19,8 @@ from sheka.systems.transactions.queries import institutions_of
 _AT_ONCE = 20_000
 _INSERT = """
 INSERT INTO clearing_acquirerline (file_id, line, business_date, terminal, stan, kind, amount, card_number, rrn)
-SELECT %s, * FROM unnest(%s::int[], %s::date[], %s::text[], %s::int[], %s::smallint[], %s::bigint[], %s::text[], %s::text[])
+SELECT %s, * FROM
+    unnest(%s::int[], %s::date[], %s::text[], %s::int[], %s::smallint[], %s::bigint[], %s::text[], %s::text[])
 """
 
 
