@@ -85,8 +85,8 @@ class DocumentsConfig(_Part):
     """Where the node keeps documents, encrypted, and where the keys come from.
 
     `folder` is relative to the node's folder. `keys`: "machine" asks the organisation's encryption machine, "file"
-    reads a key file in the folder, for a node that has no machine yet. `address` is what the QR code of a paper leads to
-    (`https://host`); empty: the node's own console.
+    reads a key file in the folder, for a node that has no machine yet. `address` is what the QR code of a paper
+    leads to (`https://host`); empty: the node's own console.
     """
 
     folder: str = "documents"
