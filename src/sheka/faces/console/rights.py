@@ -79,5 +79,5 @@ def right_word(code: str) -> str:
 
 def rights_named(codes: str) -> str:
     """Codes joined by " | ", as a refusal names them → their words, each with its code."""
-    marks = ("“{}”（{}）", "、") if language().startswith("zh") else ("“{}” ({})", ", ")
+    marks = ("{}（{}）", "、") if language().startswith("zh") else ("“{}” ({})", ", ")
     return marks[1].join(marks[0].format(right_word(code), code) for code in codes.split(" | "))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -157,3 +158,8 @@ def sign_ins_of(staff: StaffMember) -> QuerySet[SignIn]:
 
 def own_sign_ins(actor: Actor) -> QuerySet[SignIn]:
     return SignIn.objects.filter(staff_id=actor.staff_id)
+
+
+def logins_among(logins: Iterable[str]) -> set[str]:
+    """Which of these log-in names there are."""
+    return set(StaffMember.objects.filter(login__in=list(logins)).values_list("login", flat=True))
