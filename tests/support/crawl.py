@@ -11,6 +11,7 @@ import http.client
 import json
 import re
 from collections import deque
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from html import unescape
 from pathlib import Path
@@ -207,5 +208,6 @@ def walks(town: Town, folder: Path) -> list[Walk]:
 
 def _walked(town: Town, login: str) -> Walk:
     walker = Walker(town)
-    walker.sign_in(login)
-    return walker.walk(login)
+    with closing(walker.line):
+        walker.sign_in(login)
+        return walker.walk(login)

@@ -88,7 +88,7 @@ def _servers_in(folder: Path) -> list[int]:
     return found
 
 
-def _gone(folder: Path, seconds: float = 30.0) -> bool:
+def _gone(folder: Path, seconds: float = 120.0) -> bool:
     deadline = time.monotonic() + seconds
     while folder.exists() or _servers_in(folder):
         if time.monotonic() > deadline:

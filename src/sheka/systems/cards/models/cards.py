@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from sheka.office.organisations.models import Organisation
 from sheka.systems.cards.models.people import Person
@@ -55,6 +55,7 @@ class Card(models.Model):
 
     class Meta:
         ordering = ("pk",)
+        indexes = (models.Index(F("issued_on").desc(), "id", name="cards_card_latest"),)
         constraints = (
             models.UniqueConstraint(fields=("person",), condition=Q(state__in=WITH_HOLDER), name="cards_card_one_held"),
             models.UniqueConstraint(
