@@ -33,10 +33,12 @@ def card_in_exchange(world: Path) -> str:
     django.setup()
     from django.db import connections
 
+    from sheka.office.scope import whole_node
     from sheka.systems.cards.models import ExchangeCase
 
-    running = ExchangeCase.objects.filter(state="in_production", proxy_relation__gt="").first()
-    number = str(running.old_card) if running else _exchanged(world)
+    with whole_node("a photographer looks for a card wherever it is"):
+        running = ExchangeCase.objects.filter(state="in_production", proxy_relation__gt="").first()
+        number = str(running.old_card) if running else _exchanged(world)
     connections.close_all()
     return number
 
