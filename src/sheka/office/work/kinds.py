@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sheka.foundation.terms import Term
 
 Address = tuple[object, ...]
-TODO = Term("办理", "Open")
+TO_DO = Term("办理", "Open")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def work_kind(
     title: Term,
     *,
     address: Callable[[str], Address] | None = None,
-    todo: Term = TODO,
+    todo: Term = TO_DO,
     tone: str = "wait",
     holders: Callable[[Sequence[str]], dict[str, Holder]] | None = None,
 ) -> WorkKind:

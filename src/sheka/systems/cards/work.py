@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sheka.foundation.numbers import mask_person_number
 from sheka.foundation.terms import Term
 from sheka.office.staff.permissions import Permission
-from sheka.office.work.kinds import TODO, Address, Holder, work_kind
+from sheka.office.work.kinds import TO_DO, Address, Holder, work_kind
 from sheka.office.work.search import finder
 from sheka.systems.cards import waiting
 from sheka.systems.cards.models import ExchangeCase
@@ -34,8 +34,8 @@ def _cards(subject: str) -> Address:
 work_kind(waiting.MAKE, Term("待制卡", "To be made"), address=_cards)
 work_kind(waiting.STOCK, Term("待入库", "To be taken into stock"), address=_cards, tone="info")
 for _name, _title, _todo, _tone in (
-    (waiting.EXCHANGE_MAKE, Term("换卡待制", "Exchange to be made"), TODO, "wait"),
-    (waiting.EXCHANGE_STOCK, Term("换卡待入库", "Exchange to be stocked"), TODO, "wait"),
+    (waiting.EXCHANGE_MAKE, Term("换卡待制", "Exchange to be made"), TO_DO, "wait"),
+    (waiting.EXCHANGE_STOCK, Term("换卡待入库", "Exchange to be stocked"), TO_DO, "wait"),
     (waiting.EXCHANGE_COLLECT, Term("换卡待领取", "Ready to collect"), Term("办理领取", "Hand over"), "info"),
 ):
     work_kind(_name, _title, address=_exchange, todo=_todo, tone=_tone, holders=holders_of_exchanges)
