@@ -96,7 +96,7 @@ def test_other_reasons_stay_as_they_are(language):
     assert not is_about_permission(Refused(Code.CARD_UNKNOWN, card="D1").text(language))
     named = Refused(
         Code.PERMISSION_MISSING,
-        permission=said(language, "“锁定与解锁”（card.block）", "“Block and unblock cards” (card.block)"),
+        permission=said(language, "锁定与解锁（card.block）", "“Block and unblock cards” (card.block)"),
     )
     assert told(refusal) == (3001, named.text(language), named.todo(language))
 
