@@ -103,8 +103,8 @@ def test_a_missing_permission_is_told_by_its_word():
     with override("en"):
         assert "“Read the audit” (audit.read), “See cards” (card.view)" in told(refusal).text
     with override("zh-hans"):
-        assert "“查看审计”（audit.read）、“查看卡片”（card.view）" in told(refusal).text
-        assert rights_named("moon.land") == "“moon.land”（moon.land）"
+        assert "查看审计（audit.read）、查看卡片（card.view）" in told(refusal).text
+        assert rights_named("moon.land") == "moon.land（moon.land）"
 
 
 def test_every_role_has_a_title_in_both_languages():
