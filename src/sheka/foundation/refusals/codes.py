@@ -3,7 +3,8 @@
 Ranges: 1000 numbers and names · 1100 calendar and regions · 1200 money · 1300 states, canonical form ·
 2000 cryptography · 2100 chip · 2200 card reader · 2300 encryption machine · 2400 initialisation · 2500 server ·
 3000 organisations, staff, permissions · 3100 approvals · 3200 audit · 3300 messages · 3400 documents · 3500 jobs ·
-3600 work, search, notices · 3700 calendar, health · 3800 API · 4000 keys · 4100 issuance ·
+3600 work, search, notices · 3700 calendar, health · 3800 API · 3900 incidents · 4000 keys, machines ·
+4040 ceremonies · 4060 carriers · 4080 PSAMs · 4100 issuance ·
 4200 cards · 4300 accounts · 4400 transactions · 4500 clearing · 4600 exceptions · 9000 faces.
 """
 

@@ -1,0 +1,1 @@
+"""K9: security incidents, emergency plans, and what they freeze."""

@@ -1,0 +1,1 @@
+"""K8: every PSAM from its order to its destruction."""
