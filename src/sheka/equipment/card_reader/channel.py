@@ -8,9 +8,6 @@ from sheka.foundation.chip.steps import exchange
 from sheka.foundation.refusals import Code, Refused
 from sheka.foundation.terms import Term
 
-MOST_PARTS = 64
-"""Commands that one answer may take; a chip that fills its buffer of 256 bytes each time gives 16 KiB with them."""
-
 
 def meaning(status: int) -> Term:
     """What a status word says, in both languages."""
@@ -28,18 +25,7 @@ class Channel:
 
         Refused only for a lost card, and CARD_DATA_MALFORMED for one that announces more and more without an end.
         """
-        left = MOST_PARTS
-
-        def transmit(apdu: bytes) -> bytes:
-            nonlocal left
-            left -= 1
-            if left < 0:
-                raise Refused(
-                    Code.CARD_DATA_MALFORMED, file="-", reason=Term("应答没有结尾", "an answer without an end")
-                )
-            return self._reader.transmit(apdu)
-
-        return exchange(transmit, command)
+        return exchange(self._reader.transmit, command)
 
     def must(self, step: Term, command: Command) -> bytes:
         """The answer's data; Refused(CARD_ANSWERED) names the step when the status is not 9000."""

@@ -15,6 +15,9 @@ from sheka.foundation.terms import Term
 
 Transmit = Callable[[bytes], bytes]
 
+MOST_PARTS = 64
+"""GET RESPONSEs that one answer may take; a chip that fills its buffer of 256 bytes each time gives 16 KiB with them."""
+
 
 @dataclass(slots=True)
 class Progress:
@@ -63,14 +66,20 @@ def carry_out(steps: Iterable[Step], transmit: Transmit, progress: Progress | No
 
 
 def exchange(transmit: Transmit, command: Command) -> Response:
-    """One command and its whole answer: GET RESPONSE after 61xx, the right Le after 6Cxx."""
+    """One command and its whole answer: GET RESPONSE after 61xx, the right Le after 6Cxx.
+
+    Refused(CARD_DATA_MALFORMED) for a chip that announces more and more without an end.
+    """
     answer = Response.parse(transmit(command.to_bytes()))
     if answer.status >> 8 == 0x6C:
         le = answer.status & 0xFF or SHORT_ANSWER
         again = Command(command.cla, command.ins, command.p1, command.p2, command.data, le)
         answer = Response.parse(transmit(again.to_bytes()))
-    data = answer.data
+    data, left = answer.data, MOST_PARTS
     while answer.status >> 8 == 0x61:
+        left -= 1
+        if left < 0:
+            raise Refused(Code.CARD_DATA_MALFORMED, file="-", reason=Term("应答没有结尾", "an answer without an end"))
         rest = Command(0x00, 0xC0, 0x00, 0x00, b"", answer.status & 0xFF or SHORT_ANSWER)
         answer = Response.parse(transmit(rest.to_bytes()))
         data += answer.data
