@@ -187,8 +187,9 @@ class AsyncEncryptionMachine:
         owner: str = "",
         *,
         diversified: bool = False,
+        movable: bool = False,
     ) -> KeyInfo:
-        return await self._do(requests.generate(name, algorithm, usage, version, owner, diversified))
+        return await self._do(requests.generate(name, algorithm, usage, version, owner, diversified, movable))
 
     async def derive(
         self,

@@ -5,11 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sheka.equipment.encryption_machine.model import KeyInfo, LogFinding, MachineInfo, Peer, Usage, Verb
+from sheka.equipment.encryption_machine.model import (
+    Backup,
+    EntryKey,
+    KeyInfo,
+    LogFinding,
+    MachineInfo,
+    Peer,
+    Progress,
+    SharesOffered,
+    Usage,
+    Verb,
+)
 from sheka.equipment.encryption_machine.wire import (
     BATCH,
     BLOB,
+    BLOBS,
     BOOLS,
+    OCTETS,
     OPTIONAL_BATCH,
     TEXT,
     TEXTS,
@@ -23,8 +36,17 @@ from sheka.equipment.encryption_machine.wire import (
 from sheka.foundation.crypto.algorithms import Algorithm
 
 
-def _key_info(*, algorithm: int, usage: str, diversified: int, **rest: Any) -> KeyInfo:
-    return KeyInfo(algorithm=Algorithm(algorithm), usage=Usage(usage), diversified=bool(diversified), **rest)
+def _key_info(*, algorithm: int, usage: str, diversified: int, movable: int, **rest: Any) -> KeyInfo:
+    flags = {"diversified": bool(diversified), "movable": bool(movable)}
+    return KeyInfo(algorithm=Algorithm(algorithm), usage=Usage(usage), **flags, **rest)
+
+
+def _machine_info(*, sealed: int, algorithms: list[str], **rest: Any) -> MachineInfo:
+    return MachineInfo(sealed=bool(sealed), algorithms=tuple(algorithms), **rest)
+
+
+def _progress(*, sealed: int, **rest: Any) -> Progress:
+    return Progress(sealed=bool(sealed), **rest)
 
 
 def _finding(*, ok: int, **rest: Any) -> LogFinding:
@@ -46,9 +68,10 @@ KEY_INFO = record(
     destroyed=TEXT,
     origin=TEXT,
     diversified=U8,
+    movable=U8,
 )
 MACHINE_INFO = record(
-    MachineInfo,
+    _machine_info,
     product=TEXT,
     version=TEXT,
     certificate=TEXT,
@@ -58,7 +81,18 @@ MACHINE_INFO = record(
     log_head=TEXT,
     refused_logins=U32,
     started=TEXT,
+    sealed=U8,
+    threshold=U8,
+    holders=U8,
+    presented=U8,
+    came=OCTETS,
+    driver=TEXT,
+    algorithms=TEXTS,
 )
+ENTRY_KEY = record(EntryKey, id=BLOB, public_key=BLOB)
+PROGRESS = record(_progress, presented=U8, needed=U8, sealed=U8)
+SHARES = record(SharesOffered, set=BLOB, sealed=BLOBS)
+BACKUP = record(Backup, content=BLOB, shares=BLOBS)
 PEER = record(Peer, name=TEXT, public_key=TEXT, owner=TEXT)
 FINDING = record(_finding, ok=U8, entries=U32, head=TEXT, broken_at=U32, reason=TEXT)
 
@@ -75,8 +109,8 @@ CALLS: dict[Verb, Call] = {
     Verb.DESCRIBE: Call((), MACHINE_INFO),
     Verb.LIST_KEYS: Call((), listed(KEY_INFO)),
     Verb.KEY: Call((TEXT,), KEY_INFO),
-    # name, algorithm, usage, version, owner, diversified
-    Verb.GENERATE: Call((TEXT, U8, TEXT, U16, TEXT, U8), KEY_INFO),
+    # name, algorithm, usage, version, owner, diversified, movable
+    Verb.GENERATE: Call((TEXT, U8, TEXT, U16, TEXT, U8, U8), KEY_INFO),
     # parent ref, factor, name, owner, usage, version, diversified
     Verb.DERIVE: Call((TEXT, BLOB, TEXT, TEXT, TEXT, U16, U8), KEY_INFO),
     Verb.DESTROY: Call((TEXT,), KEY_INFO),
@@ -123,4 +157,24 @@ CALLS: dict[Verb, Call] = {
     Verb.VERIFY_LOG: Call((), FINDING),
     # first entry, how many
     Verb.LOG: Call((U32, U32), TEXTS),
+    Verb.ENTRY_KEY: Call((), ENTRY_KEY),
+    # holder (1 …), entry id, the share sealed to the entry key
+    Verb.UNSEAL: Call((U8, BLOB, BLOB), PROGRESS),
+    Verb.SEAL: Call((), PROGRESS),
+    # threshold, the receivers' public keys
+    Verb.SHARE_OUT: Call((U8, BLOBS), SHARES),
+    # the offered set
+    Verb.CONFIRM_SHARES: Call((BLOB,), PROGRESS),
+    # threshold, the receivers' public keys
+    Verb.BACK_UP: Call((U8, BLOBS), BACKUP),
+    Verb.RESTORE: Call((BLOB,), PROGRESS),
+    # name, algorithm, usage, version, owner, diversified, movable, scheme, parts, threshold
+    Verb.BEGIN_COMPONENTS: Call((TEXT, U8, TEXT, U16, TEXT, U8, U8, TEXT, U8, U8), TEXT),
+    # reference of the entry, part (1 …), entry id, the component sealed to the entry key
+    Verb.ENTER_COMPONENT: Call((TEXT, U8, BLOB, BLOB), TEXT),
+    # reference of the entry, expected joint check value (empty: none)
+    Verb.FINISH_COMPONENTS: Call((TEXT, TEXT), KEY_INFO),
+    Verb.CANCEL_COMPONENTS: Call((TEXT,), TEXT),
+    # algorithm, scheme, parts, threshold, the receivers' public keys
+    Verb.GENERATE_COMPONENTS: Call((U8, TEXT, U8, U8, BLOBS), BLOBS),
 }

@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 from sheka.equipment.encryption_machine import requests
 from sheka.equipment.encryption_machine.addresses import Address, unreachable
 from sheka.equipment.encryption_machine.calls import CALLS
+from sheka.equipment.encryption_machine.custodian_verbs import CustodianVerbs
 from sheka.equipment.encryption_machine.frames import DONE, FrameReader, Guard, frame, pack, send, unpack
 from sheka.equipment.encryption_machine.handshake import greet
 from sheka.equipment.encryption_machine.model import CHANGING, KeyInfo, LogFinding, MachineInfo, Peer, Usage, Verb
@@ -76,8 +77,8 @@ class _Line:
         return code, answer
 
 
-class EncryptionMachine:
-    """The machine's verbs, blocking.
+class EncryptionMachine(CustodianVerbs):
+    """The machine's verbs, blocking; those of the custodians (unsealing, components, back-up) in `CustodianVerbs`.
 
     Parameters
     ----------
@@ -164,14 +165,16 @@ class EncryptionMachine:
         owner: str = "",
         *,
         diversified: bool = False,
+        movable: bool = False,
     ) -> KeyInfo:
         """A new random key.
 
         `diversified` MAC and ENCRYPT keys (a terminal master key) work only through a factor, others only as they are:
         used both ways, a key would give its own sub-keys away. `MACHINE_KEY_EXISTS` when name, version and owner were
-        used before, also by a destroyed key.
+        used before, also by a destroyed key. `movable`: a DIVERSIFY key that may be loaded into a national PSAM or onto
+        a key mother card; any other root stays (`MACHINE_KEY_STAYS`).
         """
-        return self._do(requests.generate(name, algorithm, usage, version, owner, diversified))
+        return self._do(requests.generate(name, algorithm, usage, version, owner, diversified, movable))
 
     def derive(
         self,

@@ -79,14 +79,24 @@ class KeyStore:
             yield key
 
     def generate(
-        self, caller: Caller, name: str, algorithm: int, usage: str, version: int, owner: str, diversified: int
+        self,
+        caller: Caller,
+        name: str,
+        algorithm: int,
+        usage: str,
+        version: int,
+        owner: str,
+        diversified: int,
+        movable: int = 0,
     ) -> KeyInfo:
         """A new random key (3DES: odd parity, two different halves)."""
         kind, purpose = _algorithm(algorithm), _usage(usage)
         caller.need_key(purpose, owner)
         key = _random_key(kind)
         info = _described(kind, key, name, purpose, version, owner)
-        info = replace(info, diversified=bool(diversified) or purpose in ALWAYS_DIVERSIFIED)
+        info = replace(
+            info, diversified=bool(diversified) or purpose in ALWAYS_DIVERSIFIED, movable=_movable(movable, purpose)
+        )
         return self._add(caller, Verb.GENERATE, info, key)
 
     def derive(
@@ -231,6 +241,13 @@ def _random_key(algorithm: Algorithm) -> bytes:
             if key[:8] == key[8:]:
                 continue
         return key
+
+
+def _movable(asked: int, usage: Usage) -> bool:
+    """Only of a DIVERSIFY key is it asked: working keys move in envelopes anyway."""
+    if asked and usage is not Usage.DIVERSIFY:
+        raise Refused(Code.MACHINE_KEY_NAMING, what="movable", value=usage)
+    return bool(asked)
 
 
 def _algorithm(number: int) -> Algorithm:

@@ -57,14 +57,32 @@ class Verb(IntEnum):
     REMOVE_PEER = 56
     VERIFY_LOG = 60
     LOG = 61
+    ENTRY_KEY = 70
+    UNSEAL = 71
+    SEAL = 72
+    SHARE_OUT = 73
+    CONFIRM_SHARES = 74
+    BACK_UP = 75
+    RESTORE = 76
+    BEGIN_COMPONENTS = 80
+    ENTER_COMPONENT = 81
+    FINISH_COMPONENTS = 82
+    CANCEL_COMPONENTS = 83
+    GENERATE_COMPONENTS = 84
 
 
 CHANGING: frozenset[Verb] = frozenset(
     {Verb.GENERATE, Verb.DERIVE, Verb.DESTROY, Verb.EXPORT_ENVELOPE, Verb.IMPORT_ENVELOPE}
     | {Verb.REGISTER_PEER, Verb.REMOVE_PEER}
+    | {Verb.UNSEAL, Verb.SEAL, Verb.SHARE_OUT, Verb.CONFIRM_SHARES, Verb.BACK_UP, Verb.RESTORE}
+    | {Verb.BEGIN_COMPONENTS, Verb.ENTER_COMPONENT, Verb.FINISH_COMPONENTS, Verb.CANCEL_COMPONENTS}
+    | {Verb.GENERATE_COMPONENTS}
 )
-"""Verbs that change keys or peers, or let a key leave in an envelope: each is written to the machine's log before it
-answers, and a client never repeats one by itself."""
+"""Verbs that change keys, peers or the seal, or let a key or share leave sealed: each is written to the machine's log
+before it answers, and a client never repeats one by itself."""
+
+WHILE_SEALED: frozenset[Verb] = frozenset({Verb.DESCRIBE, Verb.ENTRY_KEY, Verb.UNSEAL})
+"""What a sealed machine answers; a new one (no seal yet) also takes SHARE_OUT, CONFIRM_SHARES and RESTORE."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +92,8 @@ class KeyInfo:
     `check_value` is upper-case hex (6 characters 3DES, 8 SM4). `parent` is the ref of the key it was derived from in
     this machine, `factor` the factor as hex, both empty for generated and imported keys. Times are UTC, ISO 8601.
     `destroyed` is empty while the key lives. `diversified` keys work only through a factor, the others only as they are
-    (WRAP keys: both). `origin` is "generated", "derived" or "imported".
+    (WRAP keys: both). `origin` is "generated", "derived", "imported" or "entered" (by components). `movable`: a
+    DIVERSIFY key made here that may leave all the same, into a national PSAM or onto a key mother card (K2, K8).
     """
 
     ref: str
@@ -90,6 +109,7 @@ class KeyInfo:
     destroyed: str = ""
     origin: str = "generated"
     diversified: bool = False
+    movable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +118,10 @@ class MachineInfo:
 
     `certificate` is the product type certificate (K4); the software machine has none (empty), so it is for development,
     demonstration and test only. `log_head` is the SM3 head of the log (hex): keep it outside to see a cut tail.
+
+    `sealed`: only unsealing works now; then `fingerprint` and `log_head` are empty and `keys` is 0. `threshold` of
+    `holders` custodians unseal it (both 0: opened by a sealing secret, or new); `presented` shares are there,
+    those of the holders in `came` (1, 2 …). `driver` is "software" or "pkcs11", `algorithms` the names it knows.
     """
 
     product: str
@@ -109,6 +133,46 @@ class MachineInfo:
     log_head: str
     refused_logins: int
     started: str
+    sealed: bool = False
+    threshold: int = 0
+    holders: int = 0
+    presented: int = 0
+    came: tuple[int, ...] = ()
+    driver: str = "software"
+    algorithms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EntryKey:
+    """A one-time key for one sealed entry: its id (16 bytes) and public P-256 key (65 bytes); good for ten minutes."""
+
+    id: bytes
+    public_key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far unsealing has come: `presented` of the `needed` shares are there; `sealed` False: the machine is open."""
+
+    presented: int
+    needed: int
+    sealed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SharesOffered:
+    """Shares of a new sealing secret, each sealed to its receiver; in force only once `set` (8 bytes) is confirmed."""
+
+    set: bytes
+    sealed: list[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A back-up: the wrapped store as one piece, and the shares that open it, each sealed to its receiver."""
+
+    content: bytes
+    shares: list[bytes]
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,9 +80,10 @@ def key(ref: str) -> Request[KeyInfo]:
 
 
 def generate(
-    name: str, algorithm: Algorithm, usage: Usage, version: int, owner: str, diversified: bool
+    name: str, algorithm: Algorithm, usage: Usage, version: int, owner: str, diversified: bool, movable: bool
 ) -> Request[KeyInfo]:
-    return Request(Verb.GENERATE, (name, int(algorithm), str(usage), version, owner, int(diversified)), _same)
+    arguments = (name, int(algorithm), str(usage), version, owner, int(diversified), int(movable))
+    return Request(Verb.GENERATE, arguments, _same)
 
 
 def derive(

@@ -287,9 +287,12 @@ class Work:
 
 
 def need_movable(stored: StoredKey) -> None:
-    """`MACHINE_KEY_STAYS` for a root made here: only what is derived from it may go to a chip or another machine."""
-    if stored.info.usage is Usage.DIVERSIFY and stored.info.origin == "generated":
-        raise Refused(Code.MACHINE_KEY_STAYS, name=stored.info.name)
+    """`MACHINE_KEY_STAYS` for a root made here: only what is derived from it may go to a chip or another machine,
+    unless it was made `movable`.
+    """
+    info = stored.info
+    if info.usage is Usage.DIVERSIFY and info.origin in ("generated", "entered") and not info.movable:
+        raise Refused(Code.MACHINE_KEY_STAYS, name=info.name)
 
 
 def _need_way(info: KeyInfo, *, through_factor: bool) -> None:
