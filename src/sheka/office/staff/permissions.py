@@ -41,6 +41,9 @@ class Permission(StrEnum):
     KEY_DISTRIBUTE = "key.distribute"
     KEY_IMPORT = "key.import"
     KEY_VIEW = "key.view"
+    KEY_CARRY_OUT = "key.carry_out"
+    MACHINE_MANAGE = "machine.manage"
+    MACHINE_VIEW = "machine.view"
     # issuance
     ISSUANCE_APPLY = "issuance.apply"
     ISSUANCE_EXAMINE = "issuance.examine"
