@@ -21,8 +21,15 @@ from sheka.office.staff.models import Grant, StaffMember, StaffSession
 from sheka.office.staff.permissions import role_levels
 
 PAIRS = sorted((role, level) for role, levels in role_levels().items() for level in levels)
-HERE = {"ministry": "000000", "province": "460000", "city": "460100", "outlet": "460100-01", "card_centre": "460100-CC"}
-ELSEWHERE = {"city": "460200", "outlet": "460200-01", "card_centre": "460200-CC"}
+HERE = {
+    "ministry": "000000",
+    "province": "460000",
+    "city": "460100",
+    "district": "460106",
+    "outlet": "460100-01",
+    "card_centre": "460100-CC",
+}
+ELSEWHERE = {"city": "460200", "district": "460203", "outlet": "460200-01", "card_centre": "460200-CC"}
 
 
 def person_at(place: str, role: str | None) -> StaffMember:
@@ -96,7 +103,7 @@ def second_city() -> None:
                 name=f"三亚{level}",
                 name_en=f"Sanya {level}",
                 kind=level,
-                region="460200",
+                region=code if level == "district" else "460200",
                 parent="460200",
                 valid_from=timezone.localdate(),
             )

@@ -18,6 +18,7 @@ TREE = (
     ("460000", "海南省", "Hainan", "province", "460000", "000000"),
     ("460100", "海口市", "Haikou", "city", "460100", "460000"),
     ("460200", "三亚市", "Sanya", "city", "460200", "460000"),
+    ("460107", "琼山区", "Qiongshan", "district", "460107", "460100"),
     ("460100-01", "龙华网点", "Longhua outlet", "outlet", "460106", "460100"),
     ("460100-CC", "卡中心服务网点", "Card centre outlet", "card_centre", "460100", "460100"),
 )
@@ -25,6 +26,7 @@ PLACES = {
     "ministry": "000000",
     "province": "460000",
     "city": "460100",
+    "district": "460107",
     "outlet": "460100-01",
     "card_centre": "460100-CC",
 }
@@ -39,7 +41,7 @@ def installer(db):
 
 @pytest.fixture
 def tree(installer):
-    """Ministry, Hainan, Haikou with an outlet and its card centre, Sanya."""
+    """Ministry, Hainan, Haikou with a district, an outlet and its card centre, Sanya."""
     return {
         code: add_organisation(
             installer,

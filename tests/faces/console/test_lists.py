@@ -36,11 +36,11 @@ KINDS = (("city", "City"), ("outlet", "Outlet"), ("card_centre", "Card centre"),
 
 
 def listing(**changes):
-    """The organisations that an actor reaches."""
+    """The organisations of a few kinds that an actor reaches."""
     given_ = {
         "name": "places",
         "title": "Places",
-        "rows": lambda actor: Organisation.objects.filter(path__within=actor.path),
+        "rows": lambda actor: Organisation.objects.filter(path__within=actor.path, kind__in=dict(KINDS)),
         "default_sort": "code",
         "columns": [
             Column("code", "Code", lambda row: row.code, sort="code", kind="number", link=lambda row: f"/x/{row.code}"),

@@ -172,7 +172,7 @@ def test_what_is_left_keeps_it_open_and_is_named(add, installer, appoint, tree):
     assert "people with roles: 1" in refusal.text("en")
     assert "仍有授权的人员 1" in refusal.text("zh-Hans")
     refusal = refused(lambda: close_organisation(installer, code="460100", on=timezone.localdate(), reason="x"))
-    assert "organisations below it: 2" in refusal.text("en")
+    assert "organisations below it: 3" in refusal.text("en")
 
 
 def test_only_the_superior_closes_and_not_backwards(installer, appoint, tree):
@@ -202,9 +202,9 @@ def test_tree_children_and_search_stay_below_the_reader(appoint, tree, add):
     add("H-100", "hospital", "460100")
     city = appoint("city", "460100")
     assert [(depth, place.code) for depth, place in tree_of(city)] == [
-        *((0, "460100"), (1, "460100-01"), (1, "460100-CC"), (1, "H-100")),
+        *((0, "460100"), (1, "460100-01"), (1, "460100-CC"), (1, "460107"), (1, "H-100")),
     ]
-    assert sorted(place.code for place in children_of(city, "460100")) == ["460100-01", "460100-CC", "H-100"]
+    assert sorted(place.code for place in children_of(city, "460100")) == ["460100-01", "460100-CC", "460107", "H-100"]
     assert refused(lambda: children_of(city, "460000")).code is Code.ORGANISATION_OUT_OF_REACH
     assert [place.code for place in search_organisations(city, "outlet")] == ["460100-01", "460100-CC"]
     assert [place.code for place in search_organisations(city, " 龙华 ")] == ["460100-01"]
