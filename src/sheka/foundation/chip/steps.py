@@ -16,7 +16,7 @@ from sheka.foundation.terms import Term
 Transmit = Callable[[bytes], bytes]
 
 MOST_PARTS = 64
-"""GET RESPONSEs that one answer may take; a chip that fills its buffer of 256 bytes each time gives 16 KiB with them."""
+"""GET RESPONSEs that one answer may take: 16 KiB from a chip that fills its buffer of 256 bytes each time."""
 
 
 @dataclass(slots=True)
