@@ -35,6 +35,13 @@ class Permission(StrEnum):
     # work
     WORK_USE = "work.use"
     WORK_ASSIGN = "work.assign"
+    # incidents
+    INCIDENT_REPORT = "incident.report"
+    INCIDENT_VIEW = "incident.view"
+    INCIDENT_HANDLE = "incident.handle"
+    INCIDENT_CLOSE = "incident.close"
+    INCIDENT_PLAN = "incident.plan"
+    INCIDENT_DECIDE = "incident.decide"
     # keys
     KEY_PROPOSE = "key.propose"
     KEY_DECIDE = "key.decide"
@@ -44,6 +51,24 @@ class Permission(StrEnum):
     KEY_CARRY_OUT = "key.carry_out"
     MACHINE_MANAGE = "machine.manage"
     MACHINE_VIEW = "machine.view"
+    # custody
+    CARRIER_VIEW = "carrier.view"
+    CARRIER_ORDER = "carrier.order"
+    CARRIER_DECIDE = "carrier.decide"
+    CARRIER_ISSUE = "carrier.issue"
+    CARRIER_KEEP = "carrier.keep"
+    CARRIER_TAKE = "carrier.take"
+    CARRIER_FILL = "carrier.fill"
+    CARRIER_COUNT = "carrier.count"
+    CARRIER_WITNESS = "carrier.witness"
+    CARRIER_ENTRUST = "carrier.entrust"
+    CARRIER_REPORT_LOSS = "carrier.report_loss"
+    # ceremonies
+    CEREMONY_PLAN = "ceremony.plan"
+    CEREMONY_LEAD = "ceremony.lead"
+    CEREMONY_HOLD = "ceremony.hold"
+    CEREMONY_WITNESS = "ceremony.witness"
+    CEREMONY_VIEW = "ceremony.view"
     # issuance
     ISSUANCE_APPLY = "issuance.apply"
     ISSUANCE_EXAMINE = "issuance.examine"

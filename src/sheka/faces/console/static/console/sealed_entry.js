@@ -2,11 +2,12 @@
 // it sealed to a key of its own. Format: docs/security/encryption-machine.md, "sheka entry 1"; the web process sees
 // neither. A field for plain text has no name, so that no form ever posts it.
 //
-// form[data-sealed-entry="/address/of/entry-key"]: [data-plain] is sealed into the field named "sealed", its entry
-//   into "entry". data-bytes: how long it is. [data-generate] fills a new random component, once; [data-written]
-//   must repeat it then.
-// form[data-receiver="name"]: makes a key of this browser, posts its public half as "receiver".
-// [data-received="name"] with data-sealed: a button [data-open] shows it once; its form [data-written] repeats it.
+// form[data-sealed-entry="/address/of/entry-key"]: what stands in [data-plain] is sealed into the field named "sealed",
+//   the entry's id goes into "entry". With data-bytes it is a component of that many bytes in hexadecimal, else a text
+//   (a share). [data-generate] fills in a new random component, once; [data-written] must repeat it then.
+// form[data-receiver="name"]: makes a key of this browser and posts its public half as "receiver".
+// form[data-received="name"] with data-sealed: its button [data-open] shows the text once in [data-shown]; it is posted,
+//   without any text, when [data-written] repeats what was shown.
 
 const INFO = new TextEncoder().encode("sheka entry 1");
 const CURVE = { name: "ECDH", namedCurve: "P-256" };
@@ -62,7 +63,7 @@ export async function open(pair, sealed) {
   return new Uint8Array(await crypto.subtle.decrypt(way, key, sealed.slice(78)));
 }
 
-/** As it is written on paper: groups of four, and a last group that finds a slip of the pen. */
+/** A component as it is written on paper: groups of four, and a last group that finds a slip of the pen. */
 export async function onPaper(bytes) {
   const check = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).slice(0, 2);
   return `${hex(bytes).replace(/.{4}(?=.)/g, "$& ")} - ${hex(check)}`;
@@ -127,13 +128,25 @@ async function entryKey(form) {
   return answer.json();
 }
 
+async function typed(text, length) {
+  if (length) {
+    return fromPaper(text, length);
+  }
+  if (!text.trim()) {
+    throw new RangeError("nothing");
+  }
+  return new TextEncoder().encode(text.trim());
+}
+
+const same = (one, other) => one.replace(/\s/g, "").toUpperCase() === other.replace(/\s/g, "").toUpperCase();
+
 async function enter(form) {
   const plain = field(form, "plain");
   const written = field(form, "written");
   let bytes;
   try {
-    bytes = await fromPaper(plain.value, Number(form.dataset.bytes));
-    if (written && !written.disabled && hex(await fromPaper(written.value, bytes.length)) !== hex(bytes)) {
+    bytes = await typed(plain.value, Number(form.dataset.bytes ?? 0));
+    if (written && !written.disabled && !same(written.value, plain.value)) {
       throw new RangeError("written down otherwise");
     }
   } catch {
@@ -178,7 +191,7 @@ async function show(form) {
     return fail(form, "browser");
   }
   const shown = field(form, "shown");
-  shown.textContent = await onPaper(await open(pair, bytesOf(form.dataset.sealed)));
+  shown.textContent = new TextDecoder().decode(await open(pair, bytesOf(form.dataset.sealed)));
   field(form, "once").hidden = false;
   field(form, "open").disabled = true;
   return field(form, "written").focus();
@@ -186,17 +199,12 @@ async function show(form) {
 
 async function taken(form) {
   const shown = field(form, "shown");
-  let same = false;
-  try {
-    same = hex(await fromPaper(field(form, "written").value)) === hex(await fromPaper(shown.textContent));
-  } catch {
-    same = false;
-  }
-  if (!shown.textContent || !same) {
+  const written = field(form, "written");
+  if (!shown.textContent || !same(shown.textContent, written.value)) {
     return fail(form, "written");
   }
   shown.textContent = "";
-  field(form, "written").value = "";
+  written.value = "";
   await store("readwrite", (pairs) => pairs.delete(form.dataset.received));
   return form.submit();
 }
