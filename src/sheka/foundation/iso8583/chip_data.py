@@ -14,6 +14,7 @@ SOURCE = 0x9F37  # the source of the internal authentication (8)
 SEQUENCE = 0x9F36  # transaction sequence of the card (2)
 MAC1 = 0x9F6B  # purchase MAC of the PSAM (4), local
 PSAM_SEQUENCE = 0x9F41  # terminal transaction sequence (4)
+KEY_VERSION = 0x9F6C  # name and version of the key behind the cryptogram, as DTK/1 in ASCII, local
 
 
 def pack(items: Iterable[tuple[int, bytes]]) -> bytes:

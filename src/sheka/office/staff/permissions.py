@@ -107,6 +107,16 @@ class Permission(StrEnum):
     ACQUIRING_REGISTER = "acquiring.register"
     TRANSACTION_VIEW = "transaction.view"
     TRANSACTION_VERIFY = "transaction.verify"
+    BLOCK_VIEW = "block.view"
+    BLOCK_PLACE = "block.place"
+    BLOCK_LIFT = "block.lift"
+    # psams
+    PSAM_VIEW = "psam.view"
+    PSAM_LOAD = "psam.load"
+    PSAM_BIND = "psam.bind"
+    PSAM_KEEP = "psam.keep"
+    PSAM_DESTROY = "psam.destroy"
+    PSAM_WITNESS = "psam.witness"
     # exceptions
     EXCEPTION_VIEW = "exception.view"
     EXCEPTION_HANDLE = "exception.handle"

@@ -40,6 +40,101 @@ class Terminal(models.Model):
         return self.number
 
 
+class TerminalPsam(models.Model):
+    """The PSAM in a terminal: one terminal at a time, and in service only when it is `active` there (K8)."""
+
+    terminal = models.OneToOneField(Terminal, on_delete=models.PROTECT, related_name="module")
+    psam = models.CharField(max_length=20, unique=True)
+    active = models.BooleanField(default=False)
+    since = models.DateTimeField()
+
+
+class PsamUse(models.Model):
+    """What the switch saw of a PSAM in one terminal on one business day (K8); written by switch_psam_seen.
+
+    Counters are terminal transaction sequences (4 bytes, LD/T 33), -1 when the messages gave none.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    psam = models.CharField(max_length=20)
+    terminal = models.ForeignKey(Terminal, on_delete=models.PROTECT, related_name="+")
+    day = models.DateField()
+    uses = models.IntegerField()
+    first_counter = models.BigIntegerField()
+    last_counter = models.BigIntegerField()
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("psam", "day", "terminal"), name="transactions_psamuse_once"),)
+
+
+class PsamAlarm(models.Model):
+    """A PSAM whose counter did not go on, or that spoke from a terminal that is not its own (K8).
+
+    `expected` and `got` are counters, or terminals' numbers (empty: no PSAM was bound there).
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    psam = models.CharField(max_length=20)
+    terminal = models.ForeignKey(Terminal, on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=10, choices=(("counter", "counter"), ("terminal", "terminal")))
+    expected = models.CharField(max_length=20)
+    got = models.CharField(max_length=20)
+    day = models.DateField()
+    times = models.IntegerField()
+    seen_at = models.DateTimeField()
+    told_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("psam", "day", "terminal", "kind"), name="transactions_psamalarm_once"),
+        )
+
+
+class BlockKind(models.TextChoices):
+    """What can be barred at the switch."""
+
+    PSAM = "psam"
+    TERMINAL = "terminal"
+    CARD = "card"
+    CARD_RANGE = "card_range"
+    KEY_VERSION = "key_version"
+
+
+class Block(models.Model):
+    """An entry of the block list: in force until `lifted_at`. It holds for every terminal of the node.
+
+    `subject`: serial of a PSAM, number of a terminal or card, "first-last" card numbers of a range, "name/version" of
+    a key. `source`: the superior whose block this is a copy of, else empty.
+    """
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=12, choices=BlockKind.choices)
+    subject = models.CharField(max_length=40)
+    since = models.DateTimeField()
+    by = models.CharField(max_length=80)
+    person_id = models.CharField(max_length=60, default="")
+    reason = models.CharField(max_length=300)
+    incident = models.CharField(max_length=40, default="")
+    source = models.CharField(max_length=20, default="")
+    lifted_at = models.DateTimeField(null=True)
+    lifted_by = models.CharField(max_length=80, default="")
+    lift_reason = models.CharField(max_length=300, default="")
+
+    class Meta:
+        ordering = ("-since", "-pk")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("organisation", "kind", "subject", "incident", "source"),
+                condition=models.Q(lifted_at=None),
+                name="transactions_block_once",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.subject}"
+
+
 class Window(models.Model):
     """A clearing window: what was booked between its opening and its closing. One is open at a time."""
 

@@ -109,6 +109,12 @@ def terminals_of(institution: Institution) -> QuerySet[Terminal]:
     return Terminal.objects.filter(institution=institution).order_by("number")
 
 
+def terminals_in_reach(actor: Actor) -> QuerySet[Terminal]:
+    """The terminals of the institutions of the actor's organisation and those below it."""
+    rows = Terminal.objects.filter(institution__organisation_id__in=_places(actor))
+    return rows.select_related("institution").order_by("number")
+
+
 def open_window() -> Window | None:
     """The window that purchases join now."""
     return Window.objects.filter(closed_at__isnull=True).first()

@@ -43,6 +43,16 @@ RESPONSE_CODES: dict[Code, str] = {
     Code.REVERSAL_AMOUNT: "64",
     Code.SWITCH_OUTCOME_UNKNOWN: MALFUNCTION,
     Code.SWITCH_BUSY: "91",
+    Code.TERMINAL_ON_BLOCK_LIST: "58",
+    Code.PSAM_ON_BLOCK_LIST: "63",
+    Code.CARD_ON_BLOCK_LIST: "62",
+    Code.CARD_RANGE_ON_BLOCK_LIST: "62",
+    Code.KEY_VERSION_ON_BLOCK_LIST: "63",
+    Code.PSAM_NOT_IN_SERVICE: "58",
+    Code.PSAM_MISSING: "58",
+    Code.PSAM_OF_ANOTHER_TERMINAL: "63",
+    Code.BLOCK_LIST_NOT_KNOWN: "91",
+    Code.MACHINE_OUT_OF_PRODUCTION: "91",
 }
 _BY_NUMBER = {code.value: answer for code, answer in RESPONSE_CODES.items()}
 

@@ -16,6 +16,7 @@ from types import TracebackType
 from zoneinfo import ZoneInfo
 
 from sheka.foundation.iso8583 import Message, Value, carries_mac, decode, encode, mac_field
+from sheka.foundation.iso8583.chip_data import PSAM_SEQUENCE, pack
 from sheka.foundation.iso8583.framing import HEADER_BYTES, MAXIMUM_BYTES, frame
 from sheka.foundation.refusals import Code, Refused
 
@@ -60,7 +61,8 @@ class Purchase:
 class Terminal:
     """One terminal with its own line.
 
-    `mac` computes the 4-byte command MAC of a message under the institution's key.
+    `mac` computes the 4-byte command MAC of a message under the institution's key. `psam` is the serial of the PSAM in
+    the terminal, if it has one, and `psam_sequence` its next terminal transaction sequence.
     """
 
     def __init__(
@@ -75,6 +77,8 @@ class Terminal:
         timeout: float = 10.0,
         first_stan: int = 1,
         clock: Callable[[], datetime] = lambda: datetime.now(ZONE),
+        psam: str = "",
+        psam_sequence: int = 1,
     ) -> None:
         self._address = (host, port)
         self._number = terminal_number
@@ -84,6 +88,8 @@ class Terminal:
         self._timeout = timeout
         self._stan = first_stan
         self._clock = clock
+        self._psam = psam
+        self._psam_sequence = psam_sequence
         self._socket: socket.socket | None = None
 
     def __enter__(self) -> Terminal:
@@ -99,7 +105,11 @@ class Terminal:
 
     def new_purchase(self, card_number: str, amount: int, *, currency: str = "156", scheme: str = "310") -> Purchase:
         """A purchase with the next STAN, not sent yet."""
-        return Purchase(self._next_stan(), card_number, amount, self._clock(), currency, scheme)
+        chip = None
+        if self._psam:
+            chip = pack([(PSAM_SEQUENCE, self._psam_sequence.to_bytes(4))])
+            self._psam_sequence += 1
+        return Purchase(self._next_stan(), card_number, amount, self._clock(), currency, scheme, chip)
 
     def purchase(self, card_number: str, amount: int, *, currency: str = "156", scheme: str = "310") -> Answer:
         """Pay `amount` fen from the card's personal account.
@@ -183,6 +193,8 @@ class Terminal:
             60: purchase.scheme,
             62: purchase.card_number,
         }
+        if self._psam:
+            fields[57] = self._psam
         if purchase.chip_data is not None:
             fields[55] = purchase.chip_data
         return fields

@@ -18,6 +18,7 @@ import asyncpg
 from sheka.foundation.refusals import Code
 from sheka.systems.transactions import sealing
 from sheka.systems.transactions.switch.answers import Outcome
+from sheka.systems.transactions.switch.guard import Guard
 from sheka.systems.transactions.switch.requests import Request, Verb
 from sheka.systems.transactions.switch.settings import SwitchSettings
 
@@ -28,6 +29,7 @@ _ARRAYS = (
 )
 _PURCHASE = f"SELECT * FROM switch_purchase_batch({_ARRAYS})"  # noqa: S608 - constants only
 _REVERSAL = f"SELECT * FROM switch_reversal_batch({_ARRAYS})"  # noqa: S608
+_REFUSE = f"SELECT * FROM switch_refuse_batch({_ARRAYS}, $13::integer[])"  # noqa: S608
 _BALANCE = "SELECT * FROM switch_balance_batch($1::integer[], $2::integer[], $3::text[], $4::text[], $5::smallint[])"
 #: The connection stays inside an open transaction without snapshot, which saves a round trip for BEGIN.
 _COMMIT = "COMMIT AND CHAIN"
@@ -41,11 +43,16 @@ _BROKEN = (
 )
 
 
+class NotKnown(Exception):
+    """The block list cannot be read at present: a moment's patience before that is the answer."""
+
+
 class Lane:
     """A connection, and the stream of seals that is written over it."""
 
-    def __init__(self, settings: SwitchSettings) -> None:
+    def __init__(self, settings: SwitchSettings, guard: Guard) -> None:
         self._settings = settings
+        self._guard = guard
         self._connection: asyncpg.Connection | None = None
         self._stream = 0
         self._place = 0
@@ -92,6 +99,8 @@ class Lane:
                 if self._connection is None:
                     await self.open()
                 return await self._run(verb, day, group)
+            except NotKnown:
+                await asyncio.sleep(pause)
             except _BROKEN as error:
                 log.warning("database: %s", error)
                 self._abandon()
@@ -114,9 +123,20 @@ class Lane:
             connection.terminate()
 
     async def _run(self, verb: Verb, day: date | None, group: list[Request]) -> list[tuple[Request, Outcome]]:
+        if verb is Verb.REVERSAL and day is not None:
+            return await self._book(verb, day, group)  # money that went the wrong way goes back, whoever is barred
+        if not self._guard.knows and time.monotonic() - group[0].since < self._settings.known_for:
+            raise NotKnown
+        barred = self._guard.judge(group)
+        if not any(barred):
+            return await (self._inquire(group) if day is None else self._book(verb, day, group))
+        free = [one for one, refusal in zip(group, barred, strict=True) if not refusal]
+        others = [(one, refusal) for one, refusal in zip(group, barred, strict=True) if refusal]
         if day is None:
-            return await self._inquire(group)
-        return await self._book(verb, day, group)
+            found = [(one, Outcome(refusal)) for one, refusal in others]
+            return found + (await self._inquire(free) if free else [])
+        found = await self._book(verb, day, [one for one, _ in others], [refusal for _, refusal in others])
+        return found + (await self._book(verb, day, free) if free else [])
 
     async def _inquire(self, group: list[Request]) -> list[tuple[Request, Outcome]]:
         connection = self._open_connection()
@@ -134,7 +154,10 @@ class Lane:
             for place, refusal, balance in zip(*row.values(), strict=True)
         ]
 
-    async def _book(self, verb: Verb, day: date, group: list[Request]) -> list[tuple[Request, Outcome]]:
+    async def _book(
+        self, verb: Verb, day: date, group: list[Request], refusals: list[int] | None = None
+    ) -> list[tuple[Request, Outcome]]:
+        """Write requests with their outcome; `refusals`: they are barred, each with its number."""
         connection = self._open_connection()
         if day not in self._days:
             await connection.execute("SELECT transactions_ensure_day($1)", day)
@@ -144,7 +167,7 @@ class Lane:
         for one in group:
             one.attempted = True
         row = await connection.fetchrow(
-            _PURCHASE if verb is Verb.PURCHASE else _REVERSAL,
+            _REFUSE if refusals else _PURCHASE if verb is Verb.PURCHASE else _REVERSAL,
             day,
             [one.terminal.institution_id for one in group],
             [one.terminal.id for one in group],
@@ -157,6 +180,7 @@ class Lane:
             [one.rrn for one in group],
             [one.local_time for one in group],
             seal,
+            *([refusals] if refusals else ()),
         )
         rows = _rows(verb, day, group, row)
         if rows:

@@ -10,8 +10,12 @@ SCOPED = (
     "accounts_account",
     "accounts_entry",
     "cards_card",
+    "transactions_block",
     "transactions_institution",
+    "transactions_psamalarm",
+    "transactions_psamuse",
     "transactions_terminal",
+    "transactions_terminalpsam",
     "transactions_transaction",
 )
 """What its functions and it read and write."""

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from sheka.foundation.iso8583 import Value, carries_mac, decode
+from sheka.foundation.iso8583.chip_data import KEY_VERSION, PSAM_SEQUENCE, unpack
 from sheka.foundation.iso8583.dictionary import fields as dictionary
 from sheka.foundation.iso8583.dictionary import kinds
 from sheka.foundation.refusals import Code, Refused
 from sheka.systems.transactions.switch.registry import RegisteredTerminal, Registry
+from sheka.systems.transactions.switch.sightings import NO_COUNTER
 
 if TYPE_CHECKING:
     from sheka.systems.transactions.switch.connection import Line
@@ -53,14 +55,17 @@ class Request:
         "attempted",
         "busy",
         "card",
+        "counter",
         "country",
         "currency",
         "date",
         "fields",
         "institution_id",
+        "key_version",
         "line",
         "local_time",
         "mac",
+        "psam",
         "rrn",
         "scheme",
         "signed",
@@ -154,6 +159,9 @@ class Intake:
         request.card = str(fields[62])
         request.scheme = str(fields[60])
         request.country = int(fields[19])
+        request.psam, request.counter, request.key_version = str(fields.get(57, "")), NO_COUNTER, ""
+        if 55 in fields and request.verb is not Verb.REVERSAL:
+            _read_chip_data(request, fields[55])
         if request.verb is Verb.BALANCE:
             return
         request.amount = int(fields[4])
@@ -194,6 +202,15 @@ def _nearest(month_day: str, today: date) -> date:
     if not candidates:
         return today + timedelta(days=1000)
     return min(candidates, key=lambda day: abs(day - today))
+
+
+def _read_chip_data(request: Request, data: Value) -> None:
+    """The terminal transaction sequence of the PSAM, and which key the card's cryptogram was made with."""
+    for tag, value in unpack(data if isinstance(data, bytes) else b""):
+        if tag == PSAM_SEQUENCE:
+            request.counter = int.from_bytes(value[:4])
+        elif tag == KEY_VERSION:
+            request.key_version = value.decode("ascii", "replace")
 
 
 def _name_original(request: Request) -> None:

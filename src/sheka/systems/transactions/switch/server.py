@@ -14,6 +14,7 @@ from sheka.systems.transactions.response_codes import response_code
 from sheka.systems.transactions.switch.answers import Outcome, answer, refuse_frame
 from sheka.systems.transactions.switch.batches import Queue
 from sheka.systems.transactions.switch.connection import Line
+from sheka.systems.transactions.switch.guard import Guard
 from sheka.systems.transactions.switch.lanes import Lane
 from sheka.systems.transactions.switch.machine import Macs
 from sheka.systems.transactions.switch.registry import Registry
@@ -32,7 +33,8 @@ class Switch:
         self._lines: set[Line] = set()
         self._registry = Registry(settings.dsn)
         self._intake = Intake(self._registry, settings)
-        self._lanes = [Lane(settings) for _ in range(settings.lanes)]
+        self._guard = Guard(settings)
+        self._lanes = [Lane(settings, self._guard) for _ in range(settings.lanes)]
         work = [partial(self._take, lane) for lane in self._lanes]
         self._queue: Queue[Request] = Queue(work, most=settings.batch, crowd=settings.crowd)
         self._macs = Macs(settings.machines)
@@ -40,8 +42,9 @@ class Switch:
         self._sweeper: asyncio.Task[None] | None = None
 
     async def start(self) -> tuple[str, int]:
-        """Connect and listen. Returns the address."""
+        """Connect and listen. Returns the address. A switch that cannot read the block list does not start."""
         await self._registry.start()
+        await self._guard.start()
         for lane in self._lanes:
             await lane.open()
         loop = asyncio.get_running_loop()
@@ -73,6 +76,7 @@ class Switch:
             await lane.close()
         await self._macs.close()
         await self._registry.stop()
+        await self._guard.stop()
         log.info("stopped: %s", dict(self.counts))
 
     def _idle(self) -> bool:
@@ -112,6 +116,7 @@ class Switch:
             else:
                 outcomes.append((request, outcome))
         if ready:
+            self._guard.see([one for one in ready if one.type == "0200" and one.verb is Verb.PURCHASE])
             outcomes += await lane.book(ready)
         answers = []
         for request, outcome in outcomes:

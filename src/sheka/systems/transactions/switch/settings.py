@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 from sheka.equipment.server.node import VARIABLE, NodeConfig
+from sheka.systems.transactions.psam_policy import psam_policy
 
 SECRET_VARIABLE = "SHEKA_MACHINE_SECRET"  # noqa: S105 - the name of a variable
 CALLER = "switch"
@@ -24,7 +25,9 @@ class MachineAddress:
 
 @dataclass(frozen=True, slots=True)
 class SwitchSettings:
-    """Times in seconds, sizes in bytes. `machines` by organisation code."""
+    """Times in seconds, sizes in bytes. `machines` by organisation code; `psam_required`: first letters of the codes of
+    institutions whose terminals must hold a PSAM; `known_for`: how old the knowledge of the block list may be.
+    """
 
     host: str
     port: int
@@ -44,6 +47,8 @@ class SwitchSettings:
     days_back: int = 1
     days_ahead: int = 1
     reversal_days_back: int = 30
+    known_for: float = 4.0
+    psam_required: frozenset[str] = field(default_factory=lambda: psam_policy().required)
 
     @classmethod
     def of_node(cls, node: NodeConfig) -> SwitchSettings:
