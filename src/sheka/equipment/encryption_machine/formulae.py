@@ -17,7 +17,12 @@ from numpy.typing import NDArray
 
 from sheka.equipment.encryption_machine.hygiene import wipe
 from sheka.equipment.encryption_machine.wire import Batch
-from sheka.foundation.chip.authentication import external_cryptogram, internal_response, session_mac
+from sheka.foundation.chip.authentication import (
+    external_cryptogram,
+    internal_response,
+    session_mac,
+    wrap_key_for_chip,
+)
 from sheka.foundation.crypto import ciphers, sm4, tdes
 from sheka.foundation.crypto.algorithms import KEY_BYTES, Algorithm, block_bytes
 from sheka.foundation.crypto.batch import encrypt_many
@@ -51,6 +56,29 @@ class Keys:
             return repeat(self.raw, count)
         return (self.raw[at : at + KEY_BYTES] for at in range(0, len(self.raw), KEY_BYTES))
 
+    def encrypt(self, blocks: bytes) -> bytes:
+        """ECB of any number of blocks under the one key of all items."""
+        return ciphers.encrypt_ecb(self.algorithm, self.raw, blocks)
+
+    def running(self, blocks: bytes) -> bytes:
+        """As `encrypt` with what a MAC runs on up to its last block: 3DES's left half as single DES, else the key."""
+        if self.algorithm is Algorithm.SM4:
+            return sm4.encrypt_ecb(self.raw, blocks)
+        return tdes.des_encrypt(self.raw[:8], blocks)
+
+    def write_key(self, challenge: bytes, key_id: int, version: int, key: bytes) -> bytes:
+        """WRITE KEY data for one chip: `wrap_key_for_chip` under this transport key."""
+        return wrap_key_for_chip(self.algorithm, self.raw, challenge, key_id, version, key)
+
+    def as_one(self) -> Keys:
+        """A single key as the key of all items."""
+        return Keys(self.algorithm, self.raw, shared=True)
+
+    @property
+    def chain_from(self) -> int:
+        """From so many messages, times their blocks, MACs are chained side by side instead of one after the other."""
+        return 2 if self.shared else _CHAIN_PAYS[self.algorithm]
+
     @contextmanager
     def chosen(self, places: NDArray[np.intp]) -> Iterator[Keys]:
         """The keys of some items."""
@@ -67,14 +95,14 @@ class Keys:
 def encrypt_each(keys: Keys, blocks: bytes) -> bytes:
     """One block under each key; under a shared key any number of blocks."""
     if keys.shared:
-        return ciphers.encrypt_ecb(keys.algorithm, keys.raw, blocks)
+        return keys.encrypt(blocks)
     return encrypt_many(keys.algorithm, keys.raw, blocks)
 
 
 def encrypt_runs(keys: Keys, data: Batch) -> Batch:
     """ECB of every item (whole blocks) under its own key."""
     if keys.shared:
-        return Batch(ciphers.encrypt_ecb(keys.algorithm, keys.raw, data.raw), data.width, data.lengths)
+        return Batch(keys.encrypt(data.raw), data.width, data.lengths)
     if not data.width:
         each = zip(keys.each(data.count), data.items(), strict=True)
         return Batch.of(ciphers.encrypt_ecb(keys.algorithm, key, item) for key, item in each)
@@ -142,8 +170,7 @@ def macs(keys: Keys, messages: Batch, ivs: bytes | None) -> bytes:
     for blocks, places in groups.items():
         chosen = np.array(places, np.intp)
         with keys.chosen(chosen) as group:
-            least = 2 if group.shared else _CHAIN_PAYS[group.algorithm]
-            if len(places) < least * blocks:
+            if len(places) < group.chain_from * blocks:
                 each = zip(group.each(len(places)), places, strict=False)
                 raw = b"".join(command_mac(keys.algorithm, key, items[at], starts[at]) for key, at in each)
                 found[chosen] = _blocks(raw, COMMAND_MAC_BYTES)
@@ -214,18 +241,12 @@ def _chain(keys: Keys, text: Octets, state: Octets) -> Octets:
         if place == last:
             state = _blocks(encrypt_each(keys, mixed), block)
         elif keys.shared:
-            state = _blocks(_running(keys, mixed), block)
+            state = _blocks(keys.running(mixed), block)
         else:
             state = _blocks(encrypt_each(left, mixed), block)
     if left is not keys:
         wipe(left.raw)
     return state
-
-
-def _running(keys: Keys, blocks: bytes) -> bytes:
-    if keys.algorithm is Algorithm.SM4:
-        return sm4.encrypt_ecb(keys.raw, blocks)
-    return tdes.des_encrypt(keys.raw[:8], blocks)
 
 
 def _blocks(raw: bytes, block: int) -> Octets:

@@ -92,12 +92,16 @@ class KeyStore:
         """A new random key (3DES: odd parity, two different halves)."""
         kind, purpose = _algorithm(algorithm), _usage(usage)
         caller.need_key(purpose, owner)
-        key = _random_key(kind)
-        info = _described(kind, key, name, purpose, version, owner)
+        info = _described(kind, name, purpose, version, owner)
         info = replace(
             info, diversified=bool(diversified) or purpose in ALWAYS_DIVERSIFIED, movable=_movable(movable, purpose)
         )
-        return self._add(caller, Verb.GENERATE, info, key)
+        return self._make(caller, info)
+
+    def _make(self, caller: Caller, info: KeyInfo) -> KeyInfo:
+        """Give a described key a random value."""
+        key = _random_key(info.algorithm)
+        return self._add(caller, Verb.GENERATE, with_check_value(info, key), key)
 
     def derive(
         self,
@@ -119,11 +123,7 @@ class KeyStore:
         if factor in _WEAK_FACTORS:
             raise Refused(Code.MACHINE_FACTOR_WEAK)
         base = parent.info
-        with self.opened(parent) as key:
-            child = diversify(base.algorithm, key, factor)
-        info = _described(
-            base.algorithm, child, name or base.name, purpose, version or base.version, owner or base.owner
-        )
+        info = _described(base.algorithm, name or base.name, purpose, version or base.version, owner or base.owner)
         info = replace(
             info,
             parent=parent_ref,
@@ -131,17 +131,19 @@ class KeyStore:
             origin="derived",
             diversified=bool(diversified) or purpose in ALWAYS_DIVERSIFIED,
         )
-        return self._add(caller, Verb.DERIVE, info, child)
+        return self._make_child(caller, parent, info)
+
+    def _make_child(self, caller: Caller, parent: StoredKey, info: KeyInfo) -> KeyInfo:
+        """Give a described sub-key its value: the parent's, diversified by its factor."""
+        with self.opened(parent) as key:
+            child = diversify(info.algorithm, key, bytes.fromhex(info.factor))
+        return self._add(caller, Verb.DERIVE, with_check_value(info, child), child)
 
     def take_in(self, caller: Caller, info: KeyInfo, key: bytes, envelope: str, sender: str) -> KeyInfo:
         """A key out of an envelope; the same envelope once only, also after the key was destroyed."""
         caller.need_key(info.usage, info.owner)
-        with self._records.lock:
-            if envelope in self._envelopes:
-                wipe(key)
-                raise Refused(Code.MACHINE_ENVELOPE_REPLAYED, ref=self._envelopes[envelope])
-            info = replace(info, ref=_new_ref(), origin="imported", parent="", created=now())
-            return self._add(caller, Verb.IMPORT_ENVELOPE, info, key, envelope=envelope, sender=sender)
+        info = replace(info, ref=_new_ref(), origin="imported", parent="", created=now())
+        return self._add(caller, Verb.IMPORT_ENVELOPE, info, key, envelope=envelope, sender=sender)
 
     def destroy(self, caller: Caller, ref: str) -> KeyInfo:
         """Wipe the key; its information stays, so that its name and version never mean another key."""
@@ -167,13 +169,15 @@ class KeyStore:
         }
         try:
             with self._records.lock:
-                self._need_new(info)
+                self._need_new(info, envelope)
                 self._commit(caller, verb, info, key, envelope, facts)
         finally:
             wipe(key)
         return info
 
-    def _need_new(self, info: KeyInfo) -> None:
+    def _need_new(self, info: KeyInfo, envelope: str = "") -> None:
+        if envelope in self._envelopes:
+            raise Refused(Code.MACHINE_ENVELOPE_REPLAYED, ref=self._envelopes[envelope])
         if (info.name, info.version, info.owner) in self._names:
             raise Refused(Code.MACHINE_KEY_EXISTS, name=info.name, version=info.version, owner=info.owner)
         twin = self._children.get((info.parent, info.factor)) if info.parent else None
@@ -215,7 +219,7 @@ def need_naming(name: str, version: int, owner: str) -> None:
         raise Refused(Code.MACHINE_KEY_NAMING, what="version", value=version)
 
 
-def _described(algorithm: Algorithm, key: bytes, name: str, usage: Usage, version: int, owner: str) -> KeyInfo:
+def _described(algorithm: Algorithm, name: str, usage: Usage, version: int, owner: str) -> KeyInfo:
     need_naming(name, version, owner)
     return KeyInfo(
         ref=_new_ref(),
@@ -224,9 +228,14 @@ def _described(algorithm: Algorithm, key: bytes, name: str, usage: Usage, versio
         usage=usage,
         version=version,
         owner=owner,
-        check_value=check_value(algorithm, key).hex().upper(),
+        check_value="",
         created=now(),
     )
+
+
+def with_check_value(info: KeyInfo, key: bytes) -> KeyInfo:
+    """The description of a key whose value is known here."""
+    return replace(info, check_value=check_value(info.algorithm, key).hex().upper())
 
 
 def _new_ref() -> str:

@@ -19,9 +19,8 @@ from sheka.equipment.encryption_machine.keystore import KeyStore, StoredKey
 from sheka.equipment.encryption_machine.model import KeyInfo, Usage, Verb
 from sheka.equipment.encryption_machine.rights import WRAPPING, Caller
 from sheka.equipment.encryption_machine.wire import Batch
-from sheka.foundation.chip.authentication import wrap_key_for_chip
 from sheka.foundation.crypto.algorithms import FACTOR_BYTES, KEY_BYTES, Algorithm, block_bytes
-from sheka.foundation.crypto.diversify import diversify, diversify_many
+from sheka.foundation.crypto.diversify import diversify_many
 from sheka.foundation.crypto.kcv import check_value_bytes, check_values_many
 from sheka.foundation.crypto.mac import COMMAND_MAC_BYTES
 from sheka.foundation.refusals import Code, Refused
@@ -118,8 +117,8 @@ class Work:
         missing = {item: absent[place] for item, place in enumerate(place_of) if place in absent}
         if len(stored) == 1 and not absent:
             (only,) = stored.values()
-            with self._store.opened(only) as key:
-                return formulae.macs(Keys(only.info.algorithm, key, shared=True), messages, None), missing
+            with self._shared(only) as keys:
+                return formulae.macs(keys, messages, None), missing
         return self._macs_under(stored, place_of, messages), missing
 
     def _macs_under(self, stored: dict[int, StoredKey], place_of: tuple[int, ...], messages: Batch) -> bytes:
@@ -189,7 +188,7 @@ class Work:
             for ref, key_id, version in zip(refs, key_ids, versions, strict=True):
                 with self._single(caller, ref, factor) as key:
                     _need_algorithm(key, kek)
-                    answer.append(wrap_key_for_chip(key.algorithm, kek.raw, challenge, key_id, version, key.raw))
+                    answer.append(kek.write_key(challenge, key_id, version, key.raw))
         return Batch.of(answer)
 
     def wrap_diversified(self, caller: Caller, ref: str, factors: bytes, kek_ref: str, kek_factor: bytes) -> bytes:
@@ -201,7 +200,7 @@ class Work:
             self._each(caller, ref, Verb.WRAP_DIVERSIFIED, many, many.count) as keys,
         ):
             _need_algorithm(keys, kek)
-            return formulae.encrypt_each(Keys(kek.algorithm, kek.raw, shared=True), keys.raw)
+            return kek.as_one().encrypt(keys.raw)
 
     def verify_tacs(self, caller: Caller, ref: str, factors: Batch, signed: Batch, given: Batch) -> list[bool]:
         _need("signed data", signed, _TAC_MESSAGE, signed.count)
@@ -250,16 +249,26 @@ class Work:
         _need_way(stored.info, through_factor=factors is not None)
         if factors is not None:
             _need("factor", factors, FACTOR_BYTES, count)
-        algorithm = stored.info.algorithm
-        with self._store.opened(stored) as key:
-            if factors is None:
-                yield Keys(algorithm, key, shared=True)
-                return
-            raw = diversify_many(algorithm, key, factors.raw)
+        if factors is None:
+            with self._shared(stored) as keys:
+                yield keys
+            return
+        raw = self._children(stored, factors.raw)
         try:
-            yield Keys(algorithm, raw, shared=False)
+            yield Keys(stored.info.algorithm, raw, shared=False)
         finally:
             wipe(raw)
+
+    @contextmanager
+    def _shared(self, stored: StoredKey) -> Iterator[Keys]:
+        """A stored key as it is."""
+        with self._store.opened(stored) as key:
+            yield Keys(stored.info.algorithm, key, shared=True)
+
+    def _children(self, stored: StoredKey, factors: bytes) -> bytes:
+        """The diversified keys of a stored key for 8-byte factors, 16 bytes each."""
+        with self._store.opened(stored) as key:
+            return diversify_many(stored.info.algorithm, key, factors)
 
     @contextmanager
     def _each(self, caller: Caller, ref: str, verb: Verb, factors: Batch, count: int) -> Iterator[Keys]:
@@ -275,11 +284,11 @@ class Work:
             _need("factor", Batch(factor, len(factor)), FACTOR_BYTES, 1)
         else:
             need_movable(stored)
-        with self._store.opened(stored) as key:
-            if not factor:
+        if not factor:
+            with self._store.opened(stored) as key:
                 yield Keys(stored.info.algorithm, key, shared=True)
-                return
-            child = diversify(stored.info.algorithm, key, factor)
+            return
+        child = self._children(stored, factor)
         try:
             yield Keys(stored.info.algorithm, child, shared=True)
         finally:
