@@ -29,6 +29,9 @@ KEPT = (
     "accounts_transfer_append_only",
     "transactions_transaction_append_only",
     "transactions_seal_append_only",
+    "incidents_entry_append_only",
+    "incidents_plan_fixed",
+    "incidents_drill_append_only",
 )
 """Triggers that keep records unchanged, also by the owner of the tables."""
 OWN_COLUMNS = frozenset({"organisation_id", "held_by_id"})

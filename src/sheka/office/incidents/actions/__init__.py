@@ -1,0 +1,1 @@
+"""The verbs of incidents: report, handle, decide, demand, close, plan, drill."""
