@@ -26,7 +26,7 @@ WITHIN = 5.0
 
 @pytest.fixture
 def administrator():
-    with psycopg.connect(**settings.NODE.cluster.parameters("postgres", settings.NODE.file.database.name)) as found:
+    with psycopg.connect(**settings.NODE.cluster.parameters(settings.NODE.file.database.name, "postgres")) as found:
         found.autocommit = True
         yield found
 
