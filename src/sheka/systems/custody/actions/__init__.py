@@ -1,0 +1,1 @@
+"""The verbs of custody: one module each."""
