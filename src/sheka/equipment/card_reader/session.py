@@ -7,6 +7,7 @@ logs nothing; a refusal names the step and the card's status word, never a value
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
@@ -24,6 +25,7 @@ from sheka.foundation.chip.codec import (
     encode_transparent,
 )
 from sheka.foundation.chip.declarations import FileDeclaration, FileKind
+from sheka.foundation.chip.memory import Life
 from sheka.foundation.chip.pins import pin_bytes
 from sheka.foundation.chip.profile import CardProfile, load_profile
 from sheka.foundation.chip.secure_messaging import CHALLENGE_BYTES as MAC_CHALLENGE_BYTES
@@ -44,6 +46,17 @@ _BY_AID, _BY_FID, _BY_NUMBER, _BY_TAG = 0x04, 0x00, 0x04, 0x00
 _CHUNK = 0xF8
 _TRIES_LEFT = 0x63C
 _BLOCKED = frozenset({StatusWord.LOCKED, StatusWord.LOCKED_FOR_GOOD})
+
+
+@dataclass(frozen=True, slots=True)
+class CardState:
+    """What a chip says about itself to anybody."""
+
+    life: Life
+    algorithm: Algorithm
+    key_version: int
+    """The newest version of the internal authentication key; 0 on a blank chip."""
+
 
 CryptogramOf = Callable[[bytes], bytes]
 """From the card's 8-byte challenge to the 8-byte cryptogram; the source is the challenge itself."""
@@ -231,12 +244,29 @@ class CardSession:
             raise Refused(Code.CARD_DATA_MALFORMED, file="-", reason=Term("随机数长度错误", "length of the challenge"))
         return found
 
-    def internal_authenticate(self, factor: bytes, source: bytes) -> bytes:
-        """What the card answers to a process factor and a source of 8 bytes each: 8 bytes (C1)."""
-        step = Term("内部认证", "internal authentication")
-        return self.channel.must(step, Command(0x00, _INTERNAL, 0, 0, factor + source, 8))
+    def internal_authenticate(self, factor: bytes, source: bytes, *, version: int = 0) -> bytes:
+        """What the card answers to a process factor and a source of 8 bytes each: 8 bytes (C1).
 
-    def external_authenticate(self, key: str | int, cryptogram_of: CryptogramOf) -> None:
+        `version` of the key, 0 for the card's newest; CARD_ANSWERED with 6A88 for one that it does not have.
+        """
+        step = Term("内部认证", "internal authentication")
+        return self.channel.must(step, Command(0x00, _INTERNAL, version, 0, factor + source, 8))
+
+    def state(self) -> CardState:
+        """Life, algorithm and the newest key version of the chip (GET DATA, local)."""
+        cla, ins = self.profile.instructions["get_data"]
+        wanted = self.profile.data_objects["chip_state"]
+        step = Term("读芯片状态", "read the chip's state")
+        data = self.channel.must(step, Command(cla, ins, wanted >> 8, wanted & 0xFF, b"", 3))
+        try:
+            life, algorithm, version = data
+            return CardState(Life(life), Algorithm(algorithm), version)
+        except ValueError:
+            raise Refused(
+                Code.CARD_DATA_MALFORMED, file="-", reason=Term("芯片状态格式错误", "form of the chip's state")
+            ) from None
+
+    def external_authenticate(self, key: str | int, cryptogram_of: CryptogramOf, *, version: int = 0) -> None:
         """Prove to the card that the caller holds a key.
 
         Parameters
@@ -244,13 +274,14 @@ class CardSession:
         key : the key's name in the profile (its application is selected first if another one is), or its id in the
             selected application.
         cryptogram_of : gives the cryptogram for the card's challenge, e.g. by the encryption machine.
+        version : of the key, 0 for the card's newest.
 
         Raises Refused(CARD_KEY_REFUSED) with the card's status: 63Cx wrong key, 6983 locked.
         """
         key_id = key if isinstance(key, int) else self._key_id(key)
         challenge = self.challenge()
         data = external_data(cryptogram_of(challenge), challenge)
-        response = self.channel.exchange(Command(0x00, _EXTERNAL, 0, key_id, data))
+        response = self.channel.exchange(Command(0x00, _EXTERNAL, version, key_id, data))
         if not response.ok:
             status = response.status
             raise Refused(Code.CARD_KEY_REFUSED, key=key, status=f"{status:04X}", meaning=meaning(status))

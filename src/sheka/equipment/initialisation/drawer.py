@@ -11,16 +11,14 @@ two places or in none:
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from sheka.equipment.card_reader.in_process import InProcessReader
 from sheka.equipment.card_reader.session import CardSession
-from sheka.equipment.encryption_machine.files import overwrite, sync_folder
+from sheka.equipment.encryption_machine.files import sync_folder
+from sheka.equipment.initialisation.chip_files import SUFFIX, destroy_file, disk, file_name, flush, serials_in
 from sheka.equipment.initialisation.maker import ChipMaker, locked
 from sheka.foundation.chip.card import VirtualCard
 from sheka.foundation.chip.profile import CardProfile, load_profile
@@ -32,7 +30,6 @@ IN_NODE = "chips"
 """The drawer's place in a node's folder."""
 
 _BLANK, _BEGUN, _CARDS, _SCRAP = "blank", "begun", "cards", "scrap"
-_SUFFIX = ".chip"
 _NUMBER = re.compile(r"[0-9A-Z]{9}")
 _SERIAL = re.compile(r"[0-9A-F]{16}")
 
@@ -74,12 +71,12 @@ class ChipDrawer:
 
     def manufacture(self, count: int, algorithm: Algorithm) -> list[str]:
         """Put `count` new blank chips into the drawer; their serials, 16 hexadecimal characters each."""
-        with self._disk():
+        with disk():
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             serials = self.maker.next_serials(count)
             for serial in serials:
                 VirtualCard.manufacture(
-                    CardStorage(self._blank_folder(algorithm) / _file_name(serial.hex().upper()), sync=False),
+                    CardStorage(self._blank_folder(algorithm) / file_name(serial.hex().upper()), sync=False),
                     self._profile,
                     algorithm=algorithm,
                     chip_serial=serial,
@@ -101,7 +98,7 @@ class ChipDrawer:
         self._need_folder()
         if card_number and not _NUMBER.fullmatch(card_number):
             raise Refused(Code.DRAWER_CARD_UNKNOWN, card_number=card_number)
-        with self._disk(), locked(self.folder):
+        with disk(), locked(self.folder):
             if card_number:
                 for place in (_CARDS, _BEGUN):
                     if (path := self._chip_of(place, card_number)) is not None:
@@ -116,16 +113,16 @@ class ChipDrawer:
         number = card_number or chip.home
         target = self._home(_CARDS, number)
         if (path := self._chip_of(_CARDS, number)) is not None:
-            if path.name != _file_name(chip.serial):
+            if path.name != file_name(chip.serial):
                 raise Refused(Code.DRAWER_CARD_TAKEN, card_number=number)
             return
         source = self.folder / _BEGUN / chip.home
-        if not (source / _file_name(chip.serial)).exists():
+        if not (source / file_name(chip.serial)).exists():
             raise Refused(Code.DRAWER_CHIP_UNKNOWN, serial=chip.serial)
-        with self._disk():
+        with disk():
             target.parent.mkdir(exist_ok=True)
             if self._sync:
-                _flush(source / _file_name(chip.serial))
+                flush(source / file_name(chip.serial))
             source.rename(target)
             if self._sync:
                 sync_folder(target.parent)
@@ -144,10 +141,10 @@ class ChipDrawer:
 
     def scrap(self, chip: DrawnChip) -> None:
         """The chip is spoilt: out of the way, to be destroyed; its card number can be made on another chip."""
-        path = self.folder / (_CARDS if chip.finished else _BEGUN) / chip.home / _file_name(chip.serial)
+        path = self.folder / (_CARDS if chip.finished else _BEGUN) / chip.home / file_name(chip.serial)
         if not path.exists():
             raise Refused(Code.DRAWER_CHIP_UNKNOWN, serial=chip.serial)
-        with self._disk():
+        with disk():
             (self.folder / _SCRAP).mkdir(exist_ok=True)
             path.rename(self.folder / _SCRAP / path.name)
             _remove_home(path.parent)
@@ -169,11 +166,11 @@ class ChipDrawer:
 
     def destroy_scrap(self, serial: str) -> None:
         """Destroy a spoilt chip: its memory is overwritten and removed."""
-        path = self.folder / _SCRAP / _file_name(_need_serial(serial))
+        path = self.folder / _SCRAP / file_name(_need_serial(serial))
         if not path.exists():
             raise Refused(Code.DRAWER_CHIP_UNKNOWN, serial=serial)
-        with self._disk():
-            _destroy(path)
+        with disk():
+            destroy_file(path)
 
     # finished cards
 
@@ -191,19 +188,19 @@ class ChipDrawer:
 
     def serial_of(self, card_number: str) -> str:
         """The chip serial of a finished card."""
-        return self._finished(card_number).name.removesuffix(_SUFFIX)
+        return self._finished(card_number).name.removesuffix(SUFFIX)
 
     def break_chip(self, card_number: str) -> None:
         """Break a card's chip as wear breaks a real one: its memory no longer holds together and it stays mute (R7)."""
         path = self._finished(card_number)
-        with self._disk(), path.open("r+b") as file:
+        with disk(), path.open("r+b") as file:
             file.write(b"\xff" * 64)
 
     def destroy(self, card_number: str) -> None:
         """Destroy a card (R4): its memory is overwritten and removed, and its number leads nowhere."""
         path = self._finished(card_number)
-        with self._disk():
-            _destroy(path)
+        with disk():
+            destroy_file(path)
             _remove_home(path.parent)
 
     # the folder
@@ -228,12 +225,12 @@ class ChipDrawer:
             raise Refused(Code.DRAWER_EMPTY, algorithm=algorithm.name)
         home = self._home(_BEGUN, card_number or serial)
         home.mkdir(parents=True, exist_ok=True)
-        return (self._blank_folder(algorithm) / _file_name(serial)).rename(home / _file_name(serial))
+        return (self._blank_folder(algorithm) / file_name(serial)).rename(home / file_name(serial))
 
     def _chip_of(self, place: str, home: str) -> Path | None:
         folder = self._home(place, home)
         serials = _serials(folder)
-        return folder / _file_name(serials[0]) if serials else None
+        return folder / file_name(serials[0]) if serials else None
 
     def _home(self, place: str, home: str) -> Path:
         if not _NUMBER.fullmatch(home) and not _SERIAL.fullmatch(home):
@@ -248,7 +245,7 @@ class ChipDrawer:
         folder = self._blank_folder(algorithm)
         known = self._known_blank.get(algorithm, [])
         while known:
-            if (folder / _file_name(serial := known.pop())).exists():
+            if (folder / file_name(serial := known.pop())).exists():
                 return serial
         known = self._known_blank[algorithm] = _serials(folder)[::-1]
         return known.pop() if known else None
@@ -258,25 +255,14 @@ class ChipDrawer:
         return sorted(home.name for home in folder.iterdir() if _serials(home)) if folder.is_dir() else []
 
     def _drawn(self, path: Path) -> DrawnChip:
-        serial, home = path.name.removesuffix(_SUFFIX), path.parent
+        serial, home = path.name.removesuffix(SUFFIX), path.parent
         finished = home.parent.name == _CARDS
         storage = CardStorage(path, sync=self._sync and finished)
         return DrawnChip(serial, home.name, VirtualCard(self._profile, storage), finished)
 
-    @contextmanager
-    def _disk(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise Refused(Code.DRAWER_FAILED, reason=error.strerror or type(error).__name__) from error
-
 
 def _serials(folder: Path) -> list[str]:
-    """The serials of the chips in a folder, oldest first; none when there is no folder."""
-    if not folder.is_dir():
-        return []
-    names = (path.name.removesuffix(_SUFFIX) for path in folder.iterdir() if path.name.endswith(_SUFFIX))
-    return sorted(name for name in names if _SERIAL.fullmatch(name))
+    return serials_in(folder, _SERIAL)
 
 
 def _number_in(chip: DrawnChip) -> str:
@@ -289,33 +275,13 @@ def _number_in(chip: DrawnChip) -> str:
         return ""
 
 
-def _file_name(serial: str) -> str:
-    return serial + _SUFFIX
-
-
-def _flush(path: Path) -> None:
-    """Wait until the disk has a chip's memory and its name."""
-    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-    sync_folder(path.parent)
-
-
 def _need_serial(serial: str) -> str:
     if not _SERIAL.fullmatch(serial):
         raise Refused(Code.DRAWER_CHIP_UNKNOWN, serial=serial)
     return serial
 
 
-def _destroy(path: Path) -> None:
-    for part in (path, path.with_name(path.name + ".new")):
-        overwrite(part)
-        part.unlink(missing_ok=True)
-
-
 def _remove_home(home: Path) -> None:
     for left in home.iterdir():
-        _destroy(left)
+        destroy_file(left)
     home.rmdir()

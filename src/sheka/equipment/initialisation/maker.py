@@ -1,8 +1,8 @@
-"""The maker of the virtual chips: its master transport keys, its signing key, its count of chips (H3).
+"""The maker of the virtual chips: its master keys, its signing key, its count of chips (H3, K5).
 
 The maker is a party of its own, as in the real world: it never sees an issuer's key, and the issuer's encryption
-machine gets the master transport key from it in a signed envelope, never in clear. Each chip's transport key (KT) is
-the master key diversified by the chip serial; a chip forgets it when it becomes a card.
+machine gets the master keys from it in signed envelopes, never in clear. Each chip's own key is the master key
+diversified by the chip serial; a chip forgets its transport key (KT) when it becomes a card.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import secrets
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import Enum
 from pathlib import Path
 
 from sheka.equipment.encryption_machine.envelopes import seal_envelope
@@ -29,6 +30,25 @@ MAKER_CODE = bytes.fromhex("5348")
 SERIAL_BYTES = 8
 
 
+class MasterKey(Enum):
+    """The maker's master keys: (file, name under which it travels, usage in a machine)."""
+
+    TRANSPORT = ("transport", "KT", Usage.WRAP)
+    """Wraps the keys that are written to a chip."""
+    MESSAGING = ("messaging", "KM", Usage.MAC)
+    """Secure messaging with a key carrier card."""
+    PIN = ("pin", "KP", Usage.ENCRYPT)
+    """Enciphers the PIN on its way to a key carrier card."""
+
+    @property
+    def usage(self) -> Usage:
+        return self.value[2]
+
+    def key_name(self, algorithm: Algorithm) -> str:
+        """The name under which the key travels and is found in a machine."""
+        return f"{self.value[1]}-{algorithm.name}"
+
+
 class ChipMaker:
     """The maker's office in a folder of mode 0700; its keys are made when first needed, in files of mode 0600."""
 
@@ -43,45 +63,53 @@ class ChipMaker:
 
     def transport_key(self, algorithm: Algorithm, chip_serial: bytes) -> bytes:
         """KT of one chip, 16 bytes: burnt into it at manufacture."""
-        return diversify(algorithm, self._master(algorithm), chip_serial)
+        return self.chip_key(MasterKey.TRANSPORT, algorithm, chip_serial)
+
+    def chip_key(self, master: MasterKey, algorithm: Algorithm, factor: bytes) -> bytes:
+        """A chip's own key, 16 bytes, from a master key and the 8 bytes that its serial gives."""
+        return diversify(algorithm, self._master(algorithm, master), factor)
 
     def key_name(self, algorithm: Algorithm) -> str:
         """The name under which the master transport key travels."""
-        return f"KT-{algorithm.name}"
+        return MasterKey.TRANSPORT.key_name(algorithm)
 
-    def check_value(self, algorithm: Algorithm) -> str:
-        """Check value of the master transport key, upper-case hex: read out over the telephone and compared."""
-        return check_value(algorithm, self._master(algorithm)).hex().upper()
+    def check_value(self, algorithm: Algorithm, master: MasterKey = MasterKey.TRANSPORT) -> str:
+        """Check value of a master key, upper-case hex: read out over the telephone and compared."""
+        return check_value(algorithm, self._master(algorithm, master)).hex().upper()
 
-    def envelope(self, algorithm: Algorithm, recipient_public: bytes) -> bytes:
-        """The master transport key for one encryption machine, sealed to its SM2 key and signed by the maker.
+    def envelope(self, algorithm: Algorithm, recipient_public: bytes, master: MasterKey = MasterKey.TRANSPORT) -> bytes:
+        """A master key for one encryption machine, sealed to its SM2 key and signed by the maker.
 
         The machine takes it with `register_peer(maker.name, maker.public_key, maker.name)` and `import_envelope`.
         """
-        key = self._master(algorithm)
+        key = self._master(algorithm, master)
         info = KeyInfo(
             ref="",
-            name=self.key_name(algorithm),
+            name=master.key_name(algorithm),
             algorithm=algorithm,
-            usage=Usage.WRAP,
+            usage=master.usage,
             version=1,
             owner=self.name,
-            check_value=self.check_value(algorithm),
+            check_value=self.check_value(algorithm, master),
             diversified=True,
         )
         return seal_envelope(self._secret("signing", sm2.generate_private), recipient_public, key, info)
 
     def next_serials(self, count: int) -> list[bytes]:
         """The next chip serials, never given twice, also when two makers work in one folder."""
+        width = SERIAL_BYTES - len(MAKER_CODE)
+        return [MAKER_CODE + number.to_bytes(width, "big") for number in self.next_numbers(count)]
+
+    def next_numbers(self, count: int, series: str = "counter") -> range:
+        """The next `count` numbers of a series, from 1 on, never given twice."""
         with locked(self._folder):
-            path = self._folder / "counter"
+            path = self._folder / series
             first = int(path.read_text("ascii")) + 1 if path.exists() else 1
             write_whole(path, str(first + count - 1).encode("ascii"))
-        width = SERIAL_BYTES - len(MAKER_CODE)
-        return [MAKER_CODE + number.to_bytes(width, "big") for number in range(first, first + count)]
+        return range(first, first + count)
 
-    def _master(self, algorithm: Algorithm) -> bytes:
-        return self._secret(f"transport-{algorithm.name.lower()}", lambda: secrets.token_bytes(KEY_BYTES))
+    def _master(self, algorithm: Algorithm, master: MasterKey) -> bytes:
+        return self._secret(f"{master.value[0]}-{algorithm.name.lower()}", lambda: secrets.token_bytes(KEY_BYTES))
 
     def _secret(self, name: str, make: Callable[[], bytes]) -> bytes:
         path = self._folder / f"{name}.key"
