@@ -79,6 +79,10 @@ class Keys:
         """From so many messages, times their blocks, MACs are chained side by side instead of one after the other."""
         return 2 if self.shared else _CHAIN_PAYS[self.algorithm]
 
+    def chain(self, text: Octets, state: Octets) -> Octets:
+        """The last blocks of MACs side by side: text (N, blocks, block bytes) chained from `state` (N, block bytes)."""
+        return _chain(self, text, state)
+
     @contextmanager
     def chosen(self, places: NDArray[np.intp]) -> Iterator[Keys]:
         """The keys of some items."""
@@ -177,7 +181,7 @@ def macs(keys: Keys, messages: Batch, ivs: bytes | None) -> bytes:
             else:
                 text = np.frombuffer(b"".join(pad(2, items[at], block) for at in places), np.uint8)
                 state = _blocks(b"".join(starts[at] for at in places), block)
-                last = _chain(group, text.reshape(len(places), blocks, block), state)
+                last = group.chain(text.reshape(len(places), blocks, block), state)
                 found[chosen] = last[:, :COMMAND_MAC_BYTES]
     return found.tobytes()
 

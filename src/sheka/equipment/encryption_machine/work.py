@@ -295,13 +295,15 @@ class Work:
             wipe(child)
 
 
+def may_leave(info: KeyInfo) -> bool:
+    """Whether a key may go to a chip or another machine: all but a root made here that was not made `movable`."""
+    return info.usage is not Usage.DIVERSIFY or info.origin not in ("generated", "entered") or info.movable
+
+
 def need_movable(stored: StoredKey) -> None:
-    """`MACHINE_KEY_STAYS` for a root made here: only what is derived from it may go to a chip or another machine,
-    unless it was made `movable`.
-    """
-    info = stored.info
-    if info.usage is Usage.DIVERSIFY and info.origin in ("generated", "entered") and not info.movable:
-        raise Refused(Code.MACHINE_KEY_STAYS, name=info.name)
+    """`MACHINE_KEY_STAYS` for a key that may not leave; what is derived from it may."""
+    if not may_leave(stored.info):
+        raise Refused(Code.MACHINE_KEY_STAYS, name=stored.info.name)
 
 
 def _need_way(info: KeyInfo, *, through_factor: bool) -> None:
