@@ -126,6 +126,7 @@ def arguments(verb: Verb, draw: random.Random, refs: list[str]) -> tuple[Any, ..
         "TEXT": lambda: draw.choice([ref(), ref(), ref(), "", "MAC", "名称", "x" * 300]),
         "TEXTS": lambda: [ref() for _ in range(draw.choice([0, 1, 3]))],
         "BLOB": lambda: secrets.token_bytes(draw.choice([0, 1, 2, 4, 8, 8, 16, 65, 400])),
+        "BLOBS": lambda: [secrets.token_bytes(draw.choice([1, 65])) for _ in range(draw.choice([0, 2, 3]))],
         "U8": lambda: draw.randrange(256),
         "U16": lambda: draw.randrange(65536),
         "U32": lambda: draw.randrange(2**32),

@@ -162,7 +162,7 @@ CALLER_A = '[callers.a]\nsecret_file = "s"\n'
 @pytest.mark.parametrize(
     ("content", "number", "word"),
     [
-        ("", "2311", "sealing_secret_file"),
+        ("", "2311", "nobody may call"),
         ("folder = ", "2311", "Invalid value"),
         (PLACES + "adress = 1", "2311", "adress is not known"),
         (PLACES + 'sealing_secret = "in clear"\n' + CALLER_A, "2311", "stdin"),

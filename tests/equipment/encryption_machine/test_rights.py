@@ -50,6 +50,18 @@ CALLS: dict[Verb, Callable[[EncryptionMachine], Any]] = {
     Verb.REMOVE_PEER: lambda machine: machine.remove_peer("nobody"),
     Verb.VERIFY_LOG: lambda machine: machine.verify_log(),
     Verb.LOG: lambda machine: machine.log(),
+    Verb.ENTRY_KEY: lambda machine: machine.entry_key(),
+    Verb.UNSEAL: lambda machine: machine.unseal(1, b"", b""),
+    Verb.SEAL: lambda machine: machine.seal(),
+    Verb.SHARE_OUT: lambda machine: machine.offer_shares(2, []),
+    Verb.CONFIRM_SHARES: lambda machine: machine.confirm_shares(b""),
+    Verb.BACK_UP: lambda machine: machine.back_up(2, []),
+    Verb.RESTORE: lambda machine: machine.restore(b""),
+    Verb.BEGIN_COMPONENTS: lambda machine: machine.begin_components("", Algorithm.SM4, Usage.MAC),
+    Verb.ENTER_COMPONENT: lambda machine: machine.enter_component(NOTHING, 1, b"", b""),
+    Verb.FINISH_COMPONENTS: lambda machine: machine.finish_components(NOTHING),
+    Verb.CANCEL_COMPONENTS: lambda machine: machine.cancel_components(NOTHING),
+    Verb.GENERATE_COMPONENTS: lambda machine: machine.generate_components(Algorithm.SM4, "xor", 2, 2, []),
 }
 SECRET = b"one secret for every caller here"
 

@@ -123,7 +123,7 @@ def test_a_closed_machine_seals_nothing_more(tmp_path: Path) -> None:
     machine.close()
     for verb, arguments in (
         (Verb.GENERATE, ["key", 3, "MAC", 1, "", 0]),
-        (Verb.REGISTER_PEER, ["peer", machine._exchange._public, ""]),
+        (Verb.REGISTER_PEER, ["peer", bytes(65), ""]),
     ):
         with pytest.raises(Refused) as refusal:
             machine.call(caller, verb, arguments)

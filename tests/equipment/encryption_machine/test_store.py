@@ -96,7 +96,14 @@ STEPS = [
 @pytest.mark.parametrize("verb", ["generate", "destroy"])
 @pytest.mark.parametrize(("module", "function", "when"), STEPS, ids=[step[2] for step in STEPS])
 def test_a_power_cut_at_any_step_loses_nothing_and_doubles_nothing(
-    store: Reopen, everyone: Caller, monkeypatch: pytest.MonkeyPatch, verb: str, module: Any, function: str, when: str
+    store: Reopen,
+    everyone: Caller,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    verb: str,
+    module: Any,
+    function: str,
+    when: str,
 ) -> None:
     machine = store()
     kept, victim = generate(machine, everyone, "kept"), generate(machine, everyone, "victim")
@@ -130,7 +137,7 @@ def test_a_power_cut_at_any_step_loses_nothing_and_doubles_nothing(
         assert found["victim"].destroyed
     else:
         assert mac(machine, everyone, victim.ref) == macs[1]
-    assert not list((Path(machine._records._folder) / "records").glob("*.new"))
+    assert not list((tmp_path / "store" / "records").glob("*.new"))
 
 
 @pytest.mark.parametrize("kept", range(0, 400, 37))

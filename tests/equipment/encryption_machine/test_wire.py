@@ -11,7 +11,18 @@ from hypothesis import strategies as st
 from sheka.equipment.encryption_machine import calls, wire
 from sheka.equipment.encryption_machine.addresses import Address
 from sheka.equipment.encryption_machine.frames import Bare, FrameReader, Sealed, pack, unpack
-from sheka.equipment.encryption_machine.model import KeyInfo, LogFinding, MachineInfo, Peer, Usage, Verb
+from sheka.equipment.encryption_machine.model import (
+    Backup,
+    EntryKey,
+    KeyInfo,
+    LogFinding,
+    MachineInfo,
+    Peer,
+    Progress,
+    SharesOffered,
+    Usage,
+    Verb,
+)
 from sheka.equipment.encryption_machine.wire import Batch
 from sheka.foundation.crypto.algorithms import Algorithm
 from sheka.foundation.refusals import Code, Refused
@@ -35,9 +46,31 @@ KEY_INFOS = st.builds(
     destroyed=TEXTS,
     origin=TEXTS,
     diversified=st.booleans(),
+    movable=st.booleans(),
+)
+SMALL = st.integers(0, 255)
+BLOBS = st.lists(st.binary(max_size=60), max_size=5)
+MACHINE_INFOS = st.builds(
+    MachineInfo,
+    product=TEXTS,
+    version=TEXTS,
+    certificate=TEXTS,
+    fingerprint=TEXTS,
+    keys=U32,
+    log_entries=U32,
+    log_head=TEXTS,
+    refused_logins=U32,
+    started=TEXTS,
+    sealed=st.booleans(),
+    threshold=SMALL,
+    holders=SMALL,
+    presented=SMALL,
+    came=st.lists(SMALL, max_size=5).map(tuple),
+    driver=TEXTS,
+    algorithms=st.lists(TEXTS, max_size=3).map(tuple),
 )
 BY_CODEC: dict[int, st.SearchStrategy[Any]] = {
-    id(wire.U8): st.integers(0, 255),
+    id(wire.U8): SMALL,
     id(wire.U16): st.integers(0, 65535),
     id(wire.U32): U32,
     id(wire.TEXT): TEXTS,
@@ -47,7 +80,12 @@ BY_CODEC: dict[int, st.SearchStrategy[Any]] = {
     id(wire.OPTIONAL_BATCH): st.none() | BATCHES,
     id(wire.BOOLS): st.lists(st.booleans(), max_size=20),
     id(calls.KEY_INFO): KEY_INFOS,
-    id(calls.MACHINE_INFO): st.builds(MachineInfo, TEXTS, TEXTS, TEXTS, TEXTS, U32, U32, TEXTS, U32, TEXTS),
+    id(wire.BLOBS): BLOBS,
+    id(calls.MACHINE_INFO): MACHINE_INFOS,
+    id(calls.ENTRY_KEY): st.builds(EntryKey, st.binary(max_size=20), st.binary(max_size=70)),
+    id(calls.PROGRESS): st.builds(Progress, SMALL, SMALL, st.booleans()),
+    id(calls.SHARES): st.builds(SharesOffered, st.binary(max_size=8), BLOBS),
+    id(calls.BACKUP): st.builds(Backup, st.binary(max_size=80), BLOBS),
     id(calls.PEER): st.builds(Peer, TEXTS, TEXTS, TEXTS),
     id(calls.FINDING): st.builds(LogFinding, st.booleans(), U32, TEXTS, U32, TEXTS),
 }

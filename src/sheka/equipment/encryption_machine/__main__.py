@@ -49,9 +49,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(configuration: Configuration, ready: int | None, until_stdin_ends: bool) -> int:
-    given = sys.stdin.buffer.readline() if configuration.sealing_secret_file is None else b""
+    given = sys.stdin.buffer.readline() if configuration.from_stdin else b""
     accounts = configuration.accounts()
-    machine = SoftwareMachine(configuration.folder, configuration.sealing_secret(given))
+    machine = _machine(configuration, configuration.sealing_secret(given))
     try:
         server = Server(machine, configuration.address, accounts, max_connections=configuration.max_connections)
 
@@ -68,6 +68,15 @@ def _run(configuration: Configuration, ready: int | None, until_stdin_ends: bool
     finally:
         machine.close()
     return 0
+
+
+def _machine(configuration: Configuration, secret: bytes | None) -> SoftwareMachine:
+    """The driver that the configuration names."""
+    if configuration.pkcs11 is None:
+        return SoftwareMachine(configuration.folder, secret)
+    from sheka.equipment.encryption_machine.pkcs11.machine import TokenMachine
+
+    return TokenMachine(configuration.folder, secret, configuration.pkcs11)
 
 
 def _keep_memory() -> None:

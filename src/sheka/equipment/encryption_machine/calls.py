@@ -37,8 +37,8 @@ from sheka.foundation.crypto.algorithms import Algorithm
 
 
 def _key_info(*, algorithm: int, usage: str, diversified: int, movable: int, **rest: Any) -> KeyInfo:
-    flags = {"diversified": bool(diversified), "movable": bool(movable)}
-    return KeyInfo(algorithm=Algorithm(algorithm), usage=Usage(usage), **flags, **rest)
+    rest |= {"diversified": bool(diversified), "movable": bool(movable)}
+    return KeyInfo(algorithm=Algorithm(algorithm), usage=Usage(usage), **rest)
 
 
 def _machine_info(*, sealed: int, algorithms: list[str], **rest: Any) -> MachineInfo:

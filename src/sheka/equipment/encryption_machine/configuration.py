@@ -2,8 +2,9 @@
 
     folder = "/var/lib/sheka/machine"            # its own, on an encrypted disk
     address = "unix:/run/sheka/machine.sock"     # or tcp:host:port
-    sealing_secret_file = "/etc/sheka/sealing"   # mode 0600; or sealing_secret = "stdin": one line of hex when it
-    starts max_connections = 64
+    sealing_secret_file = "/etc/sheka/sealing"   # mode 0600; or sealing_secret = "stdin": one line of hex at the start;
+                                                 # neither: it starts sealed, and its custodians unseal it
+    max_connections = 64
 
     [callers.switch]
     secret_file = "/etc/sheka/switch.secret"     # mode 0600, at least 16 random bytes in hex
@@ -11,7 +12,8 @@
     usages = ["MAC"]                             # left out: every usage
     owners = ["460100"]                          # left out: every owner
 
-Relative paths count from the configuration file's folder.
+Relative paths count from the configuration file's folder. With a `[pkcs11]` table the keys are in a token: see
+`pkcs11/settings.py`.
 """
 
 from __future__ import annotations
@@ -27,25 +29,28 @@ from sheka.equipment.encryption_machine import handshake, sealing
 from sheka.equipment.encryption_machine.addresses import Address
 from sheka.equipment.encryption_machine.files import parse_secret, read_secret, write_whole
 from sheka.equipment.encryption_machine.model import Usage, Verb
+from sheka.equipment.encryption_machine.pkcs11.settings import TokenSettings
 from sheka.equipment.encryption_machine.rights import Rights
 from sheka.equipment.encryption_machine.server import Account
 from sheka.foundation.refusals import Code, Refused
 
-_KNOWN = {"folder", "address", "sealing_secret_file", "sealing_secret", "max_connections", "callers"}
+_KNOWN = {"folder", "address", "sealing_secret_file", "sealing_secret", "max_connections", "callers"} | {"pkcs11"}
 _CALLER_KNOWN = {"secret_file", "verbs", "usages", "owners"}
 
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """A configuration as read; secrets are not in it. `sealing_secret_file` None: the secret comes over standard
-    input.
+    """A configuration as read; secrets are not in it. Neither `sealing_secret_file` nor `from_stdin`: the machine
+    starts sealed.
     """
 
     folder: Path
     address: Address
     sealing_secret_file: Path | None
+    from_stdin: bool
     max_connections: int
     callers: dict[str, tuple[Path, Rights]]
+    pkcs11: TokenSettings | None = None
 
     @classmethod
     def load(cls, path: Path) -> Configuration:
@@ -59,8 +64,9 @@ class Configuration:
         _only(content, _KNOWN, "")
         base = path.resolve().parent
         secret_file = content.get("sealing_secret_file")
-        if (secret_file is None) == (content.get("sealing_secret") != "stdin"):
-            raise _bad('either sealing_secret_file, or sealing_secret = "stdin"')
+        from_stdin = "sealing_secret" in content
+        if from_stdin and (secret_file is not None or content["sealing_secret"] != "stdin"):  # noqa: S105
+            raise _bad('either sealing_secret_file, or sealing_secret = "stdin", or neither')
         limit = content.get("max_connections", 64)
         if type(limit) is not int or not 1 <= limit <= 4096:
             raise _bad("max_connections")
@@ -71,8 +77,10 @@ class Configuration:
             base / _text(content, "folder"),
             Address.parse(_text(content, "address")),
             None if secret_file is None else base / _text(content, "sealing_secret_file"),
+            from_stdin,
             limit,
             {name: _caller(name, base, found) for name, found in callers.items()},
+            TokenSettings.read(base, content.get("pkcs11")),
         )
 
     def accounts(self) -> dict[str, Account]:
@@ -82,11 +90,16 @@ class Configuration:
             for name, (path, rights) in self.callers.items()
         }
 
-    def sealing_secret(self, given: bytes) -> bytes:
-        """The sealing secret: from its file, or `given` (what came over standard input)."""
+    def sealing_secret(self, given: bytes) -> bytes | None:
+        """The sealing secret: from its file, or `given` (what came over standard input). None when custodians hold it:
+        the store's seal says so, or the configuration names no secret.
+        """
+        seal = self.folder / sealing.NAME
+        if seal.exists() and sealing.sharing_of(seal) is not None:
+            return None
         if self.sealing_secret_file is not None:
             return read_secret(self.sealing_secret_file, sealing.SECRET_BYTES)
-        return parse_secret(given.strip(), "stdin", sealing.SECRET_BYTES)
+        return parse_secret(given.strip(), "stdin", sealing.SECRET_BYTES) if self.from_stdin else None
 
 
 def write(
@@ -97,13 +110,17 @@ def write(
     sealing_secret_file: Path | None,
     callers: Mapping[str, tuple[Path, Rights]],
     max_connections: int = 64,
+    from_stdin: bool = False,
+    pkcs11: TokenSettings | None = None,
 ) -> None:
     """Write a configuration file that `Configuration.load` reads, in place of an older one."""
     lines = [f"folder = {_quoted(folder)}", f"address = {_quoted(address)}", f"max_connections = {max_connections}"]
-    if sealing_secret_file is None:
+    if from_stdin:
         lines.append('sealing_secret = "stdin"')
-    else:
+    if sealing_secret_file is not None:
         lines.append(f"sealing_secret_file = {_quoted(sealing_secret_file)}")
+    if pkcs11 is not None:
+        lines += ["", *pkcs11.lines()]
     for name, (secret_file, rights) in callers.items():
         lines += ["", f"[callers.{_quoted(name)}]", f"secret_file = {_quoted(secret_file)}"]
         lines.append(f"verbs = {json.dumps(sorted(verb.name for verb in rights.verbs))}")

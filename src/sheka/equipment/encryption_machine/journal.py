@@ -83,7 +83,7 @@ class Journal:
             raise Refused(Code.MACHINE_FOLDER_UNUSABLE, folder=self._path.parent, reason="an earlier write failed")
         body = {
             "n": self.count + 1,
-            "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "at": clock(),
             "caller": caller,
             "verb": verb,
             "target": target,
@@ -115,6 +115,10 @@ class Journal:
         if (count, head) != (self.count, self.head):
             return LogFinding(False, self.count, self.head, min(count, self.count) + 1, "the end of the log is missing")
         return LogFinding(True, count, head, 0, "")
+
+    def content(self) -> bytes:
+        """The whole file."""
+        return self._path.read_bytes()
 
     def lines(self, first: int, most: int) -> list[str]:
         """Entries as they stand, from number `first`."""
@@ -172,6 +176,11 @@ class Journal:
             os.fsync(self._file)
         except OSError:
             self._faulty = True
+
+
+def clock() -> str:
+    """The time of an entry: UTC, ISO 8601, milliseconds."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def _digest(content: dict[str, Any]) -> str:

@@ -90,17 +90,38 @@ class KeyStore:
         movable: int = 0,
     ) -> KeyInfo:
         """A new random key (3DES: odd parity, two different halves)."""
-        kind, purpose = _algorithm(algorithm), _usage(usage)
+        return self._make(caller, self.planned(caller, name, algorithm, usage, version, owner, diversified, movable))
+
+    def planned(
+        self,
+        caller: Caller,
+        name: str,
+        algorithm: int,
+        usage: str,
+        version: int,
+        owner: str,
+        diversified: int,
+        movable: int,
+    ) -> KeyInfo:
+        """A key that is to be made here, everything but its value; refuses what could not be kept later."""
+        kind, purpose = algorithm_of(algorithm), _usage(usage)
         caller.need_key(purpose, owner)
         info = _described(kind, name, purpose, version, owner)
         info = replace(
             info, diversified=bool(diversified) or purpose in ALWAYS_DIVERSIFIED, movable=_movable(movable, purpose)
         )
-        return self._make(caller, info)
+        with self._records.lock:
+            self._need_new(info)
+        return info
+
+    def enter(self, caller: Caller, planned: KeyInfo, key: bytes, facts: dict[str, Any]) -> KeyInfo:
+        """Keep a key that came in components; `facts` of the entry go into the log."""
+        info = with_check_value(replace(planned, origin="entered", created=now()), key)
+        return self._add(caller, Verb.FINISH_COMPONENTS, info, key, more=facts)
 
     def _make(self, caller: Caller, info: KeyInfo) -> KeyInfo:
         """Give a described key a random value."""
-        key = _random_key(info.algorithm)
+        key = random_key(info.algorithm)
         return self._add(caller, Verb.GENERATE, with_check_value(info, key), key)
 
     def derive(
@@ -160,11 +181,20 @@ class KeyStore:
         return stored
 
     def _add(
-        self, caller: Caller, verb: Verb, info: KeyInfo, key: bytes, *, envelope: str = "", sender: str = ""
+        self,
+        caller: Caller,
+        verb: Verb,
+        info: KeyInfo,
+        key: bytes,
+        *,
+        envelope: str = "",
+        sender: str = "",
+        more: dict[str, Any] | None = None,
     ) -> KeyInfo:
+        known = asdict(info) | {"envelope": envelope, "sender": sender} | (more or {})
         facts = {
             name: str(value)
-            for name, value in (asdict(info) | {"envelope": envelope, "sender": sender}).items()
+            for name, value in known.items()
             if value not in ("", None) and name not in ("ref", "destroyed")
         }
         try:
@@ -242,7 +272,8 @@ def _new_ref() -> str:
     return secrets.token_hex(16)
 
 
-def _random_key(algorithm: Algorithm) -> bytes:
+def random_key(algorithm: Algorithm) -> bytes:
+    """16 random bytes; 3DES: odd parity, two different halves."""
     while True:
         key = secrets.token_bytes(KEY_BYTES)
         if algorithm is Algorithm.TDES:
@@ -259,7 +290,8 @@ def _movable(asked: int, usage: Usage) -> bool:
     return bool(asked)
 
 
-def _algorithm(number: int) -> Algorithm:
+def algorithm_of(number: int) -> Algorithm:
+    """The algorithm of a number on the line; `MACHINE_KEY_NAMING` for any other."""
     try:
         return Algorithm(number)
     except ValueError:

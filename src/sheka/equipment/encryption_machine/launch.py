@@ -24,6 +24,7 @@ from sheka.equipment.encryption_machine import configuration
 from sheka.equipment.encryption_machine.addresses import MAX_SOCKET_PATH
 from sheka.equipment.encryption_machine.client import EncryptionMachine
 from sheka.equipment.encryption_machine.files import own_folder, read_secret, unusable, write_secret
+from sheka.equipment.encryption_machine.pkcs11.settings import TokenSettings
 from sheka.equipment.encryption_machine.rights import Rights
 from sheka.equipment.encryption_machine.sealing import SECRET_BYTES
 from sheka.foundation.refusals import Code, Refused
@@ -74,18 +75,21 @@ def prepare(
     rights: Mapping[str, Rights] | None = None,
     sealing_secret: bytes | None = None,
     max_connections: int = 64,
+    custodians: bool = False,
+    pkcs11: TokenSettings | None = None,
 ) -> Path:
     """Write the configuration and secret files of a machine under `folder`; the configuration's path.
 
-    Without `sealing_secret` one is made on the first call and kept in folder/secrets: good for development and
-    demonstration; in production it does not lie on the disk that it protects. Callers without an entry in `rights` may
-    do everything.
+    `custodians`: no secret anywhere, the machine starts sealed. Else, without `sealing_secret`, one is made on the
+    first call and kept in folder/secrets: good for development and tests; in production it does not lie on the disk
+    that it protects. Callers without an entry in `rights` may do everything.
     """
     folder = folder.resolve()
     own_folder(folder)
     try:
         own_folder(folder / "secrets")
-        sealing_file = None if sealing_secret is not None else _sealing_file(folder / "secrets")
+        in_file = sealing_secret is None and not custodians
+        sealing_file = _sealing_file(folder / "secrets") if in_file else None
         written: dict[str, tuple[Path, Rights]] = {}
         for name, secret in callers.items():
             if name in ("", "..") or Path(name).name != name:
@@ -101,6 +105,8 @@ def prepare(
             sealing_secret_file=sealing_file,
             callers=written,
             max_connections=max_connections,
+            from_stdin=sealing_secret is not None,
+            pkcs11=pkcs11,
         )
     except OSError as error:
         raise unusable(folder, error) from None
@@ -115,6 +121,8 @@ def start_machine(
     rights: Mapping[str, Rights] | None = None,
     sealing_secret: bytes | None = None,
     max_connections: int = 64,
+    custodians: bool = False,
+    pkcs11: TokenSettings | None = None,
     timeout: float = 20.0,
 ) -> MachineHandle:
     """Start a machine whose store is folder/store and wait until it answers; it ends when this process does.
@@ -126,6 +134,8 @@ def start_machine(
     path would be
         too long, in a new folder of the temporary folder.
     sealing_secret : handed over standard input and never written; left out: see `prepare`.
+    custodians : no secret; the machine starts sealed.
+    pkcs11 : the token that holds the keys; left out: sealed files do.
 
     Raises
     ------
@@ -140,6 +150,8 @@ def start_machine(
         rights=rights,
         sealing_secret=sealing_secret,
         max_connections=max_connections,
+        custodians=custodians,
+        pkcs11=pkcs11,
     )
     process, ready = _spawn(path)
     try:

@@ -17,21 +17,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sheka.equipment.encryption_machine import sealing
-from sheka.equipment.encryption_machine.files import (
-    FolderLock,
-    overwrite,
-    own_folder,
-    put_in_place,
-    unusable,
-    write_durable,
-)
+from sheka.equipment.encryption_machine.files import overwrite, put_in_place, unusable, write_durable
 from sheka.equipment.encryption_machine.hygiene import wipe
 from sheka.equipment.encryption_machine.journal import Journal
+from sheka.equipment.encryption_machine.sealing import StoreKeys
 from sheka.foundation.canonical import canonical
 from sheka.foundation.crypto.sm3 import sm3
 from sheka.foundation.crypto.sm4 import GCM_NONCE_BYTES, decrypt_gcm, encrypt_gcm
 from sheka.foundation.refusals import Code, Refused
+
+SEAL = "seal"
+"""The log's target for the seal itself, which is no record: `vault.py` keeps it."""
 
 _SUFFIX, _FRESH = ".record", ".record.new"
 
@@ -48,19 +44,18 @@ class Record:
 
 
 class Records:
-    """All records of a folder, opened with the sealing secret. One instance to a folder; safe for threads."""
+    """All records of a folder that the vault holds, opened with its keys (which this forgets at its end). Safe for
+    threads.
+    """
 
-    def __init__(self, folder: Path, sealing_secret: bytes) -> None:
-        own_folder(folder)
+    def __init__(self, folder: Path, keys: StoreKeys) -> None:
         self._folder = folder
         self.lock = threading.RLock()
         self._closed = False
-        self._hold = FolderLock(folder)
+        self._keys = keys
         with ExitStack() as opened:
-            opened.callback(self._hold.release)
+            opened.callback(keys.forget)
             self._records_folder = folder / "records"
-            self._keys = self._unseal(sealing_secret)
-            opened.callback(self._keys.forget)
             self.journal = Journal(folder / "log.jsonl", self._keys.log)
             opened.callback(self.journal.close)
             self._records = self._load()
@@ -69,7 +64,7 @@ class Records:
             self._opened = opened.pop_all()
 
     def close(self) -> None:
-        """Forget the root keys and give the folder free."""
+        """Forget the root keys."""
         with self.lock:
             self._closed = True
             self._records = {}
@@ -79,7 +74,20 @@ class Records:
         """Every record, in the order in which the targets first came into the log."""
         with self.lock:
             self._need_open()
-            return [self._records[target] for target in self.journal.targets]
+            return [self._records[target] for target in self.journal.targets if target != SEAL]
+
+    def snapshot(self) -> dict[str, bytes]:
+        """The store's files as they stand: the log and every record, by their paths in the folder."""
+        with self.lock:
+            self._need_open()
+            files = {f"records/{target}{_SUFFIX}": _content(record) for target, record in self._records.items()}
+            return {"log.jsonl": self.journal.content(), **files}
+
+    @property
+    def root(self) -> bytes:
+        """The root key, to be wrapped anew. Not to be kept."""
+        self._need_open()
+        return self._keys.root
 
     def get(self, target: str) -> Record | None:
         return self._records.get(target)
@@ -139,24 +147,13 @@ class Records:
         if self._closed:  # the root keys are overwritten: nothing may be sealed or opened with what is left of them
             raise Refused(Code.MACHINE_STOPPING)
 
-    def _unseal(self, secret: bytes) -> sealing.StoreKeys:
-        path = self._folder / "seal.json"
-        try:
-            self._records_folder.mkdir(mode=0o700, exist_ok=True)
-            known = path.exists()
-            if not known and ((self._folder / "log.jsonl").exists() or any(self._records_folder.iterdir())):
-                raise Refused(Code.MACHINE_STORE_DAMAGED, what=path.name)
-            return sealing.unseal(path, secret) if known else sealing.create(path, secret)
-        except OSError as error:
-            raise unusable(self._folder, error) from None
-
     def _seal(self, target: str, attributes: dict[str, Any], secret: bytes) -> Record:
         header = canonical({"target": target, **attributes})
         nonce = secrets.token_bytes(GCM_NONCE_BYTES)
         return Record(target, attributes, header, nonce, encrypt_gcm(self._keys.records, nonce, secret, header))
 
     def _load(self) -> dict[str, Record]:
-        targets = self.journal.targets
+        targets = {target: digest for target, digest in self.journal.targets.items() if target != SEAL}
         names = {self._path(target).name for target in targets}
         try:
             for path in list(self._records_folder.iterdir()):

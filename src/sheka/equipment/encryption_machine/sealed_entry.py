@@ -1,10 +1,10 @@
 """Sealed entries: a share or a component on its way between a custodian's browser and the machine (K6).
 
-The receiver has a P-256 key; the sender makes an ephemeral one. key = HKDF-SHA256(x of ECDH, salt empty, info
-"sheka entry 1" ‖ entry id, 32 bytes); sealed = 01 ‖ ephemeral public key 65 ‖ nonce 12 ‖ AES-256-GCM(text,
-additional data: entry id 16). Towards the machine the entry id is the machine's (`EntryKey.id`); towards a browser it is
-the first 16 bytes of the SHA-256 digest of the browser's public key (`entry_id_of`). P-256, HKDF (RFC 5869) and AES-GCM
-because browsers have them (WebCrypto) and no SM algorithm; the web process between the two sees ciphertext only.
+The receiver has a P-256 key; the sender makes an ephemeral one. key = HKDF-SHA256(x of ECDH, salt empty, info "sheka
+entry 1" ‖ entry id, 32 bytes); sealed = 01 ‖ ephemeral public key 65 ‖ nonce 12 ‖ AES-256-GCM(text, additional data:
+entry id 16). Towards the machine the entry id is the machine's (`EntryKey.id`); towards a browser it is the first 16
+bytes of the SHA-256 digest of the browser's public key (`entry_id_of`). P-256, HKDF (RFC 5869) and AES-GCM because
+browsers have them (WebCrypto) and no SM algorithm; the web process between the two sees ciphertext only.
 
 It cannot know whose key it is: a web process that lies could hand out a key of its own (see docs/security).
 """
