@@ -115,8 +115,6 @@ class Permission(StrEnum):
     PSAM_LOAD = "psam.load"
     PSAM_BIND = "psam.bind"
     PSAM_KEEP = "psam.keep"
-    PSAM_DESTROY = "psam.destroy"
-    PSAM_WITNESS = "psam.witness"
     # exceptions
     EXCEPTION_VIEW = "exception.view"
     EXCEPTION_HANDLE = "exception.handle"

@@ -20,6 +20,7 @@ class Ceremony(models.Model):
     """One ceremony. `script` is the list of its steps as they were written out for its roster, `position` the one in
     turn, from 0; `digest` is what everybody who attends agrees to: script, roster, approval and what it asks.
 
+    `round` grows when the machine has lost an entry of components and it is begun anew: the one way back there is.
     `facts` is what the steps have left for each other: fingerprint, check values, the machine's reference of an entry,
     public keys of browsers, and shares sealed to them until they are taken.
     """
@@ -35,6 +36,7 @@ class Ceremony(models.Model):
     digest = models.CharField(max_length=64)
     state = models.CharField(max_length=20, default="planned")
     position = models.PositiveSmallIntegerField(default=0)
+    round = models.PositiveSmallIntegerField(default=1)
     facts = models.JSONField(default=dict)
     planned_by = models.ForeignKey(StaffMember, on_delete=models.PROTECT, related_name="+")
     planned_by_name = models.CharField(max_length=80)
@@ -130,6 +132,7 @@ class Act(models.Model):
 
     ceremony = models.ForeignKey(Ceremony, on_delete=models.PROTECT, related_name="acts")
     step = models.PositiveSmallIntegerField()
+    round = models.PositiveSmallIntegerField(default=1)
     seat = models.ForeignKey(Seat, on_delete=models.PROTECT, related_name="acts")
     verdict = models.CharField(max_length=10, choices=(("done", "done"), ("refused", "refused")))
     evidence = models.JSONField(default=dict)
@@ -139,6 +142,6 @@ class Act(models.Model):
         ordering = ("at", "pk")
         constraints = (
             models.UniqueConstraint(
-                fields=("ceremony", "step", "seat"), condition=Q(verdict="done"), name="ceremonies_act_once"
+                fields=("ceremony", "round", "step", "seat"), condition=Q(verdict="done"), name="ceremonies_act_once"
             ),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import secrets
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -35,10 +36,19 @@ A4_POINTS = (595, 842)
 
 
 @transaction.atomic
-def make_paper(actor: Actor, *, template: str, subject: str, facts: dict[str, Any], number: str = "") -> Document:
+def make_paper(
+    actor: Actor,
+    *,
+    template: str,
+    subject: str,
+    facts: dict[str, Any],
+    number: str = "",
+    finish: Callable[[bytes], bytes] | None = None,
+) -> Document:
     """The paper about `subject` with these facts. It is made once: the same facts give the same document again.
 
-    `number` is printed on it; without one the subject's own.
+    `number` is printed on it; without one the subject's own. `finish` gets the printed file and answers the one to be
+    kept: a signature at its end.
 
     Other facts make a new paper and void the one before it, so that a subject has one valid paper of a template. The
     permission is that of the calling action. Raises Refused: PAPER_TEMPLATE, PAPER_FACTS, DOCUMENT_SUBJECT,
@@ -55,6 +65,7 @@ def make_paper(actor: Actor, *, template: str, subject: str, facts: dict[str, An
     place = organisation(actor.organisation)
     code = "".join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH))
     content = printed(Draft(wanted, number, place, facts, code, verify_address(), timezone.localdate()))
+    content = finish(content) if finish else content
     clean = Examined(content, "application/pdf", *A4_POINTS, _pages(content))
     if earlier:
         _void(actor, earlier, "replace", f"replaced by {code[:5]}…", actor.name)
