@@ -230,7 +230,9 @@ def test_a_half_made_card_cannot_be_ended(
     assert chip.life is Life.BLANK
 
 
-def test_after_the_end_nothing_of_the_making_is_left(chip: VirtualCard, profile: CardProfile, keys: SampleKeys) -> None:
+def test_after_the_end_the_making_is_over_and_the_transport_key_hides_behind_the_issuers_key(
+    chip: VirtualCard, profile: CardProfile, keys: SampleKeys
+) -> None:
     storage = MemoryStorage()
     card = blank_chip(storage, profile, keys.algorithm)
     card.power_on()
@@ -242,8 +244,13 @@ def test_after_the_end_nothing_of_the_making_is_left(chip: VirtualCard, profile:
     assert sw(card, "00DC020403020133") == "6982"
     card.power_off()
     content = storage.open()
-    assert keys.card_key("KT") not in content.values()
     assert CHIP_SERIAL not in content.values()
+    assert [name for name, value in content.items() if value == keys.card_key("KT")] == ["rekeying key"]
+    storage.close()
+    card.power_on()
+    assert sw(card, "00A4000002DDF1") in ("9000", "611E")
+    assert sw(card, "0084000008")[-4:] == "9000"
+    assert sw(card, "0082000010" + "00" * 16) == "6A88"
 
 
 def test_another_algorithm_or_missing_keys_stop_before_a_key_is_written(

@@ -48,13 +48,18 @@ class Session:
     """What waits for GET RESPONSE."""
     personalising: bytes = b""
     """The challenge under which KT was authenticated; empty outside a personalisation session."""
+    rekeying: bytes = b""
+    """The challenge under which KT was authenticated on a card in use; empty outside a re-keying session."""
+    new_keys: dict[str, bytes] = field(default_factory=dict)
+    """Names of keys → values that wait for the end of the re-keying session."""
     purchase: PurchaseSession | None = None
 
     def forget_rights(self) -> None:
         """Back to what anybody may do."""
         self.pin_verified = False
         self.authenticated.clear()
-        self.challenge = self.personalising = b""
+        self.challenge = self.personalising = self.rekeying = b""
+        self.new_keys = {}
         self.purchase = None
 
 
@@ -116,18 +121,18 @@ class Chip:
 
     def key_versions(self, key: KeyDeclaration) -> list[int]:
         """The versions that were written, oldest first."""
-        return [v for v in sorted(key.versions) if self.memory.get(_key_name(key, v)) is not None]
+        return [v for v in sorted(key.versions) if self.memory.get(key_name(key, v)) is not None]
 
     def key_value(self, key: KeyDeclaration, version: int = 0) -> bytes:
         """The key of a version, 0 for the newest: 6A88 when it was never written."""
         versions = self.key_versions(key) if not version else [version]
-        value = self.memory.get(_key_name(key, versions[-1])) if versions else None
+        value = self.memory.get(key_name(key, versions[-1])) if versions else None
         if value is None:
             raise Denied(StatusWord.DATA_NOT_FOUND)
         return value
 
     def put_key(self, key: KeyDeclaration, version: int, value: bytes) -> None:
-        self.memory.put(_key_name(key, version), value)
+        self.memory.put(key_name(key, version), value)
 
     def need_tries(self, key: KeyDeclaration) -> None:
         """6983 when the key is locked."""
@@ -236,7 +241,7 @@ class Chip:
         return self.memory.get("transport key") is None
 
 
-def _key_name(key: KeyDeclaration, version: int) -> str:
+def key_name(key: KeyDeclaration, version: int) -> str:
     return f"key/{key.application}/{key.key_id:02X}/{version}"
 
 

@@ -42,6 +42,8 @@ class CardProfile:
     atr: AtrRule
     purchase: PurchaseRule
     blocking: BlockingRule
+    rekeying: str
+    """The key that must be authenticated, beside the transport key, before a card in use takes new keys."""
     instructions: Mapping[str, tuple[int, int]]
     """CLA and INS of the commands whose bytes are not public."""
     data_objects: Mapping[str, int]
@@ -133,6 +135,7 @@ def _load(path: Path) -> CardProfile:
         atr=reader.atr(),
         purchase=reader.purchase(),
         blocking=reader.blocking(),
+        rekeying=reader.text("rekeying", "requires"),
         instructions=reader.instructions(),
         data_objects=reader.data_objects(),
         version_file=version_file,
@@ -143,5 +146,5 @@ def _load(path: Path) -> CardProfile:
         region_padding=reader.hex("factors", "padding")[0],
         other_applications=reader.other_applications(),
     )
-    reader.check(profile.applications, profile.keys, profile.purchase, profile.blocking, profile.pin)
+    reader.check(profile.applications, profile.keys, profile.purchase, profile.blocking, profile.pin, profile.rekeying)
     return profile

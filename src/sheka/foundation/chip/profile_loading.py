@@ -36,6 +36,8 @@ INSTRUCTIONS = (
     "write_pin",
     "set_identity",
     "end_personalisation",
+    "end_rekeying",
+    "retire_version",
     "initialise_purchase",
     "debit_purchase",
     "transaction_proof",
@@ -171,6 +173,7 @@ class ProfileReader:
         purchase: PurchaseRule,
         blocking: BlockingRule,
         pin: PinPolicy,
+        rekeying: str,
     ) -> None:
         """What only shows when all parts are there: names that point somewhere, ids that are unique."""
         names = [application.name for application in applications]
@@ -184,7 +187,12 @@ class ProfileReader:
             if application.parent not in {MASTER_FILE, *names[: names.index(application.name)]}:
                 self.fail(f"{application.name}: the parent {application.parent} must be declared before it")
             self._check_files(application, {key.name: key.application for key in keys}, parents)
-        for name in (purchase.session_key, purchase.tac_key, *(getattr(blocking, key) for key in blocking.__slots__)):
+        for name in (
+            rekeying,
+            purchase.session_key,
+            purchase.tac_key,
+            *(getattr(blocking, key) for key in blocking.__slots__),
+        ):
             if name not in {key.name for key in keys}:
                 self.fail(f"no key {name}")
         logs = [f for a in applications for f in a.files if (a.name, f.name) == (purchase.application, purchase.log)]

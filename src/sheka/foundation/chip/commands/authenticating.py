@@ -5,6 +5,7 @@ from __future__ import annotations
 from sheka.foundation.chip.apdu import Command, Denied, StatusWord
 from sheka.foundation.chip.authentication import external_cryptogram, internal_response
 from sheka.foundation.chip.chip import Chip
+from sheka.foundation.chip.commands.rekeying import rekeying_key
 from sheka.foundation.chip.declarations import Purpose
 from sheka.foundation.chip.memory import Life
 
@@ -27,15 +28,17 @@ def external_authenticate(chip: Chip, command: Command) -> bytes:
     """0082: cryptogram 8 ‖ source 8 over the challenge of 8 bytes fetched before. P2 is the key id.
 
     63Cx wrong, x tries left; 6983 locked; 6984 no challenge; 6A88 no such key here; 6985 a key of another purpose. On a
-    blank chip only the transport key can be named, and success opens the personalisation session.
+    blank chip only the transport key can be named, and success opens the personalisation session; on a card in use the
+    transport key can be named after the key that the profile asks for, and success opens a re-keying session.
     """
     if len(command.data) != 16:
         raise Denied(StatusWord.WRONG_LENGTH)
     blank = chip.memory.life is Life.BLANK
-    if blank:
-        if command.p1 or command.p2 != chip.profile.transport.key_id:
+    transport = command.p2 == chip.profile.transport.key_id
+    if blank or transport:
+        if command.p1 or not transport:
             raise Denied(StatusWord.DATA_NOT_FOUND)
-        key, value = chip.profile.transport, chip.memory.need("transport key")
+        key, value = chip.profile.transport, chip.memory.need("transport key") if blank else rekeying_key(chip)
     else:
         key = chip.key_declared(command.p2)
         if not key.purpose.authenticates_externally:
@@ -45,10 +48,12 @@ def external_authenticate(chip: Chip, command: Command) -> bytes:
     challenge = chip.take_challenge(8)
     cryptogram, source = command.data[:8], command.data[8:]
     chip.session.authenticated.discard((key.application, key.key_id))
-    chip.session.personalising = b""
+    chip.session.personalising = chip.session.rekeying = b""
     chip.check(key, external_cryptogram(chip.algorithm, value, challenge, source), cryptogram)
     if blank:
         chip.session.personalising = challenge
+    elif transport:
+        chip.session.rekeying, chip.session.new_keys = challenge, {}
     else:
         chip.session.authenticated.add((key.application, key.key_id))
     return b""

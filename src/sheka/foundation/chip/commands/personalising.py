@@ -6,9 +6,9 @@ They work after the transport key was authenticated, and never again after END.
 from __future__ import annotations
 
 from sheka.foundation.chip.apdu import Command, Denied, StatusWord
-from sheka.foundation.chip.authentication import WRAPPED_KEY_BYTES, unwrap_key_in_chip
 from sheka.foundation.chip.chip import Chip
 from sheka.foundation.chip.commands.pin import MUST_CHANGE, PIN, TRIES
+from sheka.foundation.chip.commands.rekeying import REKEYING, unwrapped
 from sheka.foundation.chip.memory import Life
 from sheka.foundation.chip.pins import is_pin
 
@@ -19,15 +19,7 @@ def write_key(chip: Chip, command: Command) -> bytes:
     6700 other length, 9302 wrong MAC (costs a try of KT), 6A88 a key id or version that the layout does not have here.
     """
     challenge = _session(chip, command)
-    if len(command.data) != WRAPPED_KEY_BYTES:
-        raise Denied(StatusWord.WRONG_LENGTH)
-    transport = chip.profile.transport
-    chip.need_tries(transport)
-    found = unwrap_key_in_chip(chip.algorithm, chip.memory.need("transport key"), challenge, command.data)
-    if found is None:
-        raise chip.wrong(transport, mac=True)
-    chip.right(transport)
-    key_id, version, value = found
+    key_id, version, value = unwrapped(chip, command, chip.memory.need("transport key"), challenge)
     for key in chip.profile.keys:
         if key.application == chip.session.directory.name and key.key_id == key_id and version in key.versions:
             chip.put_key(key, version, value)
@@ -59,7 +51,7 @@ def set_identity(chip: Chip, command: Command) -> bytes:
 
 
 def end_personalisation(chip: Chip, command: Command) -> bytes:
-    """From blank to in use, for good: the transport key and the chip serial are erased.
+    """From blank to in use, for good: the chip serial is erased, the transport key serves re-keying only from now on.
 
     6985 while a key, the PIN, the identity or the specification version is missing: no half-made card leaves the
     machine.
@@ -77,6 +69,7 @@ def end_personalisation(chip: Chip, command: Command) -> bytes:
     if not complete:
         raise Denied(StatusWord.CONDITIONS)
     memory.put("life", bytes((Life.IN_USE,)))
+    memory.put(REKEYING, memory.need("transport key"))
     memory.put("transport key", None)
     memory.put("chip serial", None)
     chip.session.forget_rights()

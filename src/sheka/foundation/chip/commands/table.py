@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sheka.foundation.chip.apdu import Command
 from sheka.foundation.chip.chip import Chip
 from sheka.foundation.chip.commands import (
     authenticating,
@@ -13,6 +14,7 @@ from sheka.foundation.chip.commands import (
     pin,
     purchasing,
     reading,
+    rekeying,
     selecting,
     supporting,
     writing,
@@ -33,6 +35,13 @@ class Entry(Instruction[Chip]):
     lives: frozenset[Life] = _IN_USE
     when_blocked: bool = False
     """Goes on working in a blocked application."""
+
+
+def _write_key(chip: Chip, command: Command) -> bytes:
+    """WRITE KEY of a blank chip, or of a card that is given new keys."""
+    if chip.memory.life is Life.BLANK:
+        return personalising.write_key(chip, command)
+    return rekeying.write_key(chip, command)
 
 
 def table(profile: CardProfile) -> Mapping[tuple[int, int], Entry]:
@@ -62,10 +71,12 @@ def table(profile: CardProfile) -> Mapping[tuple[int, int], Entry]:
         (0x84, 0x18): Entry(blocking.application_unblock, when_blocked=True),
         (0x84, 0x16): Entry(blocking.card_block, when_blocked=True),
         own["get_data"]: Entry(supporting.get_data, lives=_ALWAYS, outgoing=True),
-        own["write_key"]: Entry(personalising.write_key, lives=_BLANK),
+        own["write_key"]: Entry(_write_key, lives=_ALWAYS),
         own["write_pin"]: Entry(personalising.write_pin, lives=_BLANK),
         own["set_identity"]: Entry(personalising.set_identity, lives=_BLANK),
         own["end_personalisation"]: Entry(personalising.end_personalisation, lives=_BLANK),
+        own["end_rekeying"]: Entry(rekeying.end_rekeying),
+        own["retire_version"]: Entry(rekeying.retire_version),
         own["initialise_purchase"]: Entry(purchasing.initialise_purchase),
         own["debit_purchase"]: Entry(purchasing.debit_purchase),
         own["transaction_proof"]: Entry(purchasing.transaction_proof),
