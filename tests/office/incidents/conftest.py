@@ -7,7 +7,7 @@ import pytest
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.incidents import freezing
 from sheka.office.incidents.actions.report_incident import report_incident
-from sheka.office.incidents.freezing import Freezer, FollowUp
+from sheka.office.incidents.freezing import FollowUp, Freezer
 from sheka.office.incidents.models import Incident
 from sheka.office.messages.delivery import carry_all
 
@@ -94,11 +94,11 @@ def copy():
 
 @pytest.fixture
 def refused():
-    """refused(Code, verb, …) asserts that the verb is refused with exactly this number; the refusal."""
+    """refused(Code, do, …) asserts that the verb is refused with exactly this number; the refusal."""
 
-    def expect(code, verb, *args, **kwargs):
+    def expect(code, do, /, *args, **kwargs):
         with pytest.raises(Refused) as caught:
-            verb(*args, **kwargs)
+            do(*args, **kwargs)
         assert caught.value.code is code, str(caught.value)
         assert "?" not in caught.value.text("en") + caught.value.todo("en"), "a fact of the sentence is missing"
         return caught.value

@@ -120,6 +120,7 @@ EVENTS: dict[str, str | Promise] = {
     "machine.certified": _("Certificate of an encryption machine approved"),
     "machine.certificate_warned": _("Told that a certificate ends"),
     "machine.retired": _("Encryption machine retired"),
+    "key.carrier_keys_imported": _("Keys of the carriers' maker imported"),
     "key.transport_imported": _("Transport key of the chip maker imported"),
     "person.imported": _("People imported"),
     "person.changed": _("Personal data changed"),

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from sheka.office.incidents.desk import person_in
 from sheka.office.incidents.models import Entry, Incident
+from sheka.office.messages.models import Source
 from sheka.office.messages.outbox import send
 from sheka.office.staff.actors import Actor
 
@@ -71,6 +72,13 @@ def tell(incident: Incident) -> None:
     incident.save()
     for place in incident.receipts.values_list("place", flat=True):
         send(incident.organisation_id, place, STANDS, account_of(incident))
+
+
+def hold_numbers(incident: Incident) -> None:
+    """Take the lock under which this organisation's messages are numbered, before other systems are asked anything:
+    they write audit rows, and whoever holds the audit chain waits for nobody.
+    """
+    Source.objects.select_for_update().filter(pk=incident.organisation_id).first()
 
 
 def say(actor: Actor, incident: Incident, entry: Entry) -> None:

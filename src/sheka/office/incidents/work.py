@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from django.db.models import Q
+from django.utils import timezone
+
 from sheka.foundation.terms import Term
 from sheka.office.incidents.desk import LATE, MOVED, REPORTED, UNREAD
 from sheka.office.incidents.models import Incident
 from sheka.office.incidents.plans import SEVERITIES, kind_named
+from sheka.office.incidents.queries import readable_by
+from sheka.office.incidents.states import STATE_WORDS
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
 from sheka.office.work.items import close_work, open_work
 from sheka.office.work.kinds import Address, work_kind
 from sheka.office.work.notices import notice_kind
+from sheka.office.work.search import MOST, Asked, Found, finder
 
 HANDLE, READ, ANSWER, DECIDE, DRILL = (
     "incident.handle", "incident.read", "incident.answer", "incident.decide", "incident.drill",
 )  # fmt: skip
+DRILL_DUE = "incident.drill_due"
 
 
 def _page(subject: str) -> Address:
@@ -33,6 +40,7 @@ work_kind(
 work_kind(DECIDE, Term("安全事件待复核", "Incident to close"), address=_page, todo=Term("复核", "Decide"))
 work_kind(DRILL, Term("应急演练到期", "Drill due"), address=_plan, todo=Term("登记演练", "Record a drill"))
 
+notice_kind(DRILL_DUE, Term("应急演练到期", "Drill due"), severity="wait", escalates_after=14, address=_plan)
 notice_kind(REPORTED, Term("安全事件", "Security incident"), severity="stop", escalates_after=1, address=_page)
 notice_kind(MOVED, Term("安全事件进展", "News of an incident"), severity="wait", address=_page)
 notice_kind(UNREAD, Term("安全事件无人签阅", "Incident that nobody read"), severity="stop", address=_page)
@@ -75,5 +83,29 @@ def _open(actor: Actor, incident: Incident, kind: str, permission: Permission) -
         permission=permission,
         title_zh=f"{title.zh}，{grade.zh}",
         title_en=f"{title.en}, {grade.en}",
-        due_on=None,
+        due_on=timezone.localdate(incident.due_at) if incident.due_at else timezone.localdate(),
     )
+
+
+def find_incidents(actor: Actor, asked: Asked) -> list[Found]:
+    """Incidents by the beginning of their number, or by a thing that they affect."""
+    if not asked.is_number:
+        return []
+    text = asked.text.upper()
+    about = Q(number__startswith=text) | Q(affected__subject__endswith=f":{asked.text}")
+    rows = readable_by(actor).filter(about).distinct().order_by("-reported_at")[: MOST + 1]
+    return [
+        Found(
+            name=kind_named(row.kind).title,
+            number=row.number,
+            note=SEVERITIES[row.severity],
+            state=STATE_WORDS[row.state],
+            tone="stop" if row.runs else "still",
+            address=_page(row.subject),
+            exact=row.number == text,
+        )
+        for row in rows
+    ]
+
+
+finder("incidents", Term("安全事件", "Incidents"), find_incidents, needs=(Permission.INCIDENT_VIEW,))

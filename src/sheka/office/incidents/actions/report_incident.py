@@ -18,7 +18,7 @@ from sheka.office.incidents.desk import REPORTED, desk_of, handlers_at, superior
 from sheka.office.incidents.models import Affected, Incident, Receipt
 from sheka.office.incidents.plans import SEVERITIES, InForce, kind_named, plan_in_force, rule, things
 from sheka.office.incidents.stopping import stop_by_plan
-from sheka.office.incidents.timeline import tell, write
+from sheka.office.incidents.timeline import hold_numbers, tell, write
 from sheka.office.incidents.work import open_handling
 from sheka.office.organisations.models import Organisation
 from sheka.office.scope import acting_in
@@ -76,10 +76,10 @@ def report_incident(
         start_clocks(made, now)
         _address(made, superiors_of(place), now)
         write(actor, made, "report", about, at=now)
-        tell(made)  # those above hear of it at once, and a moment later of what was frozen
         open_handling(actor, made)
         told = with_roles(place.code, plan.content.notify) + handlers_at(place.code)
         tell_people(made, told, REPORTED, Term("新报告，请立即处置", "reported, act at once"), but=actor)
+        hold_numbers(made)
         stop_by_plan(made, rows)
         tell(made)
     record(actor, "incident.reported", made.subject, kind=kind, severity=made.severity, affected=subjects)
