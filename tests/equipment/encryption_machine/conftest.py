@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.softhsm import make_token
 
 from sheka.equipment.encryption_machine.aclient import AsyncEncryptionMachine
 from sheka.equipment.encryption_machine.client import EncryptionMachine
@@ -79,11 +80,45 @@ def tcp_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MachineHan
     assert handle.stop() == 0
 
 
-DRIVERS = ("software-unix", "software-tcp", "software-asyncio")
-"""The machines that must conform; another driver (PKCS#11) adds its name here and its start to `machine`."""
+@pytest.fixture(scope="session")
+def pkcs11_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MachineHandle]:
+    folder = tmp_path_factory.mktemp("pkcs11")
+    token = make_token(folder / "token")
+    handle = start_machine(folder / "machine", callers={CALLER: SECRET}, pkcs11=token.settings)
+    yield handle
+    assert handle.stop() == 0
 
 
-@pytest.fixture(scope="session", params=DRIVERS)
+DRIVERS = ("software-unix", "software-tcp", "software-asyncio", "pkcs11")
+"""The machines that must conform; another driver adds its name here and its start to `machine`."""
+
+PROCESSES = {"software-unix": "unix_process", "software-tcp": "tcp_process", "pkcs11": "pkcs11_process"}
+
+
+def algorithms_of(driver: str) -> list[Algorithm]:
+    """What a driver must have: SoftHSM2 knows no SM4 (a test asserts its refusal)."""
+    return [Algorithm.TDES] if driver == "pkcs11" else list(Algorithm)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test of `machine` runs for every machine; one that takes an `algorithm` too, with each that the machine has."""
+    if "machine" not in metafunc.fixturenames:
+        return
+    if "algorithm" in metafunc.fixturenames:
+        pairs = [(driver, algorithm) for driver in DRIVERS for algorithm in algorithms_of(driver)]
+        ids = [f"{driver}-{algorithm.name}" for driver, algorithm in pairs]
+        metafunc.parametrize(("machine", "algorithm"), pairs, indirect=["machine"], ids=ids)
+    else:
+        metafunc.parametrize("machine", DRIVERS, indirect=True)
+
+
+@pytest.fixture
+def working(machine: Any) -> Algorithm:
+    """An algorithm that the machine has, for tests of one key: SM4 where it can."""
+    return Algorithm[machine.describe().algorithms[-1]]
+
+
+@pytest.fixture(scope="session")
 def machine(request: pytest.FixtureRequest) -> Iterator[Any]:
     """A client with every right on a running machine; the verbs of `EncryptionMachine`."""
     handle: MachineHandle
@@ -93,7 +128,7 @@ def machine(request: pytest.FixtureRequest) -> Iterator[Any]:
         yield client
         client.end()
         return
-    handle = request.getfixturevalue("unix_process" if request.param == "software-unix" else "tcp_process")
+    handle = request.getfixturevalue(PROCESSES[request.param])
     with handle.client(CALLER) as blocking:
         yield blocking
 

@@ -32,19 +32,23 @@ class TestConformingRefusals:
             ({"usage": "EVERYTHING"}, Code.MACHINE_KEY_NAMING),
         ],
     )
-    def test_badly_named_keys_are_not_made(self, machine: Any, name: str, change: dict[str, Any], code: Code) -> None:
-        given: dict[str, Any] = {"name": name, "algorithm": Algorithm.SM4, "usage": Usage.MAC, **change}
+    def test_badly_named_keys_are_not_made(
+        self, machine: Any, name: str, change: dict[str, Any], code: Code, working: Algorithm
+    ) -> None:
+        given: dict[str, Any] = {"name": name, "algorithm": working, "usage": Usage.MAC, **change}
         before = machine.describe().keys
         with pytest.raises(Refused) as refusal:
             machine.generate(**given)
         assert refusal.value.code is code
         assert machine.describe().keys == before
 
-    def test_inputs_of_wrong_length_or_number_are_refused_with_the_numbers(self, machine: Any, plant: Any) -> None:
-        irk = plant(machine, Algorithm.SM4, Usage.AUTHENTICATE)
-        data = plant(machine, Algorithm.SM4, Usage.ENCRYPT)
+    def test_inputs_of_wrong_length_or_number_are_refused_with_the_numbers(
+        self, machine: Any, plant: Any, working: Algorithm
+    ) -> None:
+        irk = plant(machine, working, Usage.AUTHENTICATE)
+        data = plant(machine, working, Usage.ENCRYPT)
         mac = plant(machine, Algorithm.TDES, Usage.MAC)
-        root = plant(machine, Algorithm.SM4, Usage.DIVERSIFY)
+        root = plant(machine, working, Usage.DIVERSIFY)
         eight = bytes(range(8))
         length, count = Code.MACHINE_INPUT_LENGTH, Code.MACHINE_INPUT_COUNT
         for code, call in [
@@ -73,6 +77,11 @@ class TestConformingRefusals:
             assert refusal.value.code is code, refusal.value
 
     def test_keys_of_two_algorithms_never_go_into_one_chip(self, machine: Any, plant: Any) -> None:
+        if len(machine.describe().algorithms) < 2:
+            with pytest.raises(Refused) as missing:
+                plant(machine, Algorithm.SM4, Usage.AUTHENTICATE)
+            assert missing.value.code is Code.MACHINE_TOKEN_ALGORITHM
+            return
         irk = plant(machine, Algorithm.SM4, Usage.AUTHENTICATE)
         transport = plant(machine, Algorithm.TDES, Usage.WRAP)
         eight = bytes(range(8))
