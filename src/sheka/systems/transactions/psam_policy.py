@@ -1,5 +1,5 @@
 """policy/psams.toml (K8): which kinds of institutions must have a PSAM in every terminal, when silence is asked about,
-how a PSAM is destroyed. Plain Python: the switch imports it without Django.
+what a PSAM is loaded with. Plain Python: the switch imports it without Django.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ class PsamPolicy:
 
     required: frozenset[str]
     silent_days: int
-    witnesses: int
-    methods: tuple[str, ...]
+    keys: tuple[str, ...]
 
 
 def psam_policy() -> PsamPolicy:
@@ -27,6 +26,5 @@ def psam_policy() -> PsamPolicy:
     return PsamPolicy(
         frozenset(letter for letter, row in table["institutions"].items() if row["required"]),
         int(table["watch"]["silent_days"]),
-        int(table["destruction"]["witnesses"]),
-        tuple(table["destruction"]["methods"]),
+        tuple(table["load"]["keys"]),
     )
