@@ -32,7 +32,7 @@ from sheka.systems.cards.documents import Document, DocumentKind, Identity, Prox
 from sheka.systems.cards.ledger import move
 from sheka.systems.cards.models import Card, Person
 from sheka.systems.keys.catalogue import entries, usage_at
-from sheka.systems.keys.machines import close_machines, machine_of
+from sheka.systems.keys.machines import close_machines
 from sheka.systems.keys.models import Key
 
 __all__ = ["appoint", "installer", "tree"]
@@ -109,7 +109,7 @@ def machine():
     make_socket_folder(node.sockets)
     handle = start_machine(folder, callers=node.machine_callers(name), address=node.machine_address(name))
     close_machines()
-    yield machine_of(CITY)
+    yield handle.client("systems")  # outside of any test there is no database to ask whether it may work
     close_machines()
     handle.stop()
     shutil.rmtree(folder)
@@ -147,6 +147,7 @@ def keys(places, machine_keys):
             reference=info.ref,
             check_value=info.check_value,
             origin="imported",
+            state="active",
             since=timezone.now(),
         )
         for algorithm, found in machine_keys.items()
@@ -332,6 +333,7 @@ def chips(keys, transport_keys, drawer):
             reference=info.ref,
             check_value=info.check_value,
             origin="imported",
+            state="active",
             since=timezone.now(),
         )
         for algorithm, info in transport_keys.items()

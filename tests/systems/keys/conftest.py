@@ -1,6 +1,7 @@
 """Three real encryption machines of their own for each test, at the addresses of a node made for it."""
 
 import pytest
+from tests.support.keys import KeyWorld
 from tests.support.organisations import appoint, installer, tree
 
 from sheka.equipment.encryption_machine.launch import start_machine
@@ -14,7 +15,7 @@ __all__ = ["appoint", "installer", "tree"]
 @pytest.fixture
 def machines(settings, tmp_path):
     """Ministry, Hainan, Haikou: each a process with its own keys; stopped after the test."""
-    node = NodeConfig.create_demo(tmp_path / "node")
+    node = NodeConfig.create_demo(tmp_path / "node", document_keys="file")
     make_socket_folder(node.sockets)
     started = {
         machine.name: start_machine(
@@ -32,3 +33,9 @@ def machines(settings, tmp_path):
     settings.NODE = kept
     for handle in started.values():
         handle.stop()
+
+
+@pytest.fixture
+def world(appoint, machines):
+    """Officers, approvers and custodians at each level; the machines know each other."""
+    return KeyWorld(appoint)

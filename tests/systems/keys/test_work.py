@@ -1,24 +1,22 @@
-"""Sub-keys on their way wait for the recipient's key officer, and at the sender for the check values (K2)."""
+"""Consignments on their way wait for the recipient's key officer, and at the sender for the check values (K2)."""
 
 from __future__ import annotations
 
 import pytest
-from tests.support.organisations import appoint, installer, tree
+from tests.support.keys import HAINAN, MINISTRY
 
 from sheka.office.work.models import WorkItem
 from sheka.office.work.queries import mine, unassigned
-from sheka.systems.keys import waiting
-
-__all__ = ["appoint", "installer", "tree"]
 
 
 @pytest.mark.req("K2")
-def test_sub_keys_wait_at_both_ends(appoint, tree):
-    sender, recipient = appoint("sender", "460000", "key_officer"), appoint("recipient", "460100", "key_officer")
-    waiting.subkeys_sent(sender, tree["460100"])
-    waiting.subkeys_received(recipient, "460000")
-    assert [item.kind for item in mine(sender)[0:5]] == ["key.confirm"]
-    assert [item.kind for item in unassigned(recipient)[0:5]] == ["key.import"]
-    waiting.subkeys_imported(recipient)
-    waiting.subkeys_confirmed(sender, "460100")
-    assert not WorkItem.objects.exclude(state="done").exists()
+def test_sub_keys_wait_at_both_ends(world):
+    world.generate(MINISTRY, names=["IRK"])
+    serial = world.card()
+    world.export(MINISTRY, HAINAN, serial)
+    assert [item.kind for item in unassigned(world.officer[MINISTRY])[0:5]] == ["key.confirm"]
+    assert [item.kind for item in unassigned(world.officer[HAINAN])[0:5]] == ["key.import"]
+    world.carry(MINISTRY, HAINAN, serial)
+    world.take(HAINAN, serial)
+    assert not WorkItem.objects.filter(kind__startswith="key.").exclude(state="done").exists()
+    assert not mine(world.officer[HAINAN])

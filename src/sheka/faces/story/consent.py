@@ -19,8 +19,13 @@ def approves(stage: Stage, login: str, seen: Proposal, reason: str = "") -> Prop
     """This member of the cast reads the request as it stands, proves presence, and approves."""
     actor = acting(login)
     if seen.step_now.confirm:
-        confirm_with_code(actor, seen.digest, demo_password(stage.node.folder), _code(actor))
+        presence(stage, actor, seen.digest)
     return decide(actor, proposal_id=seen.pk, digest=seen.digest, step=seen.step, verdict="approve", reason=reason)
+
+
+def presence(stage: Stage, actor: Actor, digest: str) -> None:
+    """This person proves presence for exactly this digest."""
+    confirm_with_code(actor, digest, demo_password(stage.node.folder), _code(actor))
 
 
 def _code(actor: Actor) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import transaction
 
+from sheka.faces.story import keys_of_the_story
 from sheka.faces.story.cast import HAIKOU, HAINAN, MINISTRY, acting
 from sheka.faces.story.consent import approves
 from sheka.faces.story.stage import Stage, Step, must, must_refuse, until
@@ -13,23 +14,15 @@ from sheka.foundation.crypto.algorithms import Algorithm
 from sheka.foundation.crypto.sm3 import sm3
 from sheka.foundation.refusals import Code
 from sheka.office.approvals.models import Proposal
-from sheka.office.staff.actors import Actor
 from sheka.systems.cards.models import IssuingRight
 from sheka.systems.cards.queries import right_to_issue
 from sheka.systems.issuance.actions.assign_number import file_number
 from sheka.systems.issuance.actions.submit_application import submit_application
 from sheka.systems.issuance.materials import MATERIALS
-from sheka.systems.keys.actions.distribute_keys import distribute_keys
-from sheka.systems.keys.actions.generate_keys import generate_keys
-from sheka.systems.keys.actions.import_keys import import_keys
-from sheka.systems.keys.actions.propose_generation import propose_generation
-from sheka.systems.keys.actions.register_machine import register_machine, trust_machine
-from sheka.systems.keys.models import Delivery
 from sheka.systems.keys.queries import card_keys
 
 QUANTITY = 100_000
 ALGORITHMS = (Algorithm.SM4, Algorithm.TDES)
-OFFICES = {MINISTRY: "ministry", HAINAN: "hainan", HAIKOU: "haikou"}
 
 
 def layout_digest() -> str:
@@ -80,25 +73,13 @@ def approve(stage: Stage) -> str:
 
 def make_keys(stage: Stage) -> str:
     """K2, K3, K6: each level generates its keys in its own machine; one proposes, another consents."""
-    made = 0
-    for place, name in OFFICES.items():
-        for algorithm in ALGORITHMS:
-            proposal = propose_generation(acting(f"{name}-keys"), algorithm=algorithm)
-            approves(stage, f"{name}-keys-2", proposal)
-            made += len(generate_keys(acting(f"{name}-keys"), proposal_id=proposal.pk))
-        register_machine(acting(f"{name}-keys"))
-        must(acting(f"{name}-keys").organisation == place, "each officer acts for the own organisation")
+    made = sum(keys_of_the_story.generate(stage, place, ALGORITHMS) for place in (MINISTRY, HAINAN, HAIKOU))
     return f"{made} keys in 3 machines"
 
 
 def pass_keys(stage: Stage) -> str:
-    """K2: sub-keys go down level by level in envelopes; the check values match at both ends."""
-    for upper, lower in ((MINISTRY, HAINAN), (HAINAN, HAIKOU)):
-        above, below = acting(f"{OFFICES[upper]}-keys"), acting(f"{OFFICES[lower]}-keys")
-        trust_machine(above, of=lower, fingerprint=register_machine(below).fingerprint)
-        trust_machine(below, of=upper, fingerprint=register_machine(above).fingerprint)
-        for algorithm in ALGORITHMS:
-            _pass_down(above, below, algorithm)
+    """K2, K5: sub-keys go down level by level on transmission key cards; the check values match at both ends."""
+    keys_of_the_story.pass_down(stage, ALGORITHMS)
     irk = card_keys(HAIKOU, Algorithm.SM4)["IRK"]
     return f"IRK {irk.parent_check_value} → {irk.check_value}"
 
@@ -111,23 +92,6 @@ def _right() -> IssuingRight:
 
 def _in_turn(place: str, number: object) -> Proposal | None:
     return Proposal.objects.filter(number=number, organisation=place, turn=place).first()
-
-
-def _pass_down(above: Actor, below: Actor, algorithm: Algorithm) -> None:
-    """Sub-keys of one algorithm from a level to the next, and the answer back."""
-    sent = distribute_keys(above, to=below.organisation, algorithm=algorithm)
-    numbers = [delivery.number for delivery in sent]
-
-    def all_are(place: str, state: str) -> bool:
-        return _deliveries(place, numbers, state) == len(numbers)
-
-    until(lambda: all_are(below.organisation, "received"), "sub-keys at the lower level")
-    import_keys(below)
-    until(lambda: all_are(above.organisation, "acknowledged"), "matching check values")
-
-
-def _deliveries(place: str, numbers: list[object], state: str) -> int:
-    return Delivery.objects.filter(held_by=place, number__in=numbers, state=state).count()
 
 
 STEPS = [

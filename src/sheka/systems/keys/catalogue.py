@@ -1,33 +1,72 @@
-"""Which level generates which key of the card profile, and the factor that leads to the level below (K2, K3)."""
+"""The catalogue of keys, from the card profile: who owns which, what it is for, which files it opens (K1, K2, K3)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 from sheka.equipment.encryption_machine.model import Usage
-from sheka.foundation.chip.profile import load_profile
+from sheka.foundation.chip.declarations import AccessRule, FileDeclaration, KeyDeclaration
+from sheka.foundation.chip.profile import CardProfile, load_profile
 from sheka.foundation.crypto.algorithms import Algorithm
+from sheka.foundation.refusals import Code, Refused
 from sheka.office.organisations.models import Kind, Organisation
 
 MAC_PURPOSES = frozenset({"mac", "purchase", "tac", "load", "amount"})
+ALGORITHMS = (Algorithm.SM4, Algorithm.TDES)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One key of the card: its name and the level that generates its root."""
+class CatalogueEntry:
+    """One key of the card.
+
+    `owner_level` generates the root: the ministry for what is read through nation-wide, province or city for local
+    special uses and self-expanding files. `reads` and `writes` are the files that the key opens, `versions` those that
+    a card can carry, `local` says that the level is our own choice and stands in no public source.
+    """
 
     name: str
     owner_level: str
+    application: str
+    key_id: int
+    purpose: str
+    versions: tuple[int, ...]
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+    local: bool
+
+    @property
+    def national(self) -> bool:
+        """Whether the ministry generates it and passes it down level by level (K2)."""
+        return self.owner_level == Kind.MINISTRY
 
 
-def entries() -> list[Entry]:
+@cache
+def entries() -> tuple[CatalogueEntry, ...]:
     """Every key that a card carries, in the order of the profile."""
-    return [Entry(key.name, str(key.owner)) for key in load_profile().keys]
+    profile = load_profile()
+    return tuple(_entry(profile, key) for key in profile.keys)
+
+
+def entry_named(name: str) -> CatalogueEntry:
+    """Raises Refused(KEY_NAMES)."""
+    for entry in entries():
+        if entry.name == name:
+            return entry
+    raise Refused(Code.KEY_NAMES, names=name)
 
 
 def generated_at(level: str) -> list[str]:
     """The names of the keys whose root is generated at this level."""
     return [entry.name for entry in entries() if entry.owner_level == level]
+
+
+def check_version(version: int) -> int:
+    """A version that every key of the profile can have. Raises Refused(KEY_VERSION)."""
+    allowed = sorted(set.intersection(*(set(entry.versions) for entry in entries())))
+    if version not in allowed:
+        raise Refused(Code.KEY_VERSION, version=version, allowed=", ".join(map(str, allowed)))
+    return version
 
 
 def factor_for(organisation: Organisation) -> bytes:
@@ -49,3 +88,22 @@ def machine_name(name: str, algorithm: Algorithm) -> str:
     'IRK.SM4'
     """
     return f"{name}.{algorithm.name}"
+
+
+def _entry(profile: CardProfile, key: KeyDeclaration) -> CatalogueEntry:
+    files = [file for file in profile.files if file.application == key.application]
+    return CatalogueEntry(
+        name=key.name,
+        owner_level=str(key.owner),
+        application=key.application,
+        key_id=key.key_id,
+        purpose=str(key.purpose),
+        versions=key.versions,
+        reads=tuple(file.path for file in files if key.name in {rule.key for rule in _reading(file)}),
+        writes=tuple(file.path for file in files if file.write.key == key.name),
+        local="owner" in key.local,
+    )
+
+
+def _reading(file: FileDeclaration) -> tuple[AccessRule, ...]:
+    return (file.read, *file.read_by_version.values())

@@ -21,7 +21,7 @@ from sheka.systems.cards.policy import CARDS, in_force
 from sheka.systems.cards.queries.exchanges import lock_exchanges_making
 from sheka.systems.cards.states import EXCHANGE
 from sheka.systems.keys.machines import machine_of
-from sheka.systems.keys.queries import key_named
+from sheka.systems.keys.queries import key_named, newest_version
 
 
 @action(Permission.CARD_PRODUCE)
@@ -35,20 +35,22 @@ def number_cards(actor: Actor, *, cards: Sequence[Card]) -> list[Card]:
         guard(card, "number")
     today = timezone.localdate()
 
-    def alike(card: Card) -> tuple[str, int, int]:
-        return card.organisation_id, card.algorithm, card.key_version
+    def alike(card: Card) -> tuple[str, int]:
+        return card.organisation_id, card.algorithm
 
-    for (_, algorithm, version), group in groupby(sorted(found, key=alike), key=alike):
-        _number(list(group), Algorithm(algorithm), version, today)
+    for (city, algorithm), group in groupby(sorted(found, key=alike), key=alike):
+        _number(list(group), Algorithm(algorithm), newest_version(city, Algorithm(algorithm)), today)
     for case in lock_exchanges_making(found):
         case.state = EXCHANGE.after(case.state, "produce")
         case.save(update_fields=["state"])
-    changed = ("number", "identification_code", "factor", "issued_on", "expires_on")
+    changed = ("number", "identification_code", "factor", "key_version", "issued_on", "expires_on")
     return move_all(actor, found, "number", "numbered", *changed)
 
 
 def _number(cards: list[Card], algorithm: Algorithm, version: int, today: date) -> None:
-    """Numbers, factors, identification codes and dates of cards of one city and one algorithm."""
+    """Numbers, factors, identification codes and dates of cards of one city and one algorithm, all with the newest
+    version of the keys.
+    """
     city = cards[0].organisation
     serials = take_serials(city, len(cards))
     firsts = [CardIdentificationCode.part_to_sign(city.region, serial) for serial in serials]
@@ -59,6 +61,7 @@ def _number(cards: list[Card], algorithm: Algorithm, version: int, today: date) 
         card.number = number_of(city, serial, today).text
         card.identification_code = CardIdentificationCode.make(city.region, serial, code).text
         card.factor = factor.hex().upper()
+        card.key_version = version
         card.issued_on = today
         card.expires_on = last_day(today, card.specification)
 

@@ -10,6 +10,7 @@ from sheka.office.actions import action
 from sheka.office.audit.trail import record
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
+from sheka.systems.keys.life import keep_moves
 from sheka.systems.keys.machines import machine_of
 from sheka.systems.keys.models import Key
 from sheka.systems.keys.queries import transport_key_name
@@ -41,7 +42,9 @@ def import_transport_key(
         check_value=info.check_value,
         origin="imported",
         came_from=maker,
+        state="active",
         since=timezone.now(),
     )
+    keep_moves(actor, [key], "import", maker)
     record(actor, "key.transport_imported", f"keys:{actor.organisation}", maker=maker, keys={key.name: key.check_value})
     return key

@@ -12,24 +12,25 @@ from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
 from sheka.systems.keys.machines import machine_of
 from sheka.systems.keys.models import Machine
+from sheka.systems.keys.states import MACHINE
 
 
 @action(Permission.KEY_DISTRIBUTE)
 def register_machine(actor: Actor) -> Machine:
-    """Read the device key of the actor's own machine and register it. Again is harmless: the same key stays."""
+    """Read the device key of the actor's own machine and register it. Again is harmless: the same key stays.
+
+    Another device key is another machine: it needs a certificate of its own, whatever the one before had (K4).
+    """
     place = organisation(actor.organisation)
     device = machine_of(place.code)
     described = device.describe()
-    row, _ = Machine.objects.update_or_create(
-        organisation=place,
-        defaults={
-            "product": described.product,
-            "certificate": described.certificate,
-            "fingerprint": described.fingerprint,
-            "public_key": device.public_key().hex(),
-            "registered_at": timezone.now(),
-        },
-    )
+    row = Machine.objects.select_for_update().filter(organisation=place).first() or Machine(organisation=place)
+    public_key = device.public_key().hex()
+    if row.public_key and row.public_key != public_key:
+        _replace(row)
+    row.product, row.fingerprint, row.public_key = described.product, described.fingerprint, public_key
+    row.registered_at = timezone.now()
+    row.save()
     record(actor, "key.machine_registered", f"machine:{place.code}", fingerprint=row.fingerprint)
     return row
 
@@ -53,3 +54,11 @@ def trust_machine(actor: Actor, *, of: str, fingerprint: str) -> Machine:
     machine_of(own.code).register_peer(other.code, bytes.fromhex(row.public_key), owner=lower)
     record(actor, "key.machine_trusted", f"machine:{other.code}", fingerprint=fingerprint)
     return row
+
+
+def _replace(row: Machine) -> None:
+    if row.state != MACHINE.initial:
+        row.state = MACHINE.after(row.state, "replace")
+    row.model = row.serial = row.certificate = row.document = ""
+    row.level = row.valid_from = row.valid_until = row.production_until = row.warned_days = None
+    row.stopped = []

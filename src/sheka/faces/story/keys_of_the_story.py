@@ -1,0 +1,116 @@
+"""The keys of the story: made at three levels, carried on transmission key cards, put into use (K1-K3, K5, K6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sheka.equipment.card_reader.key_carrier import KeyCarrierSession
+from sheka.equipment.initialisation.carrier_drawer import IN_NODE, CarrierDrawer
+from sheka.equipment.initialisation.device_keys import carrier_keys
+from sheka.faces.story.cast import HAIKOU, HAINAN, MINISTRY, acting
+from sheka.faces.story.consent import approves, presence
+from sheka.faces.story.stage import Stage, until
+from sheka.foundation.crypto.algorithms import Algorithm
+from sheka.office.staff.actors import Actor
+from sheka.systems.custody.actions.begin_hand_over import begin_hand_over, give_hand_over
+from sheka.systems.custody.actions.complete_hand_over import complete_hand_over
+from sheka.systems.custody.actions.issue_carriers import issue_carriers
+from sheka.systems.custody.models import HandOver
+from sheka.systems.keys.actions.activate_keys import activate_keys
+from sheka.systems.keys.actions.export_keys import export_keys
+from sheka.systems.keys.actions.follow_consignments import clear_carrier
+from sheka.systems.keys.actions.generate_keys import generate_keys
+from sheka.systems.keys.actions.import_carrier_keys import import_carrier_keys
+from sheka.systems.keys.actions.import_keys import import_keys
+from sheka.systems.keys.actions.propose_generation import propose_generation
+from sheka.systems.keys.actions.propose_key_step import propose_activation, propose_export
+from sheka.systems.keys.actions.register_machine import register_machine, trust_machine
+from sheka.systems.keys.machines import machine_of
+from sheka.systems.keys.models import Consignment
+
+OFFICES = {MINISTRY: "ministry", HAINAN: "hainan", HAIKOU: "haikou"}
+CARD, PIN = "transmission_key_card", "314159"
+
+
+def ceremony(place: str) -> Actor:
+    """The process of the story's ceremonies in an organisation."""
+    return Actor.process("ceremony:story", place)
+
+
+def generate(stage: Stage, place: str, algorithms: Sequence[Algorithm]) -> int:
+    """Every key of a level, in its own machine; how many."""
+    officer, made = acting(f"{OFFICES[place]}-keys"), 0
+    for algorithm in algorithms:
+        proposal = propose_generation(officer, algorithm=algorithm)
+        approves(stage, f"{OFFICES[place]}-keys-2", proposal)
+        made += len(generate_keys(ceremony(place), proposal_id=proposal.pk))
+    register_machine(officer)
+    return made
+
+
+def pass_down(stage: Stage, algorithms: Sequence[Algorithm]) -> None:
+    """From the ministry to Hainan and on to Haikou, on one card for each algorithm; then everything goes into use."""
+    cards = _cards(stage, algorithms)
+    for upper, lower in ((MINISTRY, HAINAN), (HAINAN, HAIKOU)):
+        above, below = acting(f"{OFFICES[upper]}-keys"), acting(f"{OFFICES[lower]}-keys")
+        trust_machine(above, of=lower, fingerprint=register_machine(below).fingerprint)
+        trust_machine(below, of=upper, fingerprint=register_machine(above).fingerprint)
+        for algorithm, serial in cards.items():
+            proposal = propose_export(above, to=lower, algorithm=algorithm)
+            approves(stage, f"{OFFICES[upper]}-keys-3", proposal)
+            reader = _drawer(stage).reader(serial)
+            export_keys(ceremony(upper), proposal_id=proposal.pk, carrier=serial, reader=reader, pin=PIN)
+        _carry(stage, upper, lower, list(cards.values()))
+        for serial in cards.values():
+            _take(stage, upper, lower, serial)
+    for place, office in OFFICES.items():
+        for algorithm in algorithms:
+            proposal = propose_activation(acting(f"{office}-keys"), algorithm=algorithm)
+            approves(stage, f"{office}-keys-4", proposal)
+            activate_keys(ceremony(place), proposal_id=proposal.pk)
+
+
+def _cards(stage: Stage, algorithms: Sequence[Algorithm]) -> dict[Algorithm, str]:
+    """Blank cards issued by the ministry, their PIN changed; every machine can talk to them."""
+    made = issue_carriers(acting("ministry-custodian"), kind=CARD, count=len(algorithms))
+    drawer = _drawer(stage)
+    for office in OFFICES.values():
+        import_carrier_keys(acting(f"{office}-keys"), maker=drawer.maker)
+    for carrier in made:
+        with KeyCarrierSession(drawer.reader(carrier.serial), carrier_keys(machine_of(MINISTRY))) as session:
+            session.change_pin(session.profile.pin.initial, PIN)
+    return {algorithm: carrier.serial for algorithm, carrier in zip(algorithms, made, strict=True)}
+
+
+def _carry(stage: Stage, upper: str, lower: str, serials: list[str]) -> None:
+    """From custodian to custodian: each confirms in the own session."""
+    giver, receiver = acting(f"{OFFICES[upper]}-custodian"), acting(f"{OFFICES[lower]}-custodian-2")
+    row = begin_hand_over(giver, serials=serials, purpose="send", to=lower, reason="sub-keys to the level below")
+    presence(stage, giver, row.digest)
+    give_hand_over(giver, number=row.number, digest=row.digest)
+
+    def arrived() -> bool:
+        rows = HandOver.objects.filter(number=row.number, organisation_id=lower, certified=True)
+        return rows.exists()
+
+    until(arrived, "the hand-over at the lower level, its cards issued by the ministry")
+    presence(stage, receiver, row.digest)
+    complete_hand_over(receiver, number=row.number, digest=row.digest)
+
+
+def _take(stage: Stage, upper: str, lower: str, serial: str) -> None:
+    """The recipient imports, the sender finds the same check values, and the card is empty again."""
+    reader, hand = _drawer(stage).reader(serial), ceremony(lower)
+
+    def is_there(place: str, state: tuple[str, ...]) -> bool:
+        rows = Consignment.objects.filter(held_by_id=place, sender=upper, carrier=serial, state__in=state)
+        return rows.exists()
+
+    until(lambda: is_there(lower, ("loaded", "handed_over", "received")), "the announcement at the lower level")
+    import_keys(hand, carrier=serial, reader=reader, pin=PIN)
+    until(lambda: is_there(upper, ("acknowledged",)), "matching check values")
+    clear_carrier(hand, carrier=serial, reader=reader, pin=PIN)
+
+
+def _drawer(stage: Stage) -> CarrierDrawer:
+    return CarrierDrawer(stage.node.folder / IN_NODE)
