@@ -8,7 +8,9 @@ from sheka.foundation.terms import Term
 from sheka.office.approvals.matters import Field, Matter, register
 from sheka.office.approvals.seats import place_term
 from sheka.office.staff.permissions import Permission
+from sheka.systems.custody.actions.entrust_carriers import approve_plan
 from sheka.systems.custody.actions.order_carriers import MATTER, approve_order, note_order
+from sheka.systems.custody.conditions import PLAN
 from sheka.systems.custody.labels import KINDS
 
 
@@ -33,5 +35,28 @@ register(
         ),
         carry_out=approve_order,
         note=note_order,
+    )
+)
+
+
+def _plan(payload: dict[str, Any]) -> Term:
+    party = place_term(payload["party"])
+    return Term(f"{party.zh}：{payload['purpose']}", f"{party.en}: {payload['purpose']}")
+
+
+register(
+    Matter(
+        kind=PLAN,
+        title=Term("第三方安全方案评审", "Review of a third party's security plan"),
+        proposes=Permission.CARRIER_ENTRUST,
+        views=Permission.CARRIER_VIEW,
+        summary=_plan,
+        fields=(
+            Field("entrustment", Term("第三方交接卷", "Third-party file"), code=True),
+            Field("party", Term("第三方", "Third party"), show=place_term),
+            Field("purpose", Term("用途", "What for"), long=True),
+            Field("plan", Term("安全方案摘要（SM3）", "Digest of the security plan (SM3)"), code=True),
+        ),
+        carry_out=approve_plan,
     )
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.utils import timezone
 
 from sheka.office.organisations.queries import organisation
@@ -10,10 +12,22 @@ from sheka.office.staff.models import StaffMember
 from sheka.office.staff.permissions import Permission
 from sheka.office.work.items import close_work, open_work
 from sheka.systems.custody.labels import KINDS
-from sheka.systems.custody.models import Carrier, CarrierOrder, HandOver
+from sheka.systems.custody.models import (
+    Carrier,
+    CarrierDestruction,
+    CarrierOrder,
+    Entrustment,
+    HandOver,
+    Place,
+    StockCount,
+    VendorFiling,
+)
 
 ISSUE, SHIP, GIVE, TAKE = "carrier.issue", "carrier.ship", "carrier.give", "carrier.take"
-CHECK = "carrier.check"
+CHECK, COUNT, COUNT_DUE = "carrier.check", "carrier.count", "carrier.count_due"
+WITNESS, DESTROY = "carrier.witness", "carrier.destroy"
+SUPERVISE, OVERDUE, FILING = "entrustment.supervise", "entrustment.overdue", "vendor.filing"
+LATE = "hand_over.late"
 
 
 def issue_asked(actor: Actor, order: CarrierOrder) -> None:
@@ -93,7 +107,7 @@ def hand_over_given(actor: Actor, row: HandOver) -> None:
 
 def hand_over_ended(actor: Actor, row: HandOver) -> None:
     """Completed, refused, cancelled or lapsed."""
-    for kind in (GIVE, TAKE):
+    for kind in (GIVE, TAKE, LATE):
         close_work(actor, kind, row.subject, organisation=row.organisation_id)
 
 
@@ -112,3 +126,144 @@ def to_be_checked(actor: Actor, carrier: Carrier) -> None:
 
 def checked(actor: Actor, carrier: Carrier) -> None:
     close_work(actor, CHECK, carrier.subject, organisation=carrier.organisation_id)
+
+
+def count_opened(actor: Actor, count: StockCount) -> None:
+    """Two people count, one after the other; the item of the first is done when there is a sheet."""
+    first = count.state == "open"
+    if not first:
+        close_work(actor, COUNT, count.subject)
+    open_work(
+        actor,
+        kind=COUNT,
+        subject=count.subject,
+        organisation=count.organisation_id,
+        permission=Permission.CARRIER_COUNT,
+        title_zh=f"盘点{count.place}（{'第一人' if first else '第二人'}）",
+        title_en=f"Count {count.place} ({'first' if first else 'second'} counter)",
+    )
+
+
+def count_over(actor: Actor, count: StockCount) -> None:
+    """Ended, also the reminder that the place was to be counted."""
+    close_work(actor, COUNT, count.subject)
+    if count.state != "given_up":
+        close_work(actor, COUNT_DUE, f"place:{count.place_id}")
+
+
+def count_due(actor: Actor, place: Place, due_on: date) -> None:
+    """The policy asks for a count of this place."""
+    open_work(
+        actor,
+        kind=COUNT_DUE,
+        subject=f"place:{place.pk}",
+        organisation=place.organisation_id,
+        permission=Permission.CARRIER_KEEP,
+        title_zh=f"定期盘点{place}",
+        title_en=f"Periodic count of {place}",
+        due_on=due_on,
+    )
+
+
+def destruction_listed(actor: Actor, row: CarrierDestruction, count: int) -> None:
+    """Two people see it."""
+    open_work(
+        actor,
+        kind=WITNESS,
+        subject=row.subject,
+        organisation=row.organisation_id,
+        permission=Permission.CARRIER_WITNESS,
+        title_zh=f"见证销毁载体 {count} 件",
+        title_en=f"Witness the destruction of {count} carriers",
+    )
+
+
+def destruction_witnessed(actor: Actor, row: CarrierDestruction) -> None:
+    """Everybody who is needed has confirmed: they can be destroyed."""
+    close_work(actor, WITNESS, row.subject)
+    open_work(
+        actor,
+        kind=DESTROY,
+        subject=row.subject,
+        organisation=row.organisation_id,
+        permission=Permission.CARRIER_KEEP,
+        title_zh="销毁载体并办结清单",
+        title_en="Destroy the carriers and close the list",
+    )
+
+
+def destruction_over(actor: Actor, row: CarrierDestruction) -> None:
+    """Closed or given up."""
+    for kind in (WITNESS, DESTROY):
+        close_work(actor, kind, row.subject)
+
+
+def supervision_due(actor: Actor, row: Entrustment, due_on: date) -> None:
+    """The supervisor reports while the carriers are out."""
+    open_work(
+        actor,
+        kind=SUPERVISE,
+        subject=row.subject,
+        organisation=row.organisation_id,
+        permission=Permission.CARRIER_TAKE,
+        title_zh=f"填写对{row.party.name}的监督报告",
+        title_en=f"Report on the supervision of {row.party.name_en}",
+        due_on=due_on,
+        assignee_id=row.supervisor_id,
+    )
+
+
+def supervision_reported(actor: Actor, row: Entrustment) -> None:
+    close_work(actor, SUPERVISE, row.subject)
+
+
+def return_overdue(actor: Actor, row: Entrustment) -> None:
+    """The day of return has passed."""
+    open_work(
+        actor,
+        kind=OVERDUE,
+        subject=row.subject,
+        organisation=row.organisation_id,
+        permission=Permission.CARRIER_ENTRUST,
+        title_zh=f"催还{row.party.name}逾期未还的载体",
+        title_en=f"Get the carriers back from {row.party.name_en}: overdue",
+        due_on=row.return_by,
+    )
+
+
+def entrustment_over(actor: Actor, row: Entrustment) -> None:
+    """Everything is back, or nothing went out."""
+    for kind in (SUPERVISE, OVERDUE):
+        close_work(actor, kind, row.subject)
+
+
+def filing_ends(actor: Actor, filing: VendorFiling) -> None:
+    """A supplier's filing ends soon."""
+    open_work(
+        actor,
+        kind=FILING,
+        subject=f"vendor:{filing.party_id}",
+        organisation=filing.organisation_id,
+        permission=Permission.CARRIER_ENTRUST,
+        title_zh=f"核实{filing.party.name}的备案：即将到期",
+        title_en=f"Check the filing of {filing.party.name_en}: it ends soon",
+        due_on=filing.valid_to,
+    )
+
+
+def filing_renewed(actor: Actor, organisation_code: str, party: str) -> None:
+    close_work(actor, FILING, f"vendor:{party}", organisation=organisation_code)
+
+
+def hand_over_late(actor: Actor, row: HandOver) -> None:
+    """A bag has not arrived in its time."""
+    open_work(
+        actor,
+        kind=LATE,
+        subject=row.subject,
+        organisation=row.organisation_id,
+        permission=Permission.CARRIER_KEEP,
+        title_zh=f"查询未到的封装袋 {row.bag}",
+        title_en=f"Ask after the bag {row.bag}: it has not arrived",
+        due_on=timezone.localdate(row.expires_at),
+    )

@@ -16,6 +16,7 @@ from sheka.office.staff.actors import Actor
 from sheka.office.staff.confirmations import use_confirmation
 from sheka.office.staff.models import StaffMember
 from sheka.office.staff.permissions import Permission
+from sheka.systems.custody.conditions import must_be_fulfilled
 from sheka.systems.custody.ledger import (
     MINISTRY,
     lock_carriers,
@@ -27,9 +28,12 @@ from sheka.systems.custody.ledger import (
     tell,
 )
 from sheka.systems.custody.models import Carrier, HandOver, Place, Purpose
+from sheka.systems.custody.policy import rules
 from sheka.systems.custody.queries.hand_overs import locked_hand_over, must_be_read, must_be_running
-from sheka.systems.custody.states import HAND_OVER, STOPPED
-from sheka.systems.custody.waiting import hand_over_ended
+from sheka.systems.custody.queries.parties import locked_entrustment
+from sheka.systems.custody.reporting import report
+from sheka.systems.custody.states import ENTRUSTMENT, HAND_OVER, STOPPED
+from sheka.systems.custody.waiting import entrustment_over, hand_over_ended, supervision_due, to_be_checked
 
 
 @action(Permission.CARRIER_TAKE)
@@ -59,6 +63,8 @@ def complete_hand_over(
             raise Refused(Code.CARRIER_STOPPED, serial=carrier.serial, state=Term("已停用", "stopped"))
     place = place_of(actor, place_id) if place_id else None
     must_not_be_counted(place)
+    if row.purpose == Purpose.ENTRUST and row.entrustment is not None:
+        must_be_fulfilled(row.entrustment, timezone.localdate())
     _end(row, state, receiver_name=actor.name)
     _take(actor, row, carriers, place)
     hand_over_ended(actor, row)
@@ -72,8 +78,8 @@ def complete_hand_over(
 def dispute_hand_over(actor: Actor, *, number: str, reason: str) -> HandOver:
     """The receiver does not take it: the bag's number or its seal is wrong, or something is missing in it.
 
-    What was to come stays where it is, stopped for everybody; the caller's console reports the incident. Raises
-    Refused: CUSTODY_UNKNOWN, CUSTODY_SAME_PERSON, CUSTODY_ENTRY, STATE_FORBIDS.
+    What was to come stays where it is, stopped for everybody, and an incident is reported. Raises Refused:
+    CUSTODY_UNKNOWN, CUSTODY_SAME_PERSON, CUSTODY_ENTRY, STATE_FORBIDS.
     """
     row = locked_hand_over(actor, number)
     state = HAND_OVER.after(row.state, "dispute")
@@ -85,7 +91,8 @@ def dispute_hand_over(actor: Actor, *, number: str, reason: str) -> HandOver:
     hand_over_ended(actor, row)
     if not row.within:
         send(actor.organisation, row.sender, "custody.disputed", {"number": number, "by": actor.name, "reason": said})
-    record(actor, "carrier.hand_over_disputed", row.subject, carriers=row.serials, reason=said)
+    incident = report(actor, "other", carriers, f"拒收交接 {number}（封装袋 {row.bag or '—'}）：{said}")
+    record(actor, "carrier.hand_over_disputed", row.subject, carriers=row.serials, reason=said, incident=incident)
     return row
 
 
@@ -178,6 +185,26 @@ def _take(actor: Actor, row: HandOver, carriers: list[Carrier], place: Place | N
     move(actor, carriers, verbs[row.purpose], events[row.purpose], **facts)
     if place is not None:
         tell(actor, carriers, "stored", place=str(place))
+    if row.entrustment is not None:
+        _keep_file(actor, row, carriers)
+
+
+def _keep_file(actor: Actor, row: HandOver, carriers: list[Carrier]) -> None:
+    """The third party's file: what is out, since when; what is back is looked at before it is used again."""
+    file = locked_entrustment(actor, row.entrustment.number if row.entrustment else "")
+    if row.purpose == Purpose.ENTRUST:
+        file.state, file.out_at = ENTRUSTMENT.after(file.state, "go_out"), file.out_at or timezone.now()
+        file.serials = sorted({*file.serials, *row.serials})
+        file.save()
+        supervision_due(actor, file, timezone.localdate() + rules().report_every)
+        return
+    for carrier in carriers:
+        to_be_checked(actor, carrier)
+    out = Carrier.objects.filter(organisation_id=actor.organisation, serial__in=file.serials, at=file.party_id)
+    if not out.exists():
+        file.state, file.back_at = ENTRUSTMENT.after(file.state, "come_back"), timezone.now()
+        file.save()
+        entrustment_over(actor, file)
 
 
 def _tell_others(actor: Actor, row: HandOver) -> None:

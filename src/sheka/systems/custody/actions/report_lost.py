@@ -9,18 +9,29 @@ from sheka.office.organisations.queries import organisation
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
 from sheka.systems.custody.ledger import MINISTRY, lock_carrier, move, must_say, note
-from sheka.systems.custody.models import Carrier, HandOver
+from sheka.systems.custody.models import Carrier, HandOver, Kind
+from sheka.systems.custody.reporting import LOST, LOST_PSAM, report
 
 
 @action(Permission.CARRIER_REPORT_LOSS)
-def report_lost(actor: Actor, serial: str, how: str) -> Carrier:
-    """Nobody reads it in or hands it over any more. Raises Refused: CARRIER_UNKNOWN, CUSTODY_ENTRY, STATE_FORBIDS."""
+def report_lost(actor: Actor, serial: str, how: str, *, incident: str = "") -> Carrier:
+    """Nobody reads it in or hands it over any more, here and wherever it went through; an incident tells superior and
+    ministry in the same transaction. `incident` is the number of one that was reported already.
+
+    Raises Refused: CARRIER_UNKNOWN, CUSTODY_ENTRY, STATE_FORBIDS.
+    """
     said = must_say(Term("经过", "What happened"), how)
     found = lock_carrier(actor, serial)
     found.state_before, found.hand_over = found.state, ""
     move(actor, [found], "report_lost", "lost", reason=said)
     tell_others(actor, found, "lost", {"reason": said, "content": found.content})
-    note(actor, "lost", [found], reason=said)
+    place, name = found.place, found.keeper_name
+    where = f"存放处：{place or '—'}；持有人：{name or '—'}"
+    incident = incident or report(
+        actor, LOST_PSAM if found.kind == Kind.PSAM else LOST, [found], f"载体 {serial} 丢失。{said}（{where}）"
+    )
+    found.refresh_from_db()
+    note(actor, "lost", [found], reason=said, incident=incident)
     return found
 
 
