@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.custodians import Local
 from tests.support.softhsm import make_token
 
 from sheka.equipment.encryption_machine.aclient import AsyncEncryptionMachine
@@ -200,3 +201,17 @@ def store(tmp_path: Path) -> Iterator[Callable[[], SoftwareMachine]]:
 
     yield reopen
     close()
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> Iterator[Callable[..., Local]]:
+    """local(secret, place): a machine of this process with the custodians' verbs."""
+    made: list[Local] = []
+
+    def make(secret: bytes | None = None, place: str = "a") -> Local:
+        made.append(Local(tmp_path / place, secret))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.machine.close()

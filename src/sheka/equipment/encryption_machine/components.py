@@ -204,7 +204,8 @@ def _joined(entry: _Entry) -> bytes:
         key = _xor(list(entry.entered.values()))
     if entry.planned.algorithm is Algorithm.TDES:
         raw, key = key, adjust_parity(key)
-        wipe(raw)
+        if raw is not key:
+            wipe(raw)
     if not any(key) or (entry.planned.algorithm is Algorithm.TDES and key[:8] == key[8:]):
         wipe(key)
         raise Refused(Code.MACHINE_COMPONENT_WRONG, what=_WEAK)
