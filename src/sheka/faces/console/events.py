@@ -106,8 +106,6 @@ EVENTS: dict[str, str | Promise] = {
     "key.suspended": _("Key suspended by an incident"),
     "key.released": _("Key released after an incident"),
     "key.rotation_asked": _("Rotation of keys asked for"),
-    "key.distributed": _("Sub-key sent"),
-    "key.received": _("Sub-key received"),
     "key.exported": _("Sub-keys written to a carrier"),
     "key.announced": _("Sub-keys on a carrier announced"),
     "key.imported": _("Sub-key imported"),

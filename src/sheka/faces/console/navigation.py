@@ -20,6 +20,7 @@ from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
 from sheka.systems.cards.queries import exchanges_served
 from sheka.systems.cards.states import OPEN_EXCHANGE
+from sheka.systems.ceremonies.queries import turns_of
 from sheka.systems.issuance.queries import applications_held_by
 
 
@@ -47,6 +48,11 @@ def approvals_waiting(actor: Actor) -> Waiting:
 def applications_waiting(actor: Actor) -> Waiting:
     """Applications that this organisation has to decide."""
     return Waiting(applications_held_by(actor.organisation).filter(state="open", turn=actor.organisation).count())
+
+
+def ceremonies_waiting(actor: Actor) -> Waiting:
+    """Ceremonies in which it is the reader's turn."""
+    return Waiting(len(turns_of(actor)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +143,20 @@ SYSTEMS: tuple[System, ...] = (
             Entry(_("Issuer identification numbers"), "console:issuance_numbers", Permission.ISSUANCE_VIEW),
         ),
     ),
-    System(_("Key management"), "k", (Entry(_("Keys"), "console:keys", Permission.KEY_VIEW, covers=("console:key",)),)),
+    System(
+        _("Key management"),
+        "k",
+        (
+            Entry(_("Keys"), "console:keys", Permission.KEY_VIEW, covers=("console:key",)),
+            Entry(
+                _("Key ceremonies"),
+                "console:ceremonies",
+                Permission.CEREMONY_VIEW,
+                covers=("console:ceremonies_",),
+                waits=ceremonies_waiting,
+            ),
+        ),
+    ),
     System(
         _("Clearing management"),
         "l",

@@ -9,6 +9,7 @@ from sheka.office.approvals.models import Proposal
 from sheka.office.staff.actors import Actor
 from sheka.systems.ceremonies.models import Act, Ceremony, Seat
 from sheka.systems.ceremonies.scripts import PLAN
+from sheka.systems.ceremonies.states import LIVE
 
 
 def ceremonies_of(actor: Actor) -> QuerySet[Ceremony]:
@@ -52,13 +53,19 @@ def seats_in_turn(ceremony: Ceremony) -> list[Seat]:
     return list(wanted)
 
 
+def turns_of(actor: Actor) -> list[Ceremony]:
+    """The live ceremonies in which it is this person's turn now."""
+    live = Ceremony.objects.filter(state__in=LIVE, seats__staff_id=actor.staff_id, organisation_id=actor.organisation)
+    return [one for one in live if any(seat.staff_id == actor.staff_id for seat in seats_in_turn(one))]
+
+
 def carried_out_by(proposal: Proposal) -> Ceremony | None:
     """The live ceremony that carries out a request, or None."""
-    return Ceremony.objects.filter(proposal=proposal, state__in=("planned", "running"), rehearsal=False).first()
+    return Ceremony.objects.filter(proposal=proposal, state__in=LIVE, rehearsal=False).first()
 
 
 def to_carry_out(actor: Actor, kinds: set[str]) -> list[Proposal]:
     """Approved requests of these kinds that no live ceremony carries out yet."""
-    found = Proposal.objects.filter(organisation_id=actor.organisation, state="approved", kind__in=kinds | {PLAN})
-    taken = ceremonies_of(actor).filter(state__in=("planned", "running"), rehearsal=False)
+    found = Proposal.objects.filter(organisation_id=actor.organisation, state="approved", kind__in=kinds)
+    taken = ceremonies_of(actor).filter(state__in=LIVE, rehearsal=False)
     return list(found.exclude(pk__in=taken.exclude(proposal=None).values("proposal_id")).order_by("made_at"))

@@ -25,6 +25,7 @@ from sheka.foundation.refusals import Code, Refused
 
 CALLER = "rehearsal"
 _handles: dict[str, MachineHandle] = {}
+_lines: dict[str, EncryptionMachine] = {}
 _lock = Lock()
 
 
@@ -36,11 +37,12 @@ def folder_of(number: str) -> Path:
 def test_machine(number: str) -> EncryptionMachine:
     """A line to the rehearsal's machine, started when it does not run. Raises Refused(CEREMONY_TEST_MACHINE)."""
     with _alone(number) as folder:
-        secret = _secret(folder)
-        try:
-            return _line(folder, secret)
-        except Refused:
-            return _started(number, folder, secret)
+        _bury_the_dead()
+        line = _lines.get(number)
+        if line is None or not _answers(line):
+            _hang_up(number)
+            line = _lines[number] = _reached(folder) or _started(number, folder)
+        return line
 
 
 def end_test_machine(number: str) -> None:
@@ -49,6 +51,7 @@ def end_test_machine(number: str) -> None:
     if not folder.exists():
         return
     with _alone(number):
+        _hang_up(number)
         handle = _handles.pop(number, None)
         if handle is not None:
             handle.stop()
@@ -70,19 +73,43 @@ def _alone(number: str) -> Iterator[Path]:
                 Path(lock.name).unlink(missing_ok=True)
 
 
-def _line(folder: Path, secret: bytes) -> EncryptionMachine:
+def _bury_the_dead() -> None:
+    """Machines of ours that another process has ended."""
+    for number in [number for number, handle in _handles.items() if not handle.running]:
+        _handles.pop(number).stop()
+
+
+def _answers(line: EncryptionMachine) -> bool:
+    try:
+        line.describe()
+    except Refused:
+        return False
+    return True
+
+
+def _hang_up(number: str) -> None:
+    line = _lines.pop(number, None)
+    if line is not None:
+        line.close()
+
+
+def _reached(folder: Path) -> EncryptionMachine | None:
+    """The machine that another process has started."""
     address = folder / "address"
     if not address.exists():
-        raise Refused(Code.CEREMONY_TEST_MACHINE, reason="-")
-    machine = EncryptionMachine(address.read_text("utf-8"), CALLER, secret)
-    machine.describe()
-    return machine
+        return None
+    line = EncryptionMachine(address.read_text("utf-8"), CALLER, _secret(folder))
+    if _answers(line):
+        return line
+    line.close()
+    return None
 
 
-def _started(number: str, folder: Path, secret: bytes) -> EncryptionMachine:
+def _started(number: str, folder: Path) -> EncryptionMachine:
     old = _handles.pop(number, None)
     if old is not None:
         old.stop()
+    secret = _secret(folder)
     try:
         handle = start_machine(folder / "machine", callers={CALLER: secret})
     except Refused as refusal:

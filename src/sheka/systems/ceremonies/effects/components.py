@@ -42,7 +42,10 @@ def begin_entry(run: Run) -> dict[str, Any]:
 
 @effect("component")
 def component(run: Run) -> dict[str, Any]:
-    """One part, sealed; its check value is shown to everybody. Raises Refused: CEREMONY_GIVEN, and the machine's."""
+    """One part, sealed; its check value is shown to everybody. When it is not the one on paper, all is begun anew.
+
+    Raises Refused: CEREMONY_GIVEN, and the machine's.
+    """
     entry = run.facts["entry"]
     sealed, one_time = run.need_bytes("sealed"), run.need_bytes("entry", 16)
     try:
@@ -51,8 +54,10 @@ def component(run: Run) -> dict[str, Any]:
         if refusal.code in GONE:
             raise Lost(run.step["key"], refusal) from refusal
         raise
-    entry["parts"][run.seat.key] = value
     typed = run.given.get("check_value", "").replace(" ", "").upper()
+    if typed and typed != value:
+        raise Lost(run.step["key"], Refused(Code.CEREMONY_VALUE, got=typed[:16]))
+    entry["parts"][run.seat.key] = value
     return {"key": run.step["key"], "part": run.seat.place, "check_value": value, "on_paper": typed}
 
 
