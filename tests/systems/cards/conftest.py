@@ -109,7 +109,8 @@ def machine():
     make_socket_folder(node.sockets)
     handle = start_machine(folder, callers=node.machine_callers(name), address=node.machine_address(name))
     close_machines()
-    yield handle.client("systems")  # outside of any test there is no database to ask whether it may work
+    with handle.client("systems") as client:  # outside of any test there is no database to ask whether it may work
+        yield client
     close_machines()
     handle.stop()
     shutil.rmtree(folder)

@@ -13,6 +13,7 @@ from enum import Enum
 
 from sheka.equipment.card_reader.identity import PublicIdentity
 from sheka.equipment.card_reader.session import CardSession
+from sheka.foundation.chip.profile import CardProfile
 from sheka.foundation.numbers import CardIdentificationCode
 from sheka.foundation.refusals import Code, Refused
 from sheka.foundation.terms import Term
@@ -37,6 +38,8 @@ class GenuinenessTest(Enum):
     REGION = Term("复位应答与卡识别码中的地区不一致", "the regions in answer to reset and identification code differ")
     AUTHENTICATION_CODE = Term("卡识别码的认证码错误", "the authentication code of the identification code is wrong")
     INTERNAL_AUTHENTICATION = Term("内部认证失败", "internal authentication")
+    KEY_VERSION = Term("密钥版本未在使用", "the key version is not in use")
+    RECORDS = Term("卡不可使用", "the card may not be used")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +65,13 @@ def authenticate_card(
     as it is: a card is not a counterfeit because the machine did not answer.
     """
     try:
-        historical = session.historical
+        factor = session.factor
     except Refused as error:
         raise _counterfeit(GenuinenessTest.ATR_FORM) from error
     session.select_sse()
     identity = session.read_public_identity()
-    _compare_atr(session, historical, identity.identification_code)
-    factor = session.factor
+    if (test := atr_contradicts(session.atr, identity.identification_code, session.profile)) is not None:
+        raise _counterfeit(test)
     code = identity.identification_code
     if expected_code is not None and not hmac.compare_digest(
         expected_code(factor, code.signed_part), code.authentication_code
@@ -81,14 +84,17 @@ def authenticate_card(
     return Genuine(identity, factor)
 
 
-def _compare_atr(session: CardSession, historical: bytes, code: CardIdentificationCode) -> None:
-    rule = session.profile.atr
+def atr_contradicts(atr: bytes, code: CardIdentificationCode, profile: CardProfile) -> GenuinenessTest | None:
+    """The first test of an answer to reset against an identification code that fails; None when they agree."""
+    rule = profile.atr
+    historical = atr[len(rule.prefix) :]
+    if not atr.startswith(rule.prefix) or len(historical) != rule.historical_bytes:
+        return GenuinenessTest.ATR_FORM
     serial, region = historical[rule.serial], historical[rule.region]
     if serial == _BLANK_SERIAL or serial != code.serial:
-        raise _counterfeit(GenuinenessTest.SERIAL)
+        return GenuinenessTest.SERIAL
     city, province = code.region[:4], code.region[:2] + "00"
-    if region.hex() not in (city, province):
-        raise _counterfeit(GenuinenessTest.REGION)
+    return None if region.hex() in (city, province) else GenuinenessTest.REGION
 
 
 def _answer(session: CardSession, factor: bytes, source: bytes) -> bytes:

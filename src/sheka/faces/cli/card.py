@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sheka.faces.cli.operator import NodeFile, open_node, operator
+
 if TYPE_CHECKING:
     from sheka.equipment.card_reader.reader import Reader
     from sheka.equipment.initialisation.drawer import ChipDrawer
 
 PORT = 35963
+MARKS = {"passed": "✓", "failed": "✗", "not_made": "-"}
 WORLD = Path("var/demo")
 
 app = typer.Typer(help="卡与读卡器 cards and readers", no_args_is_help=True)
@@ -83,6 +86,35 @@ def examine(reader: ReaderNumber = 0, card: CardNumber = "", world: World = WORL
             typer.echo(f"{'✓' if step.ok else '✗'} {step.status or '----'} {step.step.zh} {step.step.en}")
         typer.echo(f"{finding.sentence.zh} {finding.sentence.en}")
     if not finding.readable:
+        raise typer.Exit(1)
+
+
+@app.command()
+def check(
+    reader: ReaderNumber = 0,
+    card: CardNumber = "",
+    world: World = WORLD,
+    config: NodeFile = None,
+    as_json: Json = False,
+) -> None:
+    """辨别真伪 Is the card genuine, and may it be used? Names the test that failed; status 1 unless all were passed."""
+    actor = operator(open_node(config))
+    from sheka.equipment.card_reader.session import CardSession
+    from sheka.equipment.card_reader.verdict import facts_of
+    from sheka.systems.cards.actions.judge_card import judge_card
+
+    place = _reader(reader, card, world)
+    with CardSession(place) as session:
+        facts = facts_of(session)
+    verdict = judge_card(actor, facts=facts, reader=place.name)
+    if as_json:
+        typer.echo(json.dumps(verdict.as_record(), ensure_ascii=False))
+    else:
+        for result in verdict.results:
+            why = f"  {result.remark.zh} {result.remark.en}" if result.remark is not None else ""
+            typer.echo(f"{MARKS[result.outcome]} {result.test.name}{why}")
+        typer.echo(f"{verdict.sentence.zh} {verdict.sentence.en}")
+    if not verdict.passed:
         raise typer.Exit(1)
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal
 
+from django.utils.translation import get_language
 from ninja import Path, Query
 from pydantic import Field
 
-from sheka.foundation.numbers import mask_person_number
+from sheka.equipment.card_reader.verdict import CardFacts
+from sheka.foundation.chip.profile import load_profile
+from sheka.foundation.crypto.algorithms import Algorithm
+from sheka.foundation.numbers import CardIdentificationCode, mask_person_number
 from sheka.foundation.refusals import Code
 from sheka.office.api import (
     Fen,
@@ -27,6 +31,7 @@ from sheka.office.api import (
 from sheka.office.api.books import in_books
 from sheka.office.staff.permissions import Permission
 from sheka.systems.cards.actions.block_card import block_card
+from sheka.systems.cards.actions.judge_card import judge_card
 from sheka.systems.cards.actions.report_loss import report_loss_temporarily
 from sheka.systems.cards.models import Card, ExchangeCase
 from sheka.systems.cards.queries import (
@@ -39,6 +44,7 @@ from sheka.systems.cards.queries import (
 
 router = Router()
 NUMBER = r"^[0-9A-Z]{9}$"
+BYTES_8 = r"^[0-9A-Fa-f]{16}$"
 InPath = Annotated[str, Path(pattern=NUMBER, examples=["D2143569X"], description="The number of a card.")]
 Reason = Annotated[str, Field(min_length=2, max_length=200, pattern=r"\S.*\S")]
 
@@ -115,6 +121,41 @@ class Exchange(Shape):
     new_card: str
 
 
+class ReadCard(Shape):
+    """What a reader has of a card after one internal authentication; hexadecimal. Nothing about its holder."""
+
+    identification_code: str = Field(pattern=r"^[0-9A-Fa-f]{32}$", examples=["460100D156000005000001357A48FB49"])
+    historical_bytes: str = Field(
+        pattern=r"^[0-9A-Fa-f]{2,30}$",
+        description="T1 to TD of the answer to reset.",
+        examples=["00814A46868660460100000135"],
+    )
+    algorithm: Literal["SM4", "TDES"] = Field(description="As the card answered it in its FCI.")
+    key_version: int = Field(ge=1, le=3, description="Of the internal authentication key that answered.")
+    process_factor: str = Field(pattern=BYTES_8, description="First half of the INTERNAL AUTHENTICATE data.")
+    challenge: str = Field(pattern=BYTES_8, description="Second half: new and random for every check.")
+    response: str = Field(pattern=r"^([0-9A-Fa-f]{16})?$", description="Of the card; empty when it refused.")
+
+
+class CardTest(Shape):
+    """One test of a card."""
+
+    test: Literal[
+        "ATR_FORM", "SERIAL", "REGION", "AUTHENTICATION_CODE", "INTERNAL_AUTHENTICATION", "KEY_VERSION", "RECORDS"
+    ]
+    outcome: Literal["passed", "failed", "not_made"]
+    remark: str = Field(description="Why, in the language asked for; may be empty.")
+
+
+class CardVerdict(Shape):
+    """Every test in order."""
+
+    passed: bool = Field(description="Every test was made and passed.")
+    failed: str | None = Field(description="The first test that failed.", examples=["INTERNAL_AUTHENTICATION"])
+    sentence: str
+    tests: list[CardTest]
+
+
 @reads(
     router,
     "/cards/{number}",
@@ -140,6 +181,43 @@ def ask_card_state(request: Request, question: CardQuestion) -> CardState:
     """The same by POST, for programs whose addresses are logged elsewhere."""
     with in_books(request.actor) as actor:
         return _state(request, card_asked_for(actor, question.card_number))
+
+
+@asks(
+    router,
+    "/cards/check",
+    scope=Permission.CARD_STATE,
+    answer=CardVerdict,
+    refusals=(Code.NUMBER_REGION_PART, Code.NUMBER_PREFIX, Code.CARD_NO_CITY),
+)
+def check_read_card(request: Request, read: ReadCard) -> CardVerdict:
+    """Whether a card that a reader elsewhere has read is genuine and may be used: each test is named; audited."""
+    profile = load_profile()
+    facts = CardFacts(
+        atr=profile.atr.prefix + bytes.fromhex(read.historical_bytes),
+        code=CardIdentificationCode.parse(read.identification_code),
+        algorithm=Algorithm[read.algorithm],
+        key_version=read.key_version,
+        process_factor=bytes.fromhex(read.process_factor),
+        source=bytes.fromhex(read.challenge),
+        answer=bytes.fromhex(read.response),
+    )
+    with in_books(request.actor) as actor:
+        verdict = judge_card(actor, facts=facts)
+    language = get_language() or "en"
+    return CardVerdict(
+        passed=verdict.passed,
+        failed=verdict.failed.test.name if verdict.failed is not None else None,
+        sentence=verdict.sentence.text(language),
+        tests=[
+            CardTest(
+                test=result.test.name,
+                outcome=result.outcome.value,
+                remark=result.remark.text(language) if result.remark is not None else "",
+            )
+            for result in verdict.results
+        ],
+    )
 
 
 @asks(router, "/cards/search", scope=Permission.CARD_VIEW, answer=HeldCards)
