@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from sheka.equipment.encryption_machine.client import EncryptionMachine
+from sheka.equipment.encryption_machine.demo_custodians import SEALING, open_for_demo
 from sheka.equipment.encryption_machine.launch import prepare
 from sheka.equipment.encryption_machine.rights import SWITCH
 from sheka.equipment.server.files import make_socket_folder
@@ -68,17 +69,30 @@ def start_database(supervisor: Supervisor, node: NodeConfig) -> None:
 
 
 def encryption_machine(node: NodeConfig, name: str) -> ProcessSpec:
-    """One of the node's encryption machines; its configuration is written anew from the node's file."""
+    """One of the node's encryption machines; its configuration is written anew from the node's file.
+
+    It starts sealed and is ready when it answers, sealed or not: its custodians open it from the console. In a
+    demonstration it is unsealed here. A store of an earlier version with a sealing secret in a file opens with that.
+    """
     address, callers = node.machine_address(name), node.machine_callers(name)
-    config = prepare(node.machine_folder(name), callers=callers, address=address, rights={"switch": SWITCH})
+    secrets = node.machine_folder(name) / "secrets"
+    config = prepare(
+        node.machine_folder(name),
+        callers=callers,
+        address=address,
+        rights={"switch": SWITCH},
+        custodians=not (secrets / SEALING).exists(),
+    )
 
     def ready() -> bool:
         caller, secret = next(iter(callers.items()))
         try:
             with EncryptionMachine(address, caller, secret, timeout=2.0) as machine:
                 machine.describe()
-        except Refused:
-            return False
+                if node.demo:
+                    open_for_demo(machine, secrets)
+        except Refused as refusal:
+            return refusal.code in (Code.MACHINE_SHARE_VOID, Code.MACHINE_SHARE_WRONG)  # people hold its shares now
         return True
 
     argv = (sys.executable, "-m", "sheka.equipment.encryption_machine", "--config", str(config))

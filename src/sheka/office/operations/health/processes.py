@@ -9,6 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from sheka.equipment.encryption_machine.client import EncryptionMachine
+from sheka.equipment.encryption_machine.model import MachineInfo
 from sheka.equipment.server.lock import running
 from sheka.equipment.server.ports import answers
 from sheka.foundation.refusals import Refused
@@ -106,6 +107,9 @@ def machines() -> Iterator[Check]:
                 Term(refusal.todo("zh-Hans"), refusal.todo("en")),
             )
             continue
+        if info.sealed:
+            yield _sealed(f"machine-{entry.name}", title, info)
+            continue
         told = Term(
             f"{info.product} {info.version}，{info.keys} 个密钥，"
             + (f"商用密码产品认证 {info.certificate}" if info.certificate else "无商用密码产品认证（演示和测试用）"),
@@ -121,6 +125,26 @@ def machines() -> Iterator[Check]:
         yield Check(
             f"machine-{entry.name}", title, WAIT if uncertified else GOOD, told, todo, since=_moment(info.started)
         )
+
+
+def _sealed(name: str, title: Term, info: MachineInfo) -> Check:
+    """Production work is refused until the custodians have come."""
+    if not info.threshold:
+        told = Term("全新，尚未分割给保管人", "New: not shared out to custodians yet")
+        todo = Term(
+            "在节点主机上运行 sheka machine share-out，或恢复备份。",
+            "Run sheka machine share-out on the node, or restore a back-up.",
+        )
+    else:
+        told = Term(
+            f"已封存，保管人已到 {info.presented} 人，需要 {info.threshold} 人",
+            f"Sealed: {info.presented} of the {info.threshold} custodians needed have come",
+        )
+        todo = Term(
+            "请保管人在“加密机开封”页面提交份额。",
+            "Ask the custodians to present their shares on the page Unseal the machine.",
+        )
+    return Check(name, title, STOP, told, todo, since=_moment(info.started))
 
 
 def _moment(text: str) -> datetime | None:
