@@ -118,6 +118,8 @@ EVENTS: dict[str, str | Promise] = {
     "machine.certified": _("Certificate of an encryption machine approved"),
     "machine.certificate_warned": _("Told that a certificate ends"),
     "machine.retired": _("Encryption machine retired"),
+    "machine.share_presented": _("Share presented to unseal an encryption machine"),
+    "machine.unsealed": _("Encryption machine unsealed by its custodians"),
     "key.carrier_keys_imported": _("Keys of the carriers' maker imported"),
     "key.transport_imported": _("Transport key of the chip maker imported"),
     "person.imported": _("People imported"),

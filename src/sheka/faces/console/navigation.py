@@ -16,6 +16,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from sheka.office.approvals.queries import to_decide
+from sheka.office.incidents.queries import running_at
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
 from sheka.systems.cards.queries import exchanges_served
@@ -53,6 +54,12 @@ def applications_waiting(actor: Actor) -> Waiting:
 def ceremonies_waiting(actor: Actor) -> Waiting:
     """Ceremonies in which it is the reader's turn."""
     return Waiting(len(turns_of(actor)))
+
+
+def incidents_waiting(actor: Actor) -> Waiting:
+    """Incidents that run here; late when a clock has run out."""
+    running = running_at(actor)
+    return Waiting(running.count(), running.filter(due_at__lte=timezone.now()).exists())
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,12 +162,54 @@ SYSTEMS: tuple[System, ...] = (
                 covers=("console:ceremonies_",),
                 waits=ceremonies_waiting,
             ),
+            Entry(_("Unseal the machine"), "console:machines_unseal", Permission.MACHINE_UNSEAL),
+        ),
+    ),
+    System(
+        _("Transaction management"),
+        "t",
+        (
+            Entry(
+                _("PSAM stock"),
+                "console:psams",
+                Permission.PSAM_VIEW,
+                covers=("console:psams_one", "console:psams_verb", "console:psams_map"),
+            ),
+            Entry(_("Orders of PSAMs"), "console:psams_orders", Permission.PSAM_VIEW, covers=("console:psams_order",)),
+            Entry(
+                _("Block list"),
+                "console:psams_blocks",
+                Permission.BLOCK_VIEW,
+                covers=("console:psams_block", "console:psams_lift"),
+            ),
         ),
     ),
     System(
         _("Clearing management"),
         "l",
         (Entry(_("Clearing"), "console:clearing", Permission.CLEARING_VIEW, covers=("console:clearing",)),),
+    ),
+    System(
+        _("Incidents"),
+        "s",
+        (
+            Entry(
+                _("Incident desk"),
+                "console:incidents",
+                Permission.INCIDENT_VIEW,
+                covers=("console:incidents_one", "console:incidents_do", "console:incidents_answer",
+                        "console:incidents_thing"),
+                waits=incidents_waiting,
+            ),
+            Entry(_("Report an incident"), "console:incidents_report", Permission.INCIDENT_REPORT),
+            Entry(
+                _("Emergency plans"),
+                "console:incidents_plans",
+                Permission.INCIDENT_VIEW,
+                covers=("console:incidents_plan", "console:incidents_drill"),
+            ),
+            Entry(_("Figures"), "console:incidents_figures", Permission.INCIDENT_VIEW),
+        ),
     ),
     System(
         _("People and organisations"),

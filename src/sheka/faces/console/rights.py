@@ -37,6 +37,7 @@ RIGHTS: dict[str, Term] = {
     "key.view": Term("查看密钥", "See keys"),
     "key.carry_out": Term("在密钥仪式中执行", "Carry out in a key ceremony"),
     "machine.manage": Term("登记加密机", "Register encryption machines"),
+    "machine.unseal": Term("开封加密机", "Unseal encryption machines"),
     "machine.view": Term("查看加密机", "See encryption machines"),
     "ceremony.plan": Term("安排密钥仪式", "Plan ceremonies"),
     "ceremony.lead": Term("主持密钥仪式", "Lead ceremonies"),

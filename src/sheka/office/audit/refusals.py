@@ -17,6 +17,7 @@ from sheka.office.staff.actors import Actor
 EVENT = "access.refused"
 MATTER = frozenset(
     {Code.PERMISSION_MISSING, Code.ORGANISATION_OUT_OF_REACH, Code.ROLE_INCOMPATIBLE, Code.ROLE_SELF_GRANT}
+    | {Code.MACHINE_SHARE_WRONG, Code.MACHINE_SHARE_VOID}
 )
 APPROVALS = range(3100, 3200)
 WINDOW_SECONDS = 60.0
@@ -54,7 +55,9 @@ _bound = RateBound()
 
 
 def matters(refusal: Refused) -> bool:
-    """Whether an auditor wants to know of it: a right that was missing, a separation of duties that held."""
+    """Whether an auditor wants to know of it: a right that was missing, a separation of duties that held,
+    a wrong share for a machine's seal.
+    """
     return refusal.code in MATTER or refusal.number in APPROVALS
 
 

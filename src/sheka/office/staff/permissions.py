@@ -51,6 +51,7 @@ class Permission(StrEnum):
     KEY_CARRY_OUT = "key.carry_out"
     MACHINE_MANAGE = "machine.manage"
     MACHINE_VIEW = "machine.view"
+    MACHINE_UNSEAL = "machine.unseal"
     # custody
     CARRIER_VIEW = "carrier.view"
     CARRIER_ORDER = "carrier.order"
