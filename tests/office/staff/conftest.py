@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
-from tests.support.security_key import SoftKey
 
+from sheka.faces.story.security_key import SoftKey
 from sheka.office.staff.models import StaffMember
 from sheka.office.staff.security_keys import check_registration, registration_options
 

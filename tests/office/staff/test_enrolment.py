@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.utils import timezone
-from tests.support.security_key import SoftKey
 
+from sheka.faces.story.security_key import SoftKey
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.audit.models import Event
 from sheka.office.staff.actions.move_staff import leave_staff

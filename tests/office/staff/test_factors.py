@@ -7,8 +7,8 @@ import re
 
 import pytest
 from django_otp.plugins.otp_totp.models import TOTPDevice
-from tests.support.security_key import SoftKey
 
+from sheka.faces.story.security_key import SoftKey
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.audit.models import Event
 from sheka.office.staff import factors

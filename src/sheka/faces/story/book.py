@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sheka.equipment.initialisation.drawer import ChipDrawer
+from sheka.equipment.initialisation.drawer import IN_NODE, ChipDrawer
 from sheka.equipment.server.node import NodeConfig
 from sheka.faces.story import counter_steps, issuance_steps, money_steps, people_steps
 from sheka.faces.story.cast import seed
 from sheka.faces.story.chips import stock
+from sheka.faces.story.consent import hand_in_keys
 from sheka.faces.story.stage import Stage, Step, StepResult, play
 from sheka.office.scope import whole_node
 
@@ -21,12 +22,14 @@ STEPS: list[Step] = [
     *money_steps.STEPS,
     *counter_steps.STEPS,
 ]
-CHIPS = "chips"
 
 
 def play_on(node: NodeConfig, tell: Callable[[Step, StepResult], None], language: str = "en") -> list[StepResult]:
     """Seed the demonstration world of a running node and play the story on it. Django must be set up."""
     with whole_node("the story plays every part and looks over the whole world; its verbs act in their actors' scopes"):
         seed(node.folder)
-        drawer = ChipDrawer(node.folder / CHIPS)
-        return play(Stage(node, drawer), STEPS, tell, language)
+        drawer = ChipDrawer(node.folder / IN_NODE)
+        stage = Stage(node, drawer)
+        told = play(stage, STEPS, tell, language)
+        hand_in_keys(stage)
+        return told

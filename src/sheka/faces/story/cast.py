@@ -56,12 +56,7 @@ CAST: tuple[Member, ...] = (
     ),
     Member("ministry-keys", "沈砚秋", MINISTRY, "key_officer", "部级密钥管理", "ministry: keys"),
     Member("ministry-keys-2", "顾明远", MINISTRY, "approver", "部级密钥审批", "ministry: approval of keys"),
-    Member(
-        "ministry-keys-3", "贺秋池", MINISTRY, "approver", "部级密钥审批（第二人）", "ministry: second approver of keys"
-    ),
-    Member(
-        "ministry-keys-4", "钟离素", MINISTRY, "approver", "部级密钥审批（第三人）", "ministry: third approver of keys"
-    ),
+    Member("ministry-leader", "贺秋池", MINISTRY, "key_officer", "部级密钥仪式主持", "ministry: leads key ceremonies"),
     Member("ministry-custodian", "江守一", MINISTRY, "custodian", "部级载体保管", "ministry: carriers of keys"),
     Member(
         "ministry-custodian-2", "邵持正", MINISTRY, "custodian", "部级载体保管（第二人）", "ministry: second custodian"
@@ -73,10 +68,7 @@ CAST: tuple[Member, ...] = (
     Member("hainan-examiner", "陈屿", HAINAN, "examiner", "省级初审", "province: examination"),
     Member("hainan-keys", "林望舒", HAINAN, "key_officer", "省级密钥管理", "province: keys"),
     Member("hainan-keys-2", "符景行", HAINAN, "approver", "省级密钥审批", "province: approval of keys"),
-    Member(
-        "hainan-keys-3", "邢南溪", HAINAN, "approver", "省级密钥审批（第二人）", "province: second approver of keys"
-    ),
-    Member("hainan-keys-4", "韦海宁", HAINAN, "approver", "省级密钥审批（第三人）", "province: third approver of keys"),
+    Member("hainan-leader", "邢南溪", HAINAN, "key_officer", "省级密钥仪式主持", "province: leads key ceremonies"),
     Member("hainan-custodian", "云守拙", HAINAN, "custodian", "省级载体保管", "province: carriers of keys"),
     Member("hainan-custodian-2", "温如故", HAINAN, "custodian", "省级载体保管（第二人）", "province: second custodian"),
     Member("hainan-custodian-3", "苗启明", HAINAN, "custodian", "省级载体保管（第三人）", "province: third custodian"),
@@ -84,7 +76,7 @@ CAST: tuple[Member, ...] = (
     Member("haikou-issuance", "王知夏", HAIKOU, "issuance_clerk", "市级发行", "city: issuance"),
     Member("haikou-keys", "吴青岚", HAIKOU, "key_officer", "市级密钥管理", "city: keys"),
     Member("haikou-keys-2", "郑怀瑾", HAIKOU, "approver", "市级密钥审批", "city: approval of keys"),
-    Member("haikou-keys-4", "麦秋实", HAIKOU, "approver", "市级密钥审批（第二人）", "city: second approver of keys"),
+    Member("haikou-leader", "麦秋实", HAIKOU, "key_officer", "市级密钥仪式主持", "city: leads key ceremonies"),
     Member("haikou-custodian", "岑守约", HAIKOU, "custodian", "市级载体保管", "city: carriers of keys"),
     Member("haikou-custodian-2", "尹平章", HAIKOU, "custodian", "市级载体保管（第二人）", "city: second custodian"),
     Member("haikou-custodian-3", "卓允恭", HAIKOU, "custodian", "市级载体保管（第三人）", "city: third custodian"),

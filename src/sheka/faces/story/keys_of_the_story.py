@@ -8,7 +8,8 @@ from sheka.equipment.card_reader.key_carrier import KeyCarrierSession
 from sheka.equipment.initialisation.carrier_drawer import IN_NODE, CarrierDrawer
 from sheka.equipment.initialisation.device_keys import carrier_keys
 from sheka.faces.story.cast import HAIKOU, HAINAN, MINISTRY, acting
-from sheka.faces.story.consent import approves, presence
+from sheka.faces.story.ceremonies import OFFICES, PIN, hold, hold_asked_for
+from sheka.faces.story.consent import presence
 from sheka.faces.story.stage import Stage, until
 from sheka.foundation.crypto.algorithms import Algorithm
 from sheka.office.staff.actors import Actor
@@ -16,35 +17,24 @@ from sheka.systems.custody.actions.begin_hand_over import begin_hand_over, give_
 from sheka.systems.custody.actions.complete_hand_over import complete_hand_over
 from sheka.systems.custody.actions.issue_carriers import issue_carriers
 from sheka.systems.custody.models import HandOver
-from sheka.systems.keys.actions.activate_keys import activate_keys
-from sheka.systems.keys.actions.export_keys import export_keys
 from sheka.systems.keys.actions.follow_consignments import clear_carrier
-from sheka.systems.keys.actions.generate_keys import generate_keys
 from sheka.systems.keys.actions.import_carrier_keys import import_carrier_keys
-from sheka.systems.keys.actions.import_keys import import_keys
 from sheka.systems.keys.actions.propose_generation import propose_generation
 from sheka.systems.keys.actions.propose_key_step import propose_activation, propose_export
 from sheka.systems.keys.actions.register_machine import register_machine, trust_machine
 from sheka.systems.keys.machines import machine_of
 from sheka.systems.keys.models import Consignment
 
-OFFICES = {MINISTRY: "ministry", HAINAN: "hainan", HAIKOU: "haikou"}
-CARD, PIN = "transmission_key_card", "314159"
-
-
-def ceremony(place: str) -> Actor:
-    """The process of the story's ceremonies in an organisation."""
-    return Actor.process("ceremony:story", place)
+CARD = "transmission_key_card"
 
 
 def generate(stage: Stage, place: str, algorithms: Sequence[Algorithm]) -> int:
     """Every key of a level, in its own machine; how many."""
     officer, made = acting(f"{OFFICES[place]}-keys"), 0
-    for algorithm in algorithms:
-        proposal = propose_generation(officer, algorithm=algorithm)
-        approves(stage, f"{OFFICES[place]}-keys-2", proposal)
-        made += len(generate_keys(ceremony(place), proposal_id=proposal.pk))
     register_machine(officer)
+    for algorithm in algorithms:
+        held = hold(stage, place, "keys.generate", propose_generation(officer, algorithm=algorithm))
+        made += len(held.facts["values"])
     return made
 
 
@@ -57,17 +47,13 @@ def pass_down(stage: Stage, algorithms: Sequence[Algorithm]) -> None:
         trust_machine(below, of=upper, fingerprint=register_machine(above).fingerprint)
         for algorithm, serial in cards.items():
             proposal = propose_export(above, to=lower, algorithm=algorithm)
-            approves(stage, f"{OFFICES[upper]}-keys-3", proposal)
-            reader = _drawer(stage).reader(serial)
-            export_keys(ceremony(upper), proposal_id=proposal.pk, carrier=serial, reader=reader, pin=PIN)
+            hold(stage, upper, "keys.export", proposal, carrier=serial)
         _carry(stage, upper, lower, list(cards.values()))
         for serial in cards.values():
             _take(stage, upper, lower, serial)
     for place, office in OFFICES.items():
         for algorithm in algorithms:
-            proposal = propose_activation(acting(f"{office}-keys"), algorithm=algorithm)
-            approves(stage, f"{office}-keys-4", proposal)
-            activate_keys(ceremony(place), proposal_id=proposal.pk)
+            hold(stage, place, "keys.activate", propose_activation(acting(f"{office}-keys"), algorithm=algorithm))
 
 
 def _cards(stage: Stage, algorithms: Sequence[Algorithm]) -> dict[Algorithm, str]:
@@ -100,16 +86,16 @@ def _carry(stage: Stage, upper: str, lower: str, serials: list[str]) -> None:
 
 def _take(stage: Stage, upper: str, lower: str, serial: str) -> None:
     """The recipient imports, the sender finds the same check values, and the card is empty again."""
-    reader, hand = _drawer(stage).reader(serial), ceremony(lower)
 
     def is_there(place: str, state: tuple[str, ...]) -> bool:
         rows = Consignment.objects.filter(held_by_id=place, sender=upper, carrier=serial, state__in=state)
         return rows.exists()
 
     until(lambda: is_there(lower, ("loaded", "handed_over", "received")), "the announcement at the lower level")
-    import_keys(hand, carrier=serial, reader=reader, pin=PIN)
+    held = hold_asked_for(stage, lower, "keys.import", "sub-keys of the superior", carrier=serial)
     until(lambda: is_there(upper, ("acknowledged",)), "matching check values")
-    clear_carrier(hand, carrier=serial, reader=reader, pin=PIN)
+    hand = Actor.process(held.key, lower)
+    clear_carrier(hand, carrier=serial, reader=_drawer(stage).reader(serial), pin=PIN)
 
 
 def _drawer(stage: Stage) -> CarrierDrawer:

@@ -1,6 +1,7 @@
 """A security key in software: it answers WebAuthn's options as a browser with a real key would (ES256, no attestation).
 
-What a test may turn: `count` (the counter), `verifies` (whether the holder entered the PIN), `origin`.
+The people of the story prove presence with one; its private key ends with the story. What a test may turn: `count`
+(the counter), `verifies` (whether the holder entered the PIN), `origin`.
 """
 
 from __future__ import annotations
