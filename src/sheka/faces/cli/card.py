@@ -13,7 +13,7 @@ import typer
 from sheka.faces.cli.operator import NodeFile, open_node, operator
 
 if TYPE_CHECKING:
-    from sheka.equipment.card_reader.reader import Reader
+    from sheka.equipment.card_reader.reader import Chip, Reader
     from sheka.equipment.initialisation.drawer import ChipDrawer
 
 PORT = 35963
@@ -35,16 +35,7 @@ def insert(
     world: World = WORLD,
 ) -> None:
     """把虚拟卡插入虚拟读卡器，Ctrl-C 取出 Put a virtual card into the virtual reader; Ctrl-C takes it out."""
-    from sheka.equipment.card_reader import vpcd
-
-    signal.signal(signal.SIGTERM, _as_interrupt)
-    with vpcd.insert(drawer(world).card(card_number), host, port) as card:
-        typer.echo(f"✓ 已插入 inserted: {card_number} → {host}:{port}  Ctrl-C 取出 takes it out")
-        try:
-            while not card.wait(60):
-                continue
-        except KeyboardInterrupt:
-            typer.echo(f"已取出 taken out: {card_number}")
+    stay_inserted(drawer(world).card(card_number), card_number, host, port)
 
 
 @app.command()
@@ -138,6 +129,20 @@ def readers() -> None:
 
     for number, name in enumerate(list_readers()):
         typer.echo(f"{number}\t{name}")
+
+
+def stay_inserted(chip: Chip, name: str, host: str, port: int) -> None:
+    """Keep a virtual chip in the virtual reader until Ctrl-C or SIGTERM."""
+    from sheka.equipment.card_reader import vpcd
+
+    signal.signal(signal.SIGTERM, _as_interrupt)
+    with vpcd.insert(chip, host, port) as inserted:
+        typer.echo(f"✓ 已插入 inserted: {name} → {host}:{port}  Ctrl-C 取出 takes it out")
+        try:
+            while not inserted.wait(60):
+                continue
+        except KeyboardInterrupt:
+            typer.echo(f"已取出 taken out: {name}")
 
 
 def drawer(world: Path) -> ChipDrawer:
