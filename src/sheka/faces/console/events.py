@@ -91,7 +91,6 @@ EVENTS: dict[str, str | Promise] = {
     "incident.plan_enacted": _("Emergency plan put into force"),
     "incident.drill": _("Drill recorded"),
     "incident.drills_called": _("Drills that are due called for"),
-    "incident.report_made": _("Report of an incident made"),
     "issuance.submitted": _("Application to issue submitted"),
     "issuance.number_assigned": _("Issuer number assigned"),
     "issuance.number_filed": _("Issuer number filed"),

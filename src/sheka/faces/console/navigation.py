@@ -154,13 +154,31 @@ SYSTEMS: tuple[System, ...] = (
         _("Key management"),
         "k",
         (
-            Entry(_("Keys"), "console:keys", Permission.KEY_VIEW, covers=("console:key",)),
+            Entry(
+                _("Keys"),
+                "console:keys",
+                Permission.KEY_VIEW,
+                covers=("console:keys_one", "console:keys_tree", "console:keys_first_tree", "console:keys_ask"),
+            ),
+            Entry(_("Catalogue of keys"), "console:keys_catalogue", Permission.KEY_VIEW),
+            Entry(
+                _("Consignments of sub-keys"),
+                "console:keys_consignments",
+                Permission.KEY_VIEW,
+                covers=("console:keys_consignment",),
+            ),
             Entry(
                 _("Key ceremonies"),
                 "console:ceremonies",
                 Permission.CEREMONY_VIEW,
                 covers=("console:ceremonies_",),
                 waits=ceremonies_waiting,
+            ),
+            Entry(
+                _("Encryption machines"),
+                "console:machines_list",
+                Permission.MACHINE_VIEW,
+                covers=("console:machines_",),
             ),
             Entry(_("Unseal the machine"), "console:machines_unseal", Permission.MACHINE_UNSEAL),
         ),

@@ -10,7 +10,12 @@ from django.utils.translation import gettext as _
 from sheka.faces.console.rights import rights_named
 from sheka.faces.console.words import REQUEST_WORDS, WORDS, language
 from sheka.foundation.refusals import Code, Refused, sentence
+from sheka.foundation.terms import Term
+from sheka.office.incidents.states import AFFECTED_WORDS, STATE_WORDS
+from sheka.office.incidents.words import LINES
 from sheka.systems.cards.labels import EXCHANGE_STATES, STATES, VERBS
+
+INCIDENT_STATES = STATE_WORDS | AFFECTED_WORDS
 
 
 class Told(NamedTuple):
@@ -54,12 +59,14 @@ def _forbidden(state: str, verb: str, allowed: str) -> Refused:
 
 
 def _state(state: str) -> str:
-    known = WORDS.get(state) or REQUEST_WORDS.get(state, (state,))
+    incident = INCIDENT_STATES.get(state, Term(state, state)).text(language())
+    known = WORDS.get(state) or REQUEST_WORDS.get(state, (incident,))
     return str(STATES.get(state) or EXCHANGE_STATES.get(state) or known[0])
 
 
 def _verb(verb: str) -> str:
-    return str(VERBS.get(verb) or VERBS.get(verb.removesuffix("_unused"), verb))
+    incident = LINES.get(verb, Term(verb, verb)).text(language())
+    return str(VERBS.get(verb) or VERBS.get(verb.removesuffix("_unused"), incident))
 
 
 def _pattern(code: Code) -> re.Pattern[str]:

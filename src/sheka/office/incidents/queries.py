@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.incidents.freezing import MOST, Thing, freezer_of
-from sheka.office.incidents.models import Affected, Deadline, Incident
+from sheka.office.incidents.models import Affected, Deadline, Drill, Incident, Plan
 from sheka.office.incidents.states import RUNNING
 from sheka.office.organisations.queries import bureau_of, organisation
 from sheka.office.scope import acting_in
@@ -81,6 +81,26 @@ def find_things(actor: Actor, kind: str, text: str) -> list[Thing]:
     place = bureau_of(organisation(actor.organisation))
     with acting_in(place.path):
         return list(freezer.find(Actor.process("incidents", place.code), text.strip()[:40]))[:MOST]
+
+
+def running_at(actor: Actor) -> QuerySet[Incident]:
+    """What runs in the books of the actor's own organisation."""
+    return Incident.objects.filter(organisation_id=actor.organisation, state__in=RUNNING)
+
+
+def plans_of(actor: Actor, kind: str) -> list[Plan]:
+    """The versions of the bureau's own plan for a kind of incident, the latest first."""
+    return list(Plan.objects.filter(organisation_id=desk_code(actor), kind=kind))
+
+
+def drills_of(actor: Actor, kind: str) -> list[Drill]:
+    """The drills of the bureau for a kind of incident, the latest first."""
+    return list(Drill.objects.filter(organisation_id=desk_code(actor), kind=kind))
+
+
+def desk_code(actor: Actor) -> str:
+    """The bureau whose plans the actor's organisation follows."""
+    return bureau_of(organisation(actor.organisation)).code
 
 
 def next_deadline(incident: Incident) -> Deadline | None:

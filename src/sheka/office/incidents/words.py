@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sheka.foundation.terms import Term
 from sheka.office.incidents.clocks import CLOCKS
 from sheka.office.incidents.guards import RULES
 from sheka.office.incidents.models import Entry
-from sheka.office.organisations.models import Organisation
 
 LINES = {name: rule.title for name, rule in RULES.items()} | {
     "report": Term("报告", "Reported"),
@@ -46,9 +47,9 @@ def line_title(entry: Entry) -> Term:
     return LINES.get(entry.verb, Term(entry.verb, entry.verb))
 
 
-def line_text(entry: Entry, places: dict[str, Organisation]) -> Term:
+def line_text(entry: Entry, places: Mapping[str, Term]) -> Term:
     """What stands in a line: a clock and a place by their names, everything else as it was written."""
     if entry.verb == "late":
         return CLOCKS[entry.text]
-    place = places.get(entry.text) if entry.verb == "unread" else None
-    return Term(place.name, place.name_en) if place else Term(entry.text, entry.text)
+    as_written = Term(entry.text, entry.text)
+    return places.get(entry.text, as_written) if entry.verb == "unread" else as_written

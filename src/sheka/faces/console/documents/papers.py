@@ -23,6 +23,7 @@ from sheka.office.documents.models import Document
 from sheka.office.documents.papers.making import void_paper
 from sheka.office.documents.queries import document_numbered, paper_of
 from sheka.office.documents.subjects import must_reach
+from sheka.office.incidents.actions.issue_report import issue_report
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
 from sheka.systems.cards.actions.issue_papers import issue_destruction_record, issue_receipt
@@ -50,6 +51,12 @@ MAKES: dict[str, Make] = {
         gettext_lazy("Make the minutes"),
         Permission.DOCUMENT_VIEW,
         lambda actor, name: issue_minutes(actor, proposal_id=int(name)),
+    ),
+    "incident_report": Make(
+        "incident",
+        gettext_lazy("Make the report"),
+        Permission.INCIDENT_VIEW,
+        lambda actor, name: issue_report(actor, number=name),
     ),
     "destruction_record": Make(
         "destruction",

@@ -39,7 +39,8 @@ def report_facts(incident: Incident) -> dict[str, Any]:
     entries = list(incident.entries.all())
     receipts = list(incident.receipts.all())
     codes = {incident.origin, incident.reported_from, *(row.place for row in receipts), *(row.place for row in entries)}
-    places = Organisation.objects.in_bulk(list(codes))
+    rows = Organisation.objects.in_bulk(list(codes))
+    places = {code: Term(row.name, row.name_en) for code, row in rows.items()}
     version = incident.plan_version
     return {
         "kind": _both(kind_named(incident.kind).title),
@@ -88,7 +89,7 @@ def _deadline(row: Deadline) -> dict[str, Any]:
     return {"name": _both(CLOCKS[row.name]), "due": _at(row.due_at), "state": _both(state)}
 
 
-def _receipt(row: Receipt, places: dict[str, Organisation]) -> dict[str, Any]:
+def _receipt(row: Receipt, places: dict[str, Term]) -> dict[str, Any]:
     if row.read_at is not None:
         state = Term(f"{row.read_by}于{_at(row.read_at)}签阅", f"read by {row.read_by}")
     elif row.arrived_at is not None:
@@ -98,7 +99,7 @@ def _receipt(row: Receipt, places: dict[str, Organisation]) -> dict[str, Any]:
     return {"place": _place(row.place, places), "state": _both(state)}
 
 
-def _entry(row: Entry, places: dict[str, Organisation]) -> dict[str, Any]:
+def _entry(row: Entry, places: dict[str, Term]) -> dict[str, Any]:
     said = line_text(row, places)
     return {
         "what": _both(line_title(row)),
@@ -108,9 +109,8 @@ def _entry(row: Entry, places: dict[str, Organisation]) -> dict[str, Any]:
     }
 
 
-def _place(code: str, places: dict[str, Organisation]) -> Both:
-    row = places.get(code)
-    return [row.name, row.name_en] if row else [code, code]
+def _place(code: str, places: dict[str, Term]) -> Both:
+    return _both(places.get(code, Term(code, code)))
 
 
 def _both(term: Term) -> Both:
