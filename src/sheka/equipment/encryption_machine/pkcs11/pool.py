@@ -120,8 +120,7 @@ class Pool:
     def close(self) -> None:
         """End all workers, which logs them out. Calls under way are answered first."""
         self._closed = True
-        for _ in range(self._settings.workers):
-            worker = self._places.get()
+        for worker in [self._places.get() for _ in range(self._settings.workers)]:
             if worker is not None:
                 worker.close()
             self._places.put(None)
