@@ -38,24 +38,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 TERMINAL, OTHER = "460100000001", "460100000002"
 
 
-@pytest.fixture
-def in_use(bank, psams, drawer, city_keys):
-    """in_use() → the serial of a PSAM that serves in the first terminal; everything done by Haikou's processes."""
-
-    def make(terminal=TERMINAL):
-        (serial,) = psams(1)
-        city = Actor.process("test", CITY)
-        Carrier.objects.filter(serial=serial, organisation_id=CITY).update(state="in_use")
-        load_psam(city, serial=serial, reader=drawer.reader(serial))
-        bind_psam(city, serial=serial, terminal=terminal, reader=drawer.reader(serial))
-        ship_psam(city, serial=serial, receiver="门诊收费处")
-        activate_psam(city, serial=serial)
-        describe_psam(city, serial=serial, form="id000", conditions="室内，恒温", mode="terminal")
-        return serial
-
-    return make
-
-
 @pytest.mark.req("K8")
 @pytest.mark.req("K5")
 def test_a_psam_goes_from_blank_to_its_terminal_pays_and_comes_back_blank(

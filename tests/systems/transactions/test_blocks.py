@@ -8,6 +8,7 @@ from contextlib import suppress
 import psycopg
 import pytest
 from django.conf import settings
+from tests.support.approvals import present
 from tests.support.payments import CITY, HOSPITAL
 
 from sheka.foundation.iso8583.chip_data import KEY_VERSION, pack
@@ -15,7 +16,7 @@ from sheka.foundation.refusals import Code, Refused
 from sheka.office.messages.delivery import carry_all
 from sheka.office.staff.actors import Actor
 from sheka.systems.transactions.actions.bind_psam import bind_psam, put_in_service, release_psam, take_alarms
-from sheka.systems.transactions.actions.blocks import block, freeze_subject, thaw_subject, unblock
+from sheka.systems.transactions.actions.blocks import block, freeze_subject, lift_digest, thaw_subject, unblock
 from sheka.systems.transactions.models import Block, PsamAlarm, PsamUse, Transaction
 from sheka.systems.transactions.terminal import Purchase, Terminal
 
@@ -69,6 +70,10 @@ def test_each_kind_of_block_is_refused_within_five_seconds_and_lifted_by_another
         with pytest.raises(Refused) as own:
             unblock(first, number=found.pk, reason="found")
         assert own.value.code is Code.BLOCK_LIFTED_BY_PLACER
+        with pytest.raises(Refused) as absent:
+            unblock(second, number=found.pk, reason="found again")
+        assert absent.value.code is Code.CONFIRMATION_NEEDED
+        present(second, lift_digest(found))
         unblock(second, number=found.pk, reason="found again")
         until(terminal, card, 0)
     bank.assert_ledger_holds()

@@ -58,11 +58,12 @@ def report_psam_lost(actor: Actor, *, serial: str, how: str) -> Psam:
     """
     psam = lock_psam(actor, serial)
     PSAM.after(psam.state, "lose")
-    report_lost(actor, serial, how)
-    if terminal_of(serial) is not None:
-        put_in_service(Actor.process("psams", actor.organisation), psam=serial, active=False)
-    move(actor, psam, "lose")
     subjects = [psam.subject, *([f"terminal:{psam.terminal}"] if psam.terminal else [])]
     made = report_incident(actor, kind="lost_psam", subject=subjects, about=how)
+    report_lost(actor, serial, how, incident=made.number)
+    if terminal_of(serial) is not None:
+        put_in_service(Actor.process("psams", actor.organisation), psam=serial, active=False)
+    psam.refresh_from_db()  # the plan may have frozen it
+    move(actor, psam, "lose")
     record(actor, "psam.lost", psam.subject, incident=made.number)
     return psam

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from django.utils import timezone
 
+from sheka.foundation.canonical import digest
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.actions import action
 from sheka.office.audit.trail import record
 from sheka.office.messages.outbox import send
 from sheka.office.organisations.queries import BUREAUS, children_of, organisation
 from sheka.office.staff.actors import Actor
+from sheka.office.staff.confirmations import use_confirmation
 from sheka.office.staff.permissions import Permission
 from sheka.office.staff.queries import person_of
 from sheka.systems.transactions.block_subjects import subject_of
@@ -33,9 +35,10 @@ def block(actor: Actor, *, kind: str, subject: str, reason: str, incident: str =
 
 @action(Permission.BLOCK_LIFT)
 def unblock(actor: Actor, *, number: int, reason: str) -> Block:
-    """Lift a block: somebody other than who placed it, and not one that an incident froze.
+    """Lift a block: somebody other than who placed it, present, and not one that an incident froze.
 
-    Raises Refused: BLOCK_UNKNOWN, BLOCK_LIFTED_BY_PLACER, BLOCK_OF_SUPERIOR, BLOCK_OF_INCIDENT, BLOCK_REASON_MISSING.
+    Raises Refused: BLOCK_UNKNOWN, BLOCK_LIFTED_BY_PLACER, BLOCK_OF_SUPERIOR, BLOCK_OF_INCIDENT, BLOCK_REASON_MISSING,
+    CONFIRMATION_NEEDED.
     """
     found = _standing(number)
     actor.must_act_for(found.organisation_id)
@@ -43,8 +46,10 @@ def unblock(actor: Actor, *, number: int, reason: str) -> Block:
         raise Refused(Code.BLOCK_OF_SUPERIOR, organisation=organisation(found.source).name)
     if found.incident:
         raise Refused(Code.BLOCK_OF_INCIDENT, incident=found.incident)
-    if actor.staff_id is not None and person_of(actor.staff_id) == found.person_id:
-        raise Refused(Code.BLOCK_LIFTED_BY_PLACER)
+    if actor.staff_id is not None:
+        if person_of(actor.staff_id) == found.person_id:
+            raise Refused(Code.BLOCK_LIFTED_BY_PLACER)
+        use_confirmation(actor, lift_digest(found))
     return _lift(actor, found, reason)
 
 
@@ -93,6 +98,11 @@ def take_lift(actor: Actor, *, sender: str, kind: str, subject: str, reason: str
     if not rows:
         record(actor, "block.found", f"{kind}:{subject}", sender=sender, lifted=0)
     return len(rows)
+
+
+def lift_digest(found: Block) -> str:
+    """What whoever lifts a block confirms: this entry and no other."""
+    return digest({"lift": found.pk, "kind": found.kind, "subject": found.subject, "since": found.since.isoformat()})
 
 
 def _place(actor: Actor, kind: BlockKind, subject: str, reason: str, incident: str, source: str) -> Block:
