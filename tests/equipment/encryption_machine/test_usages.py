@@ -1,11 +1,11 @@
-"""Every usage with every verb, allowed and denied: a key does only what it was made for (K6, C1).
+"""Every usage with every verb, allowed and denied, by both drivers: a key does only what it was made for (K6, C1).
 
 What is lost if this fails: a verb that answers ECB under a key from which others are derived gives those keys away.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -64,11 +64,24 @@ def outcome(call: Call, machine: EncryptionMachine, ref: str, kek: str) -> Code 
     return None
 
 
+@pytest.fixture(scope="module", params=["unix_process", "pkcs11_process"])
+def driver(request: pytest.FixtureRequest) -> Iterator[EncryptionMachine]:
+    """A software machine and one over a token."""
+    with request.getfixturevalue(request.param).client("tester") as client:
+        yield client
+
+
 @pytest.fixture(scope="module")
-def keys(unix: EncryptionMachine, plant: Any) -> dict[tuple[Usage, bool], str]:
+def algorithm(driver: EncryptionMachine) -> Algorithm:
+    """SM4 where the machine has it."""
+    return Algorithm[driver.describe().algorithms[-1]]
+
+
+@pytest.fixture(scope="module")
+def keys(driver: EncryptionMachine, plant: Any, algorithm: Algorithm) -> dict[tuple[Usage, bool], str]:
     """A key of every usage and way, taken in from elsewhere."""
     return {
-        (usage, diversified): plant(unix, Algorithm.SM4, usage, diversified=diversified).ref
+        (usage, diversified): plant(driver, algorithm, usage, diversified=diversified).ref
         for usage in Usage
         for diversified in (True, False)
         if diversified or usage not in ALWAYS_DIVERSIFIED
@@ -83,13 +96,13 @@ def test_the_matrix_names_every_verb_that_takes_a_key() -> None:
 @pytest.mark.parametrize("usage", list(Usage))
 @pytest.mark.parametrize("verb", list(THROUGH_FACTOR), ids=lambda verb: verb.name)
 def test_through_a_factor(
-    unix: EncryptionMachine, keys: dict[tuple[Usage, bool], str], verb: Verb, usage: Usage
+    driver: EncryptionMachine, keys: dict[tuple[Usage, bool], str], verb: Verb, usage: Usage
 ) -> None:
     kek = keys[Usage.WRAP, False]
-    found = outcome(THROUGH_FACTOR[verb], unix, keys[usage, True], kek)
+    found = outcome(THROUGH_FACTOR[verb], driver, keys[usage, True], kek)
     assert found == (None if usage in VERB_USAGES[verb] else Code.MACHINE_KEY_USAGE)
     if usage in (Usage.MAC, Usage.ENCRYPT):
-        found = outcome(THROUGH_FACTOR[verb], unix, keys[usage, False], kek)
+        found = outcome(THROUGH_FACTOR[verb], driver, keys[usage, False], kek)
         expected = Code.MACHINE_KEY_TAKES_NO_FACTOR if usage in VERB_USAGES[verb] else Code.MACHINE_KEY_USAGE
         assert found == expected
 
@@ -97,12 +110,12 @@ def test_through_a_factor(
 @pytest.mark.req("K6")
 @pytest.mark.parametrize("usage", list(Usage))
 @pytest.mark.parametrize("verb", list(AS_IT_IS), ids=lambda verb: verb.name)
-def test_as_it_is(unix: EncryptionMachine, keys: dict[tuple[Usage, bool], str], verb: Verb, usage: Usage) -> None:
+def test_as_it_is(driver: EncryptionMachine, keys: dict[tuple[Usage, bool], str], verb: Verb, usage: Usage) -> None:
     allowed = usage in VERB_USAGES[verb]
-    found = outcome(AS_IT_IS[verb], unix, keys[usage, True], "")
+    found = outcome(AS_IT_IS[verb], driver, keys[usage, True], "")
     assert found == (Code.MACHINE_KEY_NEEDS_FACTOR if allowed else Code.MACHINE_KEY_USAGE)
     if (usage, False) in keys:
-        found = outcome(AS_IT_IS[verb], unix, keys[usage, False], "")
+        found = outcome(AS_IT_IS[verb], driver, keys[usage, False], "")
         assert found == (None if allowed else Code.MACHINE_KEY_USAGE)
 
 
@@ -110,66 +123,68 @@ def test_as_it_is(unix: EncryptionMachine, keys: dict[tuple[Usage, bool], str], 
 @pytest.mark.parametrize("usage", list(Usage))
 @pytest.mark.parametrize("verb", [Verb.WRAP_FOR_CHIPS, Verb.WRAP_FOR_CHIP, Verb.WRAP_DIVERSIFIED])
 def test_only_a_transport_key_wraps(
-    unix: EncryptionMachine, keys: dict[tuple[Usage, bool], str], verb: Verb, usage: Usage
+    driver: EncryptionMachine, keys: dict[tuple[Usage, bool], str], verb: Verb, usage: Usage
 ) -> None:
-    found = outcome(THROUGH_FACTOR[verb], unix, keys[Usage.AUTHENTICATE, True], keys[usage, True])
+    found = outcome(THROUGH_FACTOR[verb], driver, keys[Usage.AUTHENTICATE, True], keys[usage, True])
     assert found == (None if usage is Usage.WRAP else Code.MACHINE_KEY_USAGE)
 
 
 @pytest.mark.req("K6")
 @pytest.mark.parametrize("usage", list(Usage))
-def test_every_usage_can_be_destroyed_and_sent_to_a_peer(unix: EncryptionMachine, plant: Any, usage: Usage) -> None:
-    known = plant(unix, Algorithm.SM4, usage)
+def test_every_usage_can_be_destroyed_and_sent_to_a_peer(
+    driver: EncryptionMachine, plant: Any, algorithm: Algorithm, usage: Usage
+) -> None:
+    known = plant(driver, algorithm, usage)
     peer = sm2.public_of(sm2.generate_private())
-    unix.register_peer(f"peer of {known.info.name}", peer)
-    assert unix.export_envelope(known.ref, peer)
-    assert unix.destroy(known.ref).usage is usage
+    driver.register_peer(f"peer of {known.info.name}", peer)
+    assert driver.export_envelope(known.ref, peer)
+    assert driver.destroy(known.ref).usage is usage
 
 
 @pytest.mark.req("K2")
 def test_a_root_made_here_goes_neither_to_a_peer_nor_into_a_chip(
-    unix: EncryptionMachine, plant: Any, name: str
+    driver: EncryptionMachine, plant: Any, algorithm: Algorithm, name: str
 ) -> None:
-    root = unix.generate(name, Algorithm.SM4, Usage.DIVERSIFY)
-    transport = plant(unix, Algorithm.SM4, Usage.WRAP)
+    root = driver.generate(name, algorithm, Usage.DIVERSIFY)
+    transport = plant(driver, algorithm, Usage.WRAP)
     peer = sm2.public_of(sm2.generate_private())
-    unix.register_peer(name, peer)
+    driver.register_peer(name, peer)
     with pytest.raises(Refused) as sent:
-        unix.export_envelope(root.ref, peer)
+        driver.export_envelope(root.ref, peer)
     with pytest.raises(Refused) as written:
-        unix.wrap_for_chip([root.ref], [1], [1], b"", transport.ref, b"", EIGHT)
+        driver.wrap_for_chip([root.ref], [1], [1], b"", transport.ref, b"", EIGHT)
     assert sent.value.code is written.value.code is Code.MACHINE_KEY_STAYS
-    child = unix.derive(root.ref, EIGHT, owner="460100")
-    assert unix.export_envelope(child.ref, peer)
+    child = driver.derive(root.ref, EIGHT, owner="460100")
+    assert driver.export_envelope(child.ref, peer)
 
 
 @pytest.mark.req("K6")
-def test_one_sub_key_never_gets_two_uses(unix: EncryptionMachine, plant: Any) -> None:
+def test_one_sub_key_never_gets_two_uses(driver: EncryptionMachine, plant: Any, algorithm: Algorithm) -> None:
     """Else: derive it once for ENCRYPT, ask for the cryptogram of a factor, and hold the key of the level below."""
-    root = plant(unix, Algorithm.SM4, Usage.DIVERSIFY)
-    first = unix.derive(root.ref, EIGHT, owner="a", usage=Usage.DIVERSIFY)
+    root = plant(driver, algorithm, Usage.DIVERSIFY)
+    first = driver.derive(root.ref, EIGHT, owner="a", usage=Usage.DIVERSIFY)
     for usage in (Usage.ENCRYPT, Usage.MAC, Usage.AUTHENTICATE, Usage.WRAP):
         with pytest.raises(Refused) as refusal:
-            unix.derive(root.ref, EIGHT, owner="b", usage=usage)
+            driver.derive(root.ref, EIGHT, owner="b", usage=usage)
         assert refusal.value.code is Code.MACHINE_KEY_PURPOSE_FIXED
         assert refusal.value.facts["ref"] == first.ref
-    direct = unix.derive(root.ref, b"46020017", owner="c", usage=Usage.MAC, diversified=False)
+    direct = driver.derive(root.ref, b"46020017", owner="c", usage=Usage.MAC, diversified=False)
     assert not direct.diversified
     with pytest.raises(Refused) as refusal:
-        unix.derive(root.ref, b"46020017", owner="d", usage=Usage.MAC)
+        driver.derive(root.ref, b"46020017", owner="d", usage=Usage.MAC)
     assert refusal.value.code is Code.MACHINE_KEY_PURPOSE_FIXED
-    unix.destroy(first.ref)
+    driver.destroy(first.ref)
     with pytest.raises(Refused) as refusal:
-        unix.derive(root.ref, EIGHT, owner="e", usage=Usage.ENCRYPT)
+        driver.derive(root.ref, EIGHT, owner="e", usage=Usage.ENCRYPT)
     assert refusal.value.code is Code.MACHINE_KEY_PURPOSE_FIXED
-    assert unix.derive(root.ref, EIGHT, owner="f").check_value == first.check_value
+    assert driver.derive(root.ref, EIGHT, owner="f").check_value == first.check_value
 
 
 @pytest.mark.parametrize("usage", sorted(ALWAYS_DIVERSIFIED))
 def test_keys_of_levels_and_cards_work_through_factors_whatever_was_asked(
-    unix: EncryptionMachine, plant: Any, name: str, usage: Usage
+    driver: EncryptionMachine, plant: Any, name: str, usage: Usage
 ) -> None:
-    root = plant(unix, Algorithm.TDES, Usage.DIVERSIFY)
-    assert unix.generate(name, Algorithm.TDES, usage, diversified=False).diversified
-    assert unix.derive(root.ref, EIGHT, owner="x", usage=usage, diversified=False).diversified
-    assert plant(unix, Algorithm.TDES, usage, diversified=False).info.diversified
+    root = plant(driver, Algorithm.TDES, Usage.DIVERSIFY)
+    assert driver.generate(name, Algorithm.TDES, usage, diversified=False).diversified
+    assert driver.derive(root.ref, EIGHT, owner="x", usage=usage, diversified=False).diversified
+    assert plant(driver, Algorithm.TDES, usage, diversified=False).info.diversified
