@@ -9,6 +9,7 @@ from django.utils import timezone
 from sheka.foundation.crypto.algorithms import Algorithm
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.staff.actors import Actor
+from sheka.systems.keys.labels import KEY_STATES
 from sheka.systems.keys.models import Key, KeyMove
 from sheka.systems.keys.states import KEY
 
@@ -71,4 +72,4 @@ def must_work(key: Key, states: Sequence[str]) -> None:
     if key.state == "suspended" and "suspended" not in states:
         raise Refused(Code.KEY_SUSPENDED, name=key.name, version=key.version, incident=key.incident)
     if key.state not in states:
-        raise Refused(Code.KEY_NOT_ACTIVE, name=key.name, version=key.version, state=key.state)
+        raise Refused(Code.KEY_NOT_ACTIVE, name=key.name, version=key.version, state=KEY_STATES[key.state])

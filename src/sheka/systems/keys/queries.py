@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from sheka.foundation.crypto.algorithms import Algorithm
 from sheka.foundation.refusals import Code, Refused
+from sheka.office.organisations.queries import organisation
+from sheka.office.staff.actors import Actor
+from sheka.office.staff.permissions import Permission
 from sheka.systems.keys.catalogue import entries
 from sheka.systems.keys.life import must_work
-from sheka.systems.keys.models import Consignment, Key
+from sheka.systems.keys.models import Consignment, Key, Machine
 
 ACTIVE = ("active",)
 LABEL = re.compile(rf"(.+)\.({'|'.join(Algorithm.__members__)})\.([0-9]{{1,3}})")
@@ -24,6 +27,29 @@ def keys_of(organisation_code: str) -> QuerySet[Key]:
 def consignments_of(organisation_code: str) -> QuerySet[Consignment]:
     """The sub-keys that an organisation sent or was sent, latest first."""
     return Consignment.objects.filter(held_by_id=organisation_code)
+
+
+def carried_by(key: Key) -> list[Consignment]:
+    """The consignments of the key's organisation that brought it, or its sub-keys, latest first."""
+    rows = consignments_of(key.organisation_id).filter(algorithm=key.algorithm, version=key.version)
+    return list(rows.filter(content__contains=[{"name": key.name}]))
+
+
+def recipients_of(actor: Actor) -> list[str]:
+    """Codes of the direct subordinates whose machines are registered: to them sub-keys can go."""
+    rows = Machine.objects.filter(organisation__parent_id=actor.organisation).exclude(state="retired")
+    return list(rows.order_by("organisation_id").values_list("organisation_id", flat=True))
+
+
+def machines(actor: Actor) -> QuerySet[Machine]:
+    """The registered machines of the actor's organisation, of its superior and of those below it.
+
+    Raises Refused(PERMISSION_MISSING).
+    """
+    actor.require(Permission.MACHINE_VIEW)
+    place = organisation(actor.organisation)
+    near = Q(organisation__path__within=actor.path) | Q(organisation_id=place.parent_id or place.code)
+    return Machine.objects.filter(near).select_related("organisation")
 
 
 def key_named(organisation_code: str, name: str, algorithm: Algorithm, version: int = 1) -> Key:
