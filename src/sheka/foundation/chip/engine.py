@@ -54,6 +54,8 @@ class Instruction(Generic[Inside]):
     handler: Callable[[Inside, Command], bytes | Response]
     outgoing: bool = False
     """Takes no data and answers some: a missing Le means all there is, as T=0 sends it."""
+    erasing: bool = False
+    """Removes what must not be found in the memory afterwards."""
 
 
 class VirtualChip(ABC, Generic[Inside]):
@@ -132,6 +134,7 @@ class VirtualChip(ABC, Generic[Inside]):
             return Response(status=StatusWord.WRONG_LENGTH)
         if command.ins != _GET_RESPONSE:
             chip.session.pending = b""
+        instruction = None
         try:
             instruction = self._instruction(chip, command)
             if instruction.outgoing and command.data:
@@ -145,6 +148,8 @@ class VirtualChip(ABC, Generic[Inside]):
             answer = Response(status=denied.status)
         try:
             chip.memory.commit()
+            if instruction is not None and instruction.erasing and answer.ok:
+                chip.memory.scrub()
         except Refused:
             _log.exception("the virtual chip could not keep its changes")
             chip.session.forget_rights()

@@ -69,6 +69,10 @@ class CardMemory:
             else:
                 self._content[name] = value
 
+    def scrub(self) -> None:
+        """Leave nothing in the storage of what was removed. Refused(CHIP_STORAGE_FAILED)."""
+        self._storage.scrub()
+
     def close(self) -> None:
         self._storage.close()
 

@@ -44,6 +44,9 @@ class Storage(Protocol):
     def commit(self, changes: Changes) -> None:
         """Keep all changes or, with Refused(CHIP_STORAGE_FAILED), none."""
 
+    def scrub(self) -> None:
+        """Leave nothing of what was removed or replaced. Refused(CHIP_STORAGE_FAILED): it may still be there."""
+
     def close(self) -> None:
         """Let go of the chip. A second call changes nothing."""
 
@@ -72,6 +75,9 @@ class MemoryStorage:
         if self._content is None or not self._taken:
             raise Refused(Code.CHIP_STORAGE_FAILED, path="memory", reason="not open")
         apply_changes(self._content, changes)
+
+    def scrub(self) -> None:
+        """A dictionary keeps nothing that was removed."""
 
     def close(self) -> None:
         self._taken = False
@@ -139,7 +145,17 @@ class CardStorage:
         self._end += len(added)
         apply_changes(self._content, changes)
         if self._end > self._limit:
-            self._shorten()
+            with contextlib.suppress(OSError):
+                self._shorten()
+
+    def scrub(self) -> None:
+        """Replace the journal by its content and overwrite the old one; flash storage may keep old blocks a while."""
+        if self._end == len(frame(self._sequence, self._content)):
+            return
+        try:
+            self._shorten(overwrite=True)
+        except OSError as error:
+            raise self._failed(error) from error
 
     def close(self) -> None:
         if self._file >= 0:
@@ -193,20 +209,25 @@ class CardStorage:
             raise
         return file
 
-    def _shorten(self) -> None:
-        """Replace the journal by one frame. If that cannot be done now the journal stays good and merely long."""
+    def _shorten(self, *, overwrite: bool = False) -> None:
+        """Replace the journal by one frame. OSError: it cannot be done now; the journal stays good and merely long."""
         whole = frame(self._sequence + 1, self._content)
         try:
             fresh = self._replace(whole)
         except OSError:
             with contextlib.suppress(OSError):
                 self._beside.unlink(missing_ok=True)
-            return
-        os.close(self._file)
-        self._file = fresh
+            raise
+        old, length = self._file, self._end
+        self._file, self._end = fresh, len(whole)
         self._sequence += 1
-        self._end = len(whole)
         self._limit = 4 * len(whole) + _JOURNAL_SLACK
+        try:
+            if overwrite:
+                _write_all(old, bytes(length), 0)
+                self._flush(old)
+        finally:
+            os.close(old)
 
     def _take_back(self) -> None:
         """After a failed write: cut off what may have been written; if even that fails, write nothing any more."""

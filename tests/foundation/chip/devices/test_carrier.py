@@ -158,14 +158,16 @@ def test_power_cut_before_any_command_leaves_the_old_content(carrier, before):
 
 
 @pytest.mark.req("K2", "K5")
-def test_power_cut_at_any_byte_of_the_disk_leaves_the_old_content_or_the_new(carrier_in, tmp_path: Path):
+def test_power_cut_at_any_byte_of_the_disk_leaves_the_old_content_or_the_new(carrier_in, tmp_path: Path, monkeypatch):
     path = tmp_path / "one.chip"
     carrier = carrier_in(CardStorage(path, sync=False))
     carrier.use()
     list(write(carrier, OLD))
     first = path.stat().st_size
-    assert set(write(carrier, NEW)) == {"9000"}
-    carrier.chip.power_off()
+    with monkeypatch.context() as patch:
+        patch.setattr(CardStorage, "scrub", lambda self: None)  # the power fails before what is old is overwritten
+        assert set(write(carrier, NEW)) == {"9000"}
+        carrier.chip.power_off()
     whole = path.read_bytes()
     assert len(whole) > first, "the journal was not shortened meanwhile"
     seen = set()
@@ -208,3 +210,40 @@ def test_every_kind_has_its_profile(kind):
     profile = carrier_profile(kind)
     assert (profile.kind, profile.pin.retry_limit, profile.pin.default_digits) == (kind, 3, 6)
     assert len(profile.serial(1)) == 10
+
+
+@pytest.mark.req("K5")
+def test_what_was_erased_or_replaced_is_not_on_the_disk_any_more(carrier_in, tmp_path: Path):
+    path = tmp_path / "one.chip"
+    carrier = carrier_in(CardStorage(path))
+    carrier.use()
+    list(write(carrier, OLD))
+    assert b"o" * 240 in path.read_bytes()
+    held = path.open("rb")
+    with held:
+        list(write(carrier, NEW))
+        assert b"o" * 240 not in path.read_bytes()
+        assert b"o" * 240 not in held.read(), "the old journal was overwritten before it was let go"
+    assert carrier.do("erase") == "9000"
+    assert b"n" * 240 not in path.read_bytes()
+    assert carrier.verify() == "9000"
+
+
+@pytest.mark.req("K5")
+def test_an_erasure_that_was_cut_off_is_finished_at_the_next_power_on(carrier_in, tmp_path: Path, monkeypatch):
+    path = tmp_path / "one.chip"
+    carrier = carrier_in(CardStorage(path))
+    carrier.use()
+    list(write(carrier, OLD))
+    with monkeypatch.context() as patch:
+        patch.setattr(CardStorage, "_replace", _fails)
+        assert carrier.do("erase") == "6581"
+    assert b"o" * 240 in path.read_bytes()
+    carrier.chip.power_on()
+    assert b"o" * 240 not in path.read_bytes()
+    carrier.verify()
+    assert read(carrier) == []
+
+
+def _fails(*_):
+    raise OSError(28, "No space left on device")

@@ -40,10 +40,10 @@ class VirtualKeyCarrier(VirtualChip[Carrier]):
             own["change_pin"]: Instruction(commands.change_pin),
             own["open_content"]: Instruction(commands.open_content),
             own["write_block"]: Instruction(commands.write_block),
-            own["close_content"]: Instruction(commands.close_content),
+            own["close_content"]: Instruction(commands.close_content, erasing=True),
             own["content_state"]: Instruction(commands.content_state),
             own["read_block"]: Instruction(commands.read_block),
-            own["erase"]: Instruction(commands.erase),
+            own["erase"]: Instruction(commands.erase, erasing=True),
         }
 
     @classmethod
@@ -84,6 +84,7 @@ class VirtualKeyCarrier(VirtualChip[Carrier]):
         need_layout(memory, self._profile.layout)
         for name in ("serial", PIN):
             memory.need(name)
+        memory.scrub()  # what an erasure that was cut off left
         return Carrier(self._profile, memory, self._random)
 
     def _answer_to_reset(self, memory: CardMemory) -> bytes:

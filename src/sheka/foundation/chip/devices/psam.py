@@ -38,9 +38,9 @@ class VirtualPsam(VirtualChip[Psam]):
             (0x00, 0x82): Instruction(commands.external_authenticate),
             own["get_data"]: Instruction(commands.get_data, outgoing=True),
             own["write_key"]: Instruction(commands.write_key),
-            own["remove_key"]: Instruction(commands.remove_key),
+            own["remove_key"]: Instruction(commands.remove_key, erasing=True),
             own["set_terminal"]: Instruction(commands.set_terminal),
-            own["erase"]: Instruction(commands.erase),
+            own["erase"]: Instruction(commands.erase, erasing=True),
             own["delivery_key"]: Instruction(commands.delivery_key),
             own["cipher_data"]: Instruction(commands.cipher_data),
             own["init_sam_for_purchase"]: Instruction(commands.init_sam_for_purchase),
@@ -77,6 +77,7 @@ class VirtualPsam(VirtualChip[Psam]):
         need_layout(memory, self._profile.layout)
         for name in ("serial", "sequence"):
             memory.need(name)
+        memory.scrub()  # what an erasure that was cut off left
         return Psam(self._profile, memory, self._random)
 
     def _answer_to_reset(self, memory: CardMemory) -> bytes:
