@@ -6,6 +6,7 @@ that the 16-byte block takes the same way through the token.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -24,9 +25,9 @@ from sheka.foundation.refusals import Code, Refused
 
 FACTOR = bytes.fromhex("4601004601004601")
 PAIR = FACTOR + bytes(value ^ 0xFF for value in FACTOR)
-STAND_IN = Suite(key_type=0x1F, generate=0x1080, ecb=0x1081, derive=0x1104)
-"""CKK_AES, CKM_AES_KEY_GEN, CKM_AES_ECB, CKM_AES_ECB_ENCRYPT_DATA."""
-UNKNOWN = Suite(key_type=0x80000102, generate=0x80000101, ecb=0x80000103, derive=0x80000110)
+STAND_IN = Suite(key_type=0x1F, generate=0x1080, ecb=0x1081, cbc=0x1082, derive=0x1104)
+"""CKK_AES, CKM_AES_KEY_GEN, CKM_AES_ECB, CKM_AES_CBC, CKM_AES_ECB_ENCRYPT_DATA."""
+UNKNOWN = Suite(key_type=0x80000102, generate=0x80000101, ecb=0x80000103, cbc=None, derive=0x80000110)
 
 
 def aes(key: bytes, blocks: bytes) -> bytes:
@@ -58,7 +59,7 @@ def test_sm4_is_refused_by_its_number_and_leaves_nothing(
 def test_numbers_from_the_configuration_are_the_ones_used(
     start: Any, token: SoftToken, monkeypatch: pytest.MonkeyPatch, derive: int | None
 ) -> None:
-    suite = Suite(STAND_IN.key_type, STAND_IN.generate, STAND_IN.ecb, derive)
+    suite = replace(STAND_IN, derive=derive)
     machine = start(suites={Algorithm.SM4: suite})
     assert machine(Verb.DESCRIBE).algorithms == ("SM4",)
     root = machine.generate("root", Usage.DIVERSIFY, algorithm=Algorithm.SM4, movable=1)
@@ -82,6 +83,19 @@ def test_numbers_from_the_configuration_are_the_ones_used(
     assert {each["label"]: each["Usage"] for each in token.objects()}["root v1"] == begets
 
 
+@pytest.mark.req("H5")
+@pytest.mark.parametrize("cbc", [TDES.cbc, None], ids=["cbc", "ecb only"])
+@pytest.mark.parametrize("count", [1, 3, 40])
+def test_macs_are_the_same_by_either_way_of_chaining(start: Any, plant: Any, cbc: int | None, count: int) -> None:
+    machine = start(suites={Algorithm.TDES: replace(TDES, cbc=cbc)})
+    known = plant(machine, Algorithm.TDES, Usage.MAC)
+    for length in (0, 7, 8, 17, 120):
+        messages, ivs = ([bytes([n]) * size for n in range(count)] for size in (length, 8))
+        found = machine(Verb.MACS, known.ref, None, Batch.of(messages), Batch.of(ivs))
+        each = zip(messages, ivs, strict=True)
+        assert found.items() == [command_mac(Algorithm.TDES, known.key, *of) for of in each]
+
+
 @pytest.mark.req("K6")
 def test_a_number_of_another_algorithm_shows_in_the_check_value(start: Any, token: SoftToken, plant: Any) -> None:
     machine = start(suites={Algorithm.TDES: TDES, Algorithm.SM4: STAND_IN})
@@ -98,7 +112,7 @@ def test_3des_levels_are_the_ones_that_everybody_computes_parity_or_not(
     start: Any, plant: Any, derive: int | None
 ) -> None:
     """SoftHSM2 sets odd parity in what it derives; neither ciphers nor check values, nor what leaves, show it."""
-    machine = start(suites={Algorithm.TDES: Suite(TDES.key_type, TDES.generate, TDES.ecb, derive)})
+    machine = start(suites={Algorithm.TDES: replace(TDES, derive=derive)})
     root = plant(machine, Algorithm.TDES, Usage.DIVERSIFY)
     for number in range(8):
         factor = bytes([number]) * 4 + FACTOR[:4]

@@ -15,6 +15,7 @@
     key_type = 0x80000102
     generate = 0x80000101            # C_GenerateKey
     ecb = 0x80000103                 # C_Encrypt
+    cbc = 0x80000104                 # the same, chained: quicker single MACs; may be left out
     derive = 0x80000110              # C_DeriveKey by ECB over given data; left out: the device has none
 
     [pkcs11.tdes]                    # only where a device differs from the standard's numbers
@@ -35,7 +36,7 @@ from sheka.foundation.refusals import Code, Refused
 
 _KNOWN = {"module", "token", "serial", "pin_file", "first_pin_file"}
 _KNOWN |= {"workers", "call_bytes", "call_seconds", "environment", "sm4", "tdes"}
-_NUMBERS = ("key_type", "generate", "ecb", "derive")
+_NUMBERS = ("key_type", "generate", "ecb", "cbc", "derive")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +46,12 @@ class Suite:
     key_type: int
     generate: int
     ecb: int
+    cbc: int | None
     derive: int | None
 
 
-TDES = Suite(key_type=0x14, generate=0x130, ecb=0x132, derive=0x1102)
-"""CKK_DES2, CKM_DES2_KEY_GEN, CKM_DES3_ECB, CKM_DES3_ECB_ENCRYPT_DATA (PKCS#11 v3.0 current mechanisms)."""
+TDES = Suite(key_type=0x14, generate=0x130, ecb=0x132, cbc=0x133, derive=0x1102)
+"""CKK_DES2, CKM_DES2_KEY_GEN, CKM_DES3_ECB, CKM_DES3_CBC, CKM_DES3_ECB_ENCRYPT_DATA (PKCS#11 v3.0 mechanisms)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,7 @@ def _suite(name: str, known: Suite | None, content: Any) -> Suite:
         raise _bad(f"pkcs11.{name}")
     numbers: dict[str, int | None] = {} if known is None else {each: getattr(known, each) for each in _NUMBERS}
     for each, number in content.items():
-        if each == "derive" and number is False:
+        if each in ("cbc", "derive") and number is False:
             numbers[each] = None
         elif type(number) is not int or not 0 <= number < 2**32:
             raise _bad(f"pkcs11.{name}.{each}")
@@ -126,7 +128,7 @@ def _suite(name: str, known: Suite | None, content: Any) -> Suite:
     key_type, generate, ecb = (numbers.get(each) for each in _NUMBERS[:3])
     if key_type is None or generate is None or ecb is None:
         raise _bad(f"pkcs11.{name}: key_type, generate and ecb")
-    return Suite(key_type, generate, ecb, numbers.get("derive"))
+    return Suite(key_type, generate, ecb, numbers.get("cbc"), numbers.get("derive"))
 
 
 def _number(content: dict[str, Any], name: str, usual: int, most: int) -> int:

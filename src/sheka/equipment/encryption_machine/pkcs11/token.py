@@ -13,17 +13,18 @@ from __future__ import annotations
 import ctypes
 import struct
 from collections.abc import Callable
+from dataclasses import replace
 from enum import IntEnum
 from typing import Any, TypeVar
 
-import pkcs11
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.keywrap import aes_key_unwrap, aes_key_wrap
-from pkcs11 import Attribute, KeyType, Mechanism, MechanismFlag, ObjectClass, TokenFlag
 from pkcs11.constants import DEFAULT
 from pkcs11.mechanisms import MGF
 
+import pkcs11
+from pkcs11 import Attribute, KeyType, Mechanism, MechanismFlag, ObjectClass, TokenFlag
 from sheka.equipment.encryption_machine.hygiene import wipe
 from sheka.equipment.encryption_machine.pkcs11.objects import (
     CRADLE,
@@ -63,6 +64,7 @@ class Token:
         self._session: Any = None
         self._known: dict[bytes, Any] = {}
         self._channel: tuple[Any, bytes] | None = None
+        self._made_before = False
 
     def _find(self) -> Any:
         settings = self._settings
@@ -82,10 +84,11 @@ class Token:
         token, flags = self._token, self._token.flags
         offered = token.slot.get_mechanisms()
         for algorithm, suite in list(self._suites.items()):
-            if suite.ecb not in offered:
+            if suite.ecb in offered:
+                cbc, derive = (number if number in offered else None for number in (suite.cbc, suite.derive))
+                self._suites[algorithm] = replace(suite, cbc=cbc, derive=derive)
+            else:
                 del self._suites[algorithm]
-            elif suite.derive not in offered:
-                self._suites[algorithm] = Suite(suite.key_type, suite.generate, suite.ecb, None)
         return TokenFacts(
             label=token.label,
             serial=token.serial.decode("utf-8", "replace").strip(),
@@ -109,8 +112,8 @@ class Token:
     def generate(self, algorithm: Algorithm, place: Place) -> None:
         """A random key made by the token."""
         suite = self._suite(algorithm)
-        self._drop(place.id)
-        self._session.generate_key(
+        self._clear(place.id)
+        self._known[place.id] = self._session.generate_key(
             _member(KeyType, suite.key_type),
             None if algorithm is Algorithm.TDES else 8 * KEY_BYTES,
             mechanism=_member(Mechanism, suite.generate),
@@ -120,9 +123,9 @@ class Token:
     def put_in(self, algorithm: Algorithm, place: Place, value: bytes) -> None:
         """A key of 16 bytes that was made elsewhere."""
         suite = self._suite(algorithm)
-        self._drop(place.id)
+        self._clear(place.id)
         channel, secret = self._open_channel()
-        channel.unwrap_key(
+        self._known[place.id] = channel.unwrap_key(
             ObjectClass.SECRET_KEY,
             _member(KeyType, suite.key_type),
             aes_key_wrap(secret, value),
@@ -140,9 +143,9 @@ class Token:
             finally:
                 wipe(value)
             return
-        self._drop(place.id)
+        self._clear(place.id)
         template = self._kept(place, suite)
-        self._derived(base, suite.derive, data, _member(KeyType, suite.key_type), template)
+        self._known[place.id] = self._derived(base, suite.derive, data, _member(KeyType, suite.key_type), template)
 
     def take_out(self, algorithm: Algorithm, base: bytes, data: bytes) -> bytes:
         """E(base, each 16 bytes of data) as values, by way of a passing object that may be wrapped."""
@@ -175,14 +178,29 @@ class Token:
     def chain(self, algorithm: Algorithm, ref: bytes, state: bytes, columns: list[bytes]) -> bytes:
         """CBC of many messages side by side: `columns[i]` holds block i of each; the last block of each comes back.
 
-        3DES runs under the left half and ends under the whole key (ISO 9797-1 algorithm 3).
+        3DES runs under the left half and ends under the whole key (ISO 9797-1 algorithm 3). A few long messages go one
+        by one through CBC, many short ones together through ECB: whatever takes fewer calls.
         """
-        running = ref + bytes([LEFT if algorithm is Algorithm.TDES else KEY])
-        for place, column in enumerate(columns):
+        key, running = ref + bytes([KEY]), ref + bytes([LEFT if algorithm is Algorithm.TDES else KEY])
+        cbc, block = self._suite(algorithm).cbc, block_bytes(algorithm)
+        if cbc is not None and len(columns) > 2 and len(state) // block < len(columns) - 1:
+            parts = range(0, len(state), block)
+            texts = (b"".join(column[at : at + block] for column in columns[:-1]) for at in parts)
+            starts = (state[at : at + block] for at in parts)
+            state = b"".join(self._run(running, cbc, *of)[-block:] for of in zip(starts, texts, strict=True))
+            columns = columns[-1:]
+        for place, column in enumerate(columns, 1):
             mixed = int.from_bytes(state, "big") ^ int.from_bytes(column, "big")
-            last = place == len(columns) - 1
-            state = self.encrypt(algorithm, ref + bytes([KEY]) if last else running, mixed.to_bytes(len(state), "big"))
+            state = self.encrypt(
+                algorithm, key if place == len(columns) else running, mixed.to_bytes(len(state), "big")
+            )
         return state
+
+    def _run(self, id: bytes, cbc: int, start: bytes, text: bytes) -> bytes:
+        """One message through CBC."""
+        mechanism = _member(Mechanism, cbc)
+        found: bytes = self._with(id, lambda key: key.encrypt(text, mechanism=mechanism, mechanism_param=start))
+        return found
 
     def check_value(self, algorithm: Algorithm, id: bytes, length: int) -> bytes:
         """The first bytes of a zero block under a key. Where a key may only derive, of a passing child of that block.
@@ -198,6 +216,12 @@ class Token:
         """Destroy all parts of a key; that there is none is as good."""
         for part in (KEY, LEFT, CRADLE):
             self._drop(ref + bytes([part]))
+
+    def _clear(self, id: bytes) -> None:
+        """Before a new object: the first of a session may be the second attempt at one that a lost session made."""
+        if not self._made_before:
+            self._drop(id)
+            self._made_before = True
 
     def _drop(self, id: bytes) -> None:
         self._known.pop(id, None)
