@@ -7,25 +7,30 @@ import secrets
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.support.custodians import present, share_out
 
 from sheka.equipment.encryption_machine.addresses import Address
 from sheka.equipment.encryption_machine.calls import CALLS
 from sheka.equipment.encryption_machine.frames import LENGTH, FrameReader, Guard, frame, pack, unpack
 from sheka.equipment.encryption_machine.handshake import greet
 from sheka.equipment.encryption_machine.launch import MachineHandle, start_machine
-from sheka.equipment.encryption_machine.model import Usage, Verb
+from sheka.equipment.encryption_machine.model import WHILE_SEALED, Usage, Verb
+from sheka.equipment.encryption_machine.sealed_entry import seal_for
 from sheka.equipment.encryption_machine.wire import Batch, decode_refusal, encode
 from sheka.foundation.crypto.algorithms import Algorithm
-from sheka.foundation.refusals import Code
+from sheka.foundation.refusals import Code, Refused
 
 SECRET = b"the fuzzer's own secret, 32 bytes"
 LINES = pytest.mark.parametrize("kind", ["unix", "tcp"])
+EVERY = pytest.mark.parametrize("kind", ["unix", "tcp", "sealed", "new"])
+"""Open machines on both kinds of line; one that its custodians have to open; one that was never shared out."""
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 EIGHT = b"46010017"
 
@@ -34,12 +39,26 @@ EIGHT = b"46010017"
 def victims(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, MachineHandle]]:
     """Machines of this file's own; at the end they are alive and their logs of faults empty."""
     started = {
-        kind: start_machine(tmp_path_factory.mktemp(kind), callers={"fuzzer": SECRET}, address=address)
-        for kind, address in (("unix", None), ("tcp", "tcp:127.0.0.1:0"))
+        kind: start_machine(tmp_path_factory.mktemp(kind), callers={"fuzzer": SECRET}, address=address, custodians=new)
+        for kind, address, new in (
+            ("unix", None, False),
+            ("tcp", "tcp:127.0.0.1:0", False),
+            ("sealed", None, True),
+            ("new", None, True),
+        )
     }
+    with started["sealed"].client("fuzzer") as machine:
+        custodians = share_out(machine, 2, 3)
+        machine.seal()
     yield started
-    for handle in started.values():
+    for kind, handle in started.items():
         with handle.client("fuzzer") as machine:
+            if kind == "sealed":
+                for holder in (1, 3):
+                    present(machine, holder, custodians[holder - 1].text)
+            if kind == "new":
+                assert machine.describe().sealed
+                share_out(machine, 2, 2)
             assert machine.verify_log().ok
         assert handle.stop() == 0
         assert (handle.config.parent / "process.log").read_text() == ""
@@ -74,6 +93,9 @@ def keys(victims: dict[str, MachineHandle]) -> dict[str, list[str]]:
     """Keys of every usage in each machine, so that mutated requests reach the ciphers."""
     found: dict[str, list[str]] = {}
     for kind, handle in victims.items():
+        found[kind] = []
+        if kind not in ("unix", "tcp"):
+            continue
         with handle.client("fuzzer") as machine:
             found[kind] = [
                 machine.generate(f"{usage}{way}", algorithm, usage, 1, algorithm.name, diversified=way).ref
@@ -84,7 +106,7 @@ def keys(victims: dict[str, MachineHandle]) -> dict[str, list[str]]:
     return found
 
 
-@LINES
+@EVERY
 @FEW
 @given(garbage=st.binary(max_size=300))
 def test_garbage_instead_of_a_greeting(victims: dict[str, MachineHandle], kind: str, garbage: bytes) -> None:
@@ -104,7 +126,7 @@ def test_garbage_instead_of_a_greeting(victims: dict[str, MachineHandle], kind: 
         assert machine.describe()
 
 
-@LINES
+@EVERY
 @FEW
 @given(code=st.integers(0, 65535), payload=st.binary(max_size=300))
 def test_random_requests(victims: dict[str, MachineHandle], kind: str, code: int, payload: bytes) -> None:
@@ -112,6 +134,11 @@ def test_random_requests(victims: dict[str, MachineHandle], kind: str, code: int
     assert found is not Code.MACHINE_FAULT
     if code not in set(Verb):
         assert found is Code.MACHINE_VERB_UNKNOWN
+    elif kind in ("sealed", "new") and Verb(code) not in ANSWERED:
+        assert found in (Code.MACHINE_SEALED, Code.MACHINE_FRAME_BAD)
+
+
+ANSWERED = WHILE_SEALED | {Verb.SHARE_OUT, Verb.CONFIRM_SHARES, Verb.RESTORE, Verb.SEAL}
 
 
 def arguments(verb: Verb, draw: random.Random, refs: list[str]) -> tuple[Any, ...]:
@@ -137,7 +164,7 @@ def arguments(verb: Verb, draw: random.Random, refs: list[str]) -> tuple[Any, ..
     return tuple(by_name[names[id(codec)]]() for codec in CALLS[verb].takes)
 
 
-@LINES
+@EVERY
 @pytest.mark.parametrize("verb", list(Verb), ids=lambda verb: verb.name)
 def test_plausible_and_mutated_requests(
     victims: dict[str, MachineHandle], keys: dict[str, list[str]], kind: str, verb: Verb
@@ -174,6 +201,34 @@ def test_a_length_beyond_the_limit_ends_the_line_with_a_reason(victims: dict[str
         assert decode_refusal(answer).code is Code.MACHINE_FRAME_TOO_LONG
         with suppress(ConnectionResetError):  # the machine closed with our bytes unread
             assert reader.read() is None
+
+
+@EVERY
+@pytest.mark.parametrize("length", [1025, 2**24, 2**32 - 1])
+def test_a_huge_length_before_the_log_in_is_refused_at_once(
+    victims: dict[str, MachineHandle], kind: str, length: int
+) -> None:
+    with Address.parse(victims[kind].address).connect(10) as line:
+        line.sendall(LENGTH.pack(length))
+        body = FrameReader(line.recv).read()
+        assert body is not None
+        assert body[:1] == b"\1"
+        assert decode_refusal(body[1:]).code is Code.MACHINE_FRAME_TOO_LONG
+
+
+@pytest.mark.parametrize("kind", ["unix", "sealed", "new"])
+@FEW
+@given(text=st.binary(max_size=300), number=st.integers(0, 255))
+def test_whatever_a_custodian_seals_is_refused_or_taken(
+    victims: dict[str, MachineHandle], keys: dict[str, list[str]], kind: str, text: bytes, number: int
+) -> None:
+    """Well-sealed entries with anything in them: past the cipher, into the reading of shares and components."""
+    with victims[kind].client("fuzzer") as machine:
+        for use in (machine.unseal, partial(machine.enter_component, "0" * 32)):
+            key = machine.entry_key()
+            with pytest.raises(Refused) as refusal:
+                use(number, key.id, seal_for(key.public_key, key.id, text))
+            assert refusal.value.code is not Code.MACHINE_FAULT
 
 
 @LINES
