@@ -4,6 +4,7 @@ import pytest
 from tests.support.approvals import decided, present
 from tests.support.organisations import appoint, installer, tree
 
+from sheka.equipment.server.node import NodeConfig
 from sheka.office.approvals.models import Proposal
 from sheka.office.messages.delivery import carry_all
 from sheka.systems.custody.actions.begin_hand_over import begin_hand_over, give_hand_over
@@ -29,6 +30,13 @@ PEOPLE = (
     ("c-approver", "460100", "approver"),
     ("c-keys", "460100", "key_officer"),
 )
+
+
+@pytest.fixture(autouse=True)
+def node(settings, tmp_path):
+    """Where the documents and the virtual carriers of this test lie."""
+    settings.NODE = NodeConfig.create_demo(tmp_path / "node", document_keys="file")
+    return settings.NODE
 
 
 @pytest.fixture
@@ -80,6 +88,12 @@ def at_province(people, handed, approved_order):
     )
     serials = [carrier.serial for carrier in made]
     handed(
-        people["m-keeper"], people["p-keeper"], serials, purpose="send", to="460000", bag="SEAL-0001", courier="机要通信"
+        people["m-keeper"],
+        people["p-keeper"],
+        serials,
+        purpose="send",
+        to="460000",
+        bag="SEAL-0001",
+        courier="机要通信",
     )
     return serials

@@ -38,9 +38,7 @@ def test_two_witnesses_see_exactly_this_list(people, at_province, listed, django
         (Code.PERMISSION_MISSING, lambda: witness(keeper, listed)),
         (
             Code.CONFIRMATION_NEEDED,
-            lambda: witness_carrier_destruction(
-                people["p-auditor"], number=listed.number, digest=listed.list_digest
-            ),
+            lambda: witness_carrier_destruction(people["p-auditor"], number=listed.number, digest=listed.list_digest),
         ),
     ):
         with pytest.raises(Refused) as refused:

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 from django.utils import timezone
 from tests.support.approvals import decided, present
-from tests.support.files import a_pdf
+from tests.support.files import pdf
 
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.approvals.models import Proposal
@@ -57,9 +57,7 @@ def kept(people, file):
     """kept(kind) → a document of the file."""
 
     def keep(kind):
-        return keep_document(
-            people["p-keeper"], kind=kind, subject=file.subject, filename="a.pdf", content=a_pdf(kind)
-        ).pk
+        return keep_document(people["p-keeper"], kind=kind, subject=file.subject, filename="a.pdf", content=pdf()).pk
 
     return keep
 
@@ -72,9 +70,7 @@ def fulfilled(people, file, kept):
     submit_plan(keeper, number=number, document_id=kept("security_plan"))
     decided(people["p-approver"], Proposal.objects.get(kind="custody.security_plan"))
     set_supervision(keeper, number=number, supervisor="p-keys", return_by=TODAY() + SOON)
-    register_filing(
-        keeper, party="460000-F1", number="备-2026-1", filed_on=TODAY() - SOON, valid_to=TODAY() + 2 * SOON
-    )
+    register_filing(keeper, party="460000-F1", number="备-2026-1", filed_on=TODAY() - SOON, valid_to=TODAY() + 2 * SOON)
     return Entrustment.objects.get(pk=file.pk)
 
 

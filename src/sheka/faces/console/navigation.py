@@ -14,6 +14,7 @@ from django.urls import ResolverMatch, reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from sheka.office.approvals.queries import to_decide
 from sheka.office.incidents.queries import running_at
@@ -22,6 +23,7 @@ from sheka.office.staff.permissions import Permission
 from sheka.systems.cards.queries import exchanges_served
 from sheka.systems.cards.states import OPEN_EXCHANGE
 from sheka.systems.ceremonies.queries import turns_of
+from sheka.systems.custody.queries import hand_overs
 from sheka.systems.issuance.queries import applications_held_by
 
 
@@ -44,6 +46,12 @@ def approvals_waiting(actor: Actor) -> Waiting:
     """Requests that wait for a right of the reader; late when one lapses within a day."""
     waiting = to_decide(actor)
     return Waiting(waiting.count(), waiting.filter(due_at__lt=timezone.now() + timedelta(days=1)).exists())
+
+
+def hand_overs_waiting(actor: Actor) -> Waiting:
+    """Hand-overs that wait for somebody here; late when one is beyond its time."""
+    running = hand_overs(actor).filter(state__in=("begun", "given"))
+    return Waiting(running.count(), running.filter(expires_at__lt=timezone.now()).exists())
 
 
 def applications_waiting(actor: Actor) -> Waiting:
@@ -181,6 +189,46 @@ SYSTEMS: tuple[System, ...] = (
                 covers=("console:machines_",),
             ),
             Entry(_("Unseal the machine"), "console:machines_unseal", Permission.MACHINE_UNSEAL),
+            Entry(
+                _("Key carriers"),
+                "console:custody",
+                Permission.CARRIER_VIEW,
+                covers=("console:custody_carrier", "console:custody_issue"),
+            ),
+            Entry(
+                _("Hand-overs of carriers"),
+                "console:custody_hand_overs",
+                Permission.CARRIER_VIEW,
+                covers=("console:custody_hand_over",),
+                waits=hand_overs_waiting,
+            ),
+            Entry(
+                _("Orders of carriers"),
+                "console:custody_orders",
+                Permission.CARRIER_VIEW,
+                covers=("console:custody_order",),
+            ),
+            Entry(
+                pgettext_lazy("custody", "Places"),
+                "console:custody_places",
+                Permission.CARRIER_VIEW,
+                covers=("console:custody_place",),
+            ),
+            Entry(
+                _("Stock counts"), "console:custody_counts", Permission.CARRIER_VIEW, covers=("console:custody_count",)
+            ),
+            Entry(
+                pgettext_lazy("custody", "Third parties"),
+                "console:custody_parties",
+                Permission.CARRIER_VIEW,
+                covers=("console:custody_part", "console:custody_filing"),
+            ),
+            Entry(
+                _("Destruction of carriers"),
+                "console:custody_destructions",
+                Permission.CARRIER_VIEW,
+                covers=("console:custody_destruction",),
+            ),
         ),
     ),
     System(
@@ -215,8 +263,12 @@ SYSTEMS: tuple[System, ...] = (
                 _("Incident desk"),
                 "console:incidents",
                 Permission.INCIDENT_VIEW,
-                covers=("console:incidents_one", "console:incidents_do", "console:incidents_answer",
-                        "console:incidents_thing"),
+                covers=(
+                    "console:incidents_one",
+                    "console:incidents_do",
+                    "console:incidents_answer",
+                    "console:incidents_thing",
+                ),
                 waits=incidents_waiting,
             ),
             Entry(_("Report an incident"), "console:incidents_report", Permission.INCIDENT_REPORT),

@@ -14,6 +14,8 @@ from sheka.foundation.terms import Term
 from sheka.office.incidents.states import AFFECTED_WORDS, STATE_WORDS
 from sheka.office.incidents.words import LINES
 from sheka.systems.cards.labels import EXCHANGE_STATES, STATES, VERBS
+from sheka.systems.custody.labels import STATES as CARRIER_STATES
+from sheka.systems.custody.labels import VERBS as CARRIER_VERBS
 
 INCIDENT_STATES = STATE_WORDS | AFFECTED_WORDS
 
@@ -59,14 +61,14 @@ def _forbidden(state: str, verb: str, allowed: str) -> Refused:
 
 
 def _state(state: str) -> str:
-    incident = INCIDENT_STATES.get(state, Term(state, state)).text(language())
-    known = WORDS.get(state) or REQUEST_WORDS.get(state, (incident,))
+    other = INCIDENT_STATES.get(state) or CARRIER_STATES.get(state) or Term(state, state)
+    known = WORDS.get(state) or REQUEST_WORDS.get(state, (other.text(language()),))
     return str(STATES.get(state) or EXCHANGE_STATES.get(state) or known[0])
 
 
 def _verb(verb: str) -> str:
-    incident = LINES.get(verb, Term(verb, verb)).text(language())
-    return str(VERBS.get(verb) or VERBS.get(verb.removesuffix("_unused"), incident))
+    other = LINES.get(verb) or CARRIER_VERBS.get(verb.removesuffix("_loaded")) or Term(verb, verb)
+    return str(VERBS.get(verb) or VERBS.get(verb.removesuffix("_unused")) or other.text(language()))
 
 
 def _pattern(code: Code) -> re.Pattern[str]:

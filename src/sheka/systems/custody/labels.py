@@ -38,6 +38,32 @@ TONES = {
     "destroyed": "still",
 }
 
+VERBS = {
+    "fill": Term("写入", "load"),
+    "empty": Term("清空", "empty"),
+    "hand_out": Term("领用", "hand out"),
+    "put_back": Term("入库", "put back"),
+    "send": Term("移交", "send"),
+    "receive": Term("签收", "receive"),
+    "entrust": Term("交第三方", "hand to a third party"),
+    "return": Term("归还", "return"),
+    "pass": Term("查验", "check"),
+    "fail": Term("登记故障", "report faulty"),
+    "freeze": Term("冻结", "freeze"),
+    "report_lost": Term("报失", "report the loss"),
+    "find": Term("登记寻回", "register as found"),
+    "destroy": Term("销毁", "destroy"),
+    "give": Term("交出", "give"),
+    "recall": Term("撤回", "call back"),
+    "dispute": Term("拒收", "refuse"),
+    "count": Term("盘点", "count"),
+    "go_out": Term("交出", "hand out"),
+    "come_back": Term("归还", "bring back"),
+    "witness": Term("见证", "witness"),
+    "give_up": Term("放弃", "give up"),
+}
+"""What a refusal calls a verb of a table of states."""
+
 PURPOSES = {
     "use": Term("领用", "for use"),
     "keep": Term("入库保管", "into the store"),

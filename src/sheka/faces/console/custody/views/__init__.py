@@ -1,0 +1,1 @@
+"""Pages of custody: stock, orders, hand-overs, counts, third parties, destruction (K5-K7)."""
