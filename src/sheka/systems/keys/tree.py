@@ -1,7 +1,7 @@
 """The way of one key from its root to the cards, as far as this organisation can know it (K1, K2).
 
-Above: what came along with the key. Below: what was sent, and whatever else of the tree is in the reader's scope. A card's
-own key is diversified from the city's and is kept nowhere, so its level has a number of cards and no check value.
+Above: what came along with the key. Below: what was sent, and whatever else of the tree is in the reader's scope. A
+card's own key is diversified from the city's and kept nowhere: its level has a number of cards and no check value.
 """
 
 from __future__ import annotations

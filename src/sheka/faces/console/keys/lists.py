@@ -23,6 +23,7 @@ from sheka.systems.keys.models import Consignment, Key
 from sheka.systems.keys.queries import consignments_of, keys_of
 
 ALGORITHMS = [(str(one.value), algorithm(one.value)) for one in (Algorithm.SM4, Algorithm.TDES)]
+DIRECTIONS = [("sender", pgettext_lazy("keys", "Sent")), ("recipient", pgettext_lazy("keys", "Received"))]
 VERSIONS = [(str(number), str(number)) for number in (1, 2, 3)]
 
 
