@@ -25,10 +25,9 @@ from sheka.foundation.canonical import canonical
 from sheka.foundation.chip.apdu import SHORT_ANSWER, Command, Response, StatusWord
 from sheka.foundation.chip.authentication import MAC_BYTES, initial_value
 from sheka.foundation.chip.devices.carrier_commands import content_digest
-from sheka.foundation.chip.devices.carrier_state import ALGORITHM, BLOCK_BYTES, answer_message
+from sheka.foundation.chip.devices.carrier_state import ALGORITHM, BLOCK_BYTES, answer_message, digits_of
 from sheka.foundation.chip.devices.device import device_factor
 from sheka.foundation.chip.devices.profile import SERIAL_BYTES, CarrierProfile, DeviceKind, carrier_profile
-from sheka.foundation.chip.pins import pin_bytes
 from sheka.foundation.chip.secure_messaging import mac_message, pin_block
 from sheka.foundation.refusals import Code, Refused
 from sheka.foundation.terms import Term
@@ -151,7 +150,7 @@ class KeyCarrierSession:
         Raises Refused: CHIP_PIN_FORM, CARRIER_PIN_WRONG with the tries left, CARRIER_PIN_LOCKED for good,
         CARRIER_PIN_INITIAL when it is right but must be changed first, CARRIER_KEYS_DIFFER.
         """
-        digits = pin_bytes(self.profile.pin, pin)
+        digits = digits_of(self.profile.pin, pin)
         challenge = self._challenge()
         self._pin_command(
             Term("验证密码", "verify PIN"), "verify", self._enciphered(digits, challenge), challenge=challenge
@@ -161,7 +160,7 @@ class KeyCarrierSession:
         """Replace the PIN; `authenticate` with the new one afterwards. Refusals as there, and CARRIER_PIN_SAME."""
         if old == new:
             raise Refused(Code.CARRIER_PIN_SAME)
-        digits = [pin_bytes(self.profile.pin, pin) for pin in (old, new)]
+        digits = [digits_of(self.profile.pin, pin) for pin in (old, new)]
         challenge = self._challenge()
         data = b"".join(self._enciphered(pin, challenge) for pin in digits)
         self._pin_command(Term("修改密码", "change PIN"), "change_pin", data, challenge=challenge)

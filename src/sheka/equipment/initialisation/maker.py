@@ -126,7 +126,8 @@ class ChipMaker:
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Alone in a folder, which is made if need be (mode 0700): others wait."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
     handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)

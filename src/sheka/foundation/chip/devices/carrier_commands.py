@@ -8,8 +8,15 @@ from __future__ import annotations
 import hmac
 
 from sheka.foundation.chip.apdu import Command, Denied, StatusWord, tries_left
-from sheka.foundation.chip.devices.carrier_state import BANK, BLOCK_BYTES, MUST_CHANGE, PIN, PIN_BLOCK_BYTES, Carrier
-from sheka.foundation.chip.pins import is_pin
+from sheka.foundation.chip.devices.carrier_state import (
+    BANK,
+    BLOCK_BYTES,
+    MUST_CHANGE,
+    PIN,
+    PIN_BLOCK_BYTES,
+    Carrier,
+    is_whole_pin,
+)
 from sheka.foundation.crypto.sm3 import sm3
 
 DIGEST_BYTES = 32
@@ -44,7 +51,7 @@ def change_pin(carrier: Carrier, command: Command) -> bytes:
     data, challenge = _plain(carrier, command, 2 * PIN_BLOCK_BYTES)
     old = carrier.deciphered_pin(data[:PIN_BLOCK_BYTES], challenge)
     new = carrier.deciphered_pin(data[PIN_BLOCK_BYTES:], challenge)
-    if not is_pin(carrier.profile.pin, new) or new == old:
+    if not is_whole_pin(carrier.profile.pin, new) or new == old:
         raise Denied(StatusWord.WRONG_DATA)
     carrier.session.pin_verified = False
     _check_pin(carrier, old)
@@ -148,7 +155,7 @@ def _check_pin(carrier: Carrier, given: bytes) -> None:
     """Compare and count; the counter is written whether the PIN was right or wrong: the time tells nothing."""
     if not carrier.pin_tries:
         raise Denied(StatusWord.LOCKED)
-    right = is_pin(carrier.profile.pin, given) and hmac.compare_digest(carrier.memory.need(PIN), given)
+    right = is_whole_pin(carrier.profile.pin, given) and hmac.compare_digest(carrier.memory.need(PIN), given)
     left = carrier.count("pin", carrier.profile.pin.retry_limit, right=right)
     if not right:
         raise Denied(tries_left(left))

@@ -8,13 +8,16 @@ from dataclasses import dataclass
 
 from sheka.foundation.chip.apdu import Command, Denied, StatusWord
 from sheka.foundation.chip.authentication import MAC_BYTES, initial_value
+from sheka.foundation.chip.declarations import PinPolicy
 from sheka.foundation.chip.devices.device import Device, DeviceSession
 from sheka.foundation.chip.devices.profile import CarrierProfile
 from sheka.foundation.chip.memory import CardMemory
+from sheka.foundation.chip.pins import is_pin, pin_bytes
 from sheka.foundation.chip.secure_messaging import mac_message, read_pin_block
 from sheka.foundation.crypto.algorithms import Algorithm
 from sheka.foundation.crypto.ciphers import decrypt_ecb
 from sheka.foundation.crypto.mac import command_mac
+from sheka.foundation.refusals import Code, Refused
 
 ALGORITHM = Algorithm.SM4
 """Of a carrier's own keys (local)."""
@@ -118,6 +121,18 @@ class Carrier(Device):
     def _mac(self, message: bytes, challenge: bytes) -> bytes:
         key = self.memory.need("messaging key")
         return command_mac(ALGORITHM, key, message, initial_value(ALGORITHM, challenge))
+
+
+def digits_of(policy: PinPolicy, pin: str) -> bytes:
+    """The bytes of a carrier's PIN, which has exactly the profile's number of digits. Refused(CHIP_PIN_FORM)."""
+    if len(pin) != policy.default_digits:
+        raise Refused(Code.CHIP_PIN_FORM, minimum=policy.default_digits, maximum=policy.default_digits)
+    return pin_bytes(policy, pin)
+
+
+def is_whole_pin(policy: PinPolicy, data: bytes) -> bool:
+    """Whether bytes are a PIN of exactly that many digits."""
+    return is_pin(policy, data) and data.hex().isdigit()
 
 
 def answer_message(header: bytes, answer: bytes) -> bytes:
