@@ -106,7 +106,7 @@ def prepare(
             callers=written,
             max_connections=max_connections,
             from_stdin=sealing_secret is not None,
-            pkcs11=pkcs11,
+            pkcs11=pkcs11 or TokenSettings.beside(folder),
         )
     except OSError as error:
         raise unusable(folder, error) from None
@@ -135,7 +135,7 @@ def start_machine(
         too long, in a new folder of the temporary folder.
     sealing_secret : handed over standard input and never written; left out: see `prepare`.
     custodians : no secret; the machine starts sealed.
-    pkcs11 : the token that holds the keys; left out: sealed files do.
+    pkcs11 : the token that holds the keys; left out: what folder/pkcs11.toml says, and without it sealed files do.
 
     Raises
     ------

@@ -26,6 +26,7 @@ from sheka.equipment.encryption_machine.model import (
     SharesOffered,
     Verb,
 )
+from sheka.equipment.encryption_machine.pkcs11.objects import BOUND
 from sheka.equipment.encryption_machine.records import Records
 from sheka.equipment.encryption_machine.rights import Caller
 from sheka.equipment.encryption_machine.vault import Vault
@@ -107,6 +108,8 @@ class SoftwareMachine:
 
     def _opened(self, records: Records) -> Inside:
         """What this driver does with an open store."""
+        if records.get(BOUND) is not None:
+            raise Refused(Code.MACHINE_OTHER_DRIVER, expected="pkcs11", got=self.driver)
         keys = KeyStore(records)
         return Inside(records, self._entries, self._vault, keys, Work(keys))
 

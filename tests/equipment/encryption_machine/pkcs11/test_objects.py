@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.support.softhsm import PIN, SoftToken
 
+from sheka.equipment.encryption_machine.machine import SoftwareMachine
 from sheka.equipment.encryption_machine.model import Usage, Verb
+from sheka.equipment.encryption_machine.pkcs11.machine import TokenMachine
+from sheka.equipment.encryption_machine.rights import Caller
+from sheka.equipment.encryption_machine.wire import Batch
 from sheka.foundation.crypto.algorithms import Algorithm
+from sheka.foundation.crypto.diversify import diversify
+from sheka.foundation.crypto.tdes import adjust_parity
+from sheka.foundation.refusals import Code, Refused
 
 FACTOR = b"46010017"
 
@@ -97,3 +105,38 @@ def test_it_says_which_device_it_is_and_claims_no_certificate(start: Any, token:
     assert info.product.startswith("SoftHSM project SoftHSM v2, serial ")
     assert info.product.endswith("firmware 2.6")
     assert info.certificate == ""
+
+
+@pytest.mark.req("K6")
+def test_a_store_is_opened_only_by_the_driver_that_keeps_its_keys(
+    start: Any, token: SoftToken, everyone: Caller, tmp_path: Path
+) -> None:
+    """Else: a mask in a record would be taken for the key itself, and MACs be wrong without a word."""
+    machine = start()
+    machine.generate("key")
+    machine.driver.close()
+    with pytest.raises(Refused) as refusal:
+        SoftwareMachine(machine.folder / "store", b"s" * 32)
+    assert refusal.value.code is Code.MACHINE_OTHER_DRIVER
+    software = SoftwareMachine(tmp_path / "software", b"s" * 32)
+    software.call(everyone, Verb.GENERATE, ["key", 1, "MAC", 1, "", 0, 0])
+    software.close()
+    with pytest.raises(Refused) as reverse:
+        TokenMachine(tmp_path / "software", b"s" * 32, token.settings)
+    assert reverse.value.code is Code.MACHINE_OTHER_DRIVER
+
+
+@pytest.mark.req("K6")
+def test_planted_derived_and_card_keys_are_in_no_file(start: Any, token: SoftToken, plant: Any, tmp_path: Path) -> None:
+    machine = start()
+    root, kek = plant(machine, Algorithm.TDES, Usage.DIVERSIFY), plant(machine, Algorithm.TDES, Usage.WRAP)
+    city = machine.derive(root.ref, FACTOR, Usage.AUTHENTICATE)
+    child = diversify(Algorithm.TDES, root.key, FACTOR)
+    card = diversify(Algorithm.TDES, child, FACTOR)
+    machine(Verb.WRAP_FOR_CHIPS, [city.ref], Batch.of([FACTOR]), kek.ref, Batch.of([FACTOR]))
+    machine.driver.close()
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(files) > 10
+    for key in (root.key, kek.key, child, adjust_parity(child), card):
+        for value in (key, key[:8], key[8:], key.hex().encode(), key.hex().upper().encode()):
+            assert not [path for path in files if value in path.read_bytes()]

@@ -11,7 +11,7 @@ import pytest
 
 from sheka.equipment.encryption_machine.configuration import Configuration
 from sheka.equipment.encryption_machine.launch import prepare
-from sheka.equipment.encryption_machine.pkcs11.settings import TDES, Suite, TokenSettings
+from sheka.equipment.encryption_machine.pkcs11.settings import FILE, TDES, Suite, TokenSettings
 from sheka.foundation.crypto.algorithms import Algorithm
 from sheka.foundation.refusals import Code, Refused
 
@@ -78,6 +78,21 @@ def test_a_wrong_table_is_one_sentence(text: str, word: str) -> None:
         read(text)
     assert refusal.value.code is Code.MACHINE_CONFIG_BAD
     assert word in str(refusal.value)
+
+
+@pytest.mark.req("H5")
+def test_a_nodes_machine_takes_its_token_from_a_file_beside_it(tmp_path: Path) -> None:
+    callers = {"tester": b"s" * 32}
+    (tmp_path / FILE).write_text("[pkcs11]\n" + MODULE)
+    for _ in range(2):  # the node writes the configuration anew at every start
+        found = Configuration.load(prepare(tmp_path, callers=callers)).pkcs11
+        assert found is not None
+        assert found.module == tmp_path / "hsm.so"
+    for wrong in ("[pkcs11", MODULE, "[pkcs11]\n" + MODULE + "[callers]\n"):
+        (tmp_path / FILE).write_text(wrong)
+        with pytest.raises(Refused) as refusal:
+            prepare(tmp_path, callers=callers)
+        assert refusal.value.code is Code.MACHINE_CONFIG_BAD
 
 
 def test_a_table_that_is_no_table(tmp_path: Path) -> None:

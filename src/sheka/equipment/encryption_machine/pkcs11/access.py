@@ -12,13 +12,13 @@ import stat
 from pathlib import Path
 
 from sheka.equipment.encryption_machine.files import overwrite
-from sheka.equipment.encryption_machine.pkcs11.objects import TokenFacts
+from sheka.equipment.encryption_machine.pkcs11.objects import BOUND, TokenFacts
 from sheka.equipment.encryption_machine.pkcs11.settings import TokenSettings
 from sheka.equipment.encryption_machine.records import Records
 from sheka.foundation.refusals import Code, Refused
 
-TOKEN, PIN, REFUSED = "token", "token-pin", "token-refused"
-"""Records: which token it is; its PIN, when it is kept under the seal; the PIN that it refused."""
+PIN, REFUSED = "token-pin", "token-refused"
+"""Records: the token's PIN, when it is kept under the seal; the PIN that it refused."""
 
 _LONGEST_PIN = 64
 
@@ -32,12 +32,12 @@ class TokenAccess:
     @property
     def known(self) -> str:
         """The token that belongs to this store, in words; empty before the first log-in."""
-        found = self._records.get(TOKEN)
+        found = self._records.get(BOUND)
         return "" if found is None else f"{found.attributes['model']}, serial {found.attributes['serial']}"
 
     def pin(self, facts: TokenFacts) -> str:
         """The PIN for this token, or the refusal that says why it is not tried."""
-        mine = self._records.get(TOKEN)
+        mine = self._records.get(BOUND)
         if mine is not None and mine.attributes["serial"] != facts.serial:
             raise Refused(Code.MACHINE_TOKEN_OTHER, got=facts.serial, expected=mine.attributes["serial"])
         if facts.pin_locked:
@@ -56,9 +56,9 @@ class TokenAccess:
 
     def accepted(self, facts: TokenFacts, pin: str) -> None:
         """Remember the token, forget an earlier refusal, take a PIN that came in `first_pin_file` under the seal."""
-        if self._records.get(TOKEN) is None:
+        if self._records.get(BOUND) is None:
             told = {"serial": facts.serial, "manufacturer": facts.manufacturer, "model": facts.model}
-            self._commit(TOKEN, told, "", "TOKEN_BOUND")
+            self._commit(BOUND, told, "", "TOKEN_BOUND")
         if self._sealed(REFUSED):
             self._commit(REFUSED, {}, "", "TOKEN_PIN_ACCEPTED")
         first = self._settings.first_pin_file

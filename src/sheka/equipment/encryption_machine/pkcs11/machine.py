@@ -20,6 +20,7 @@ from sheka.equipment.encryption_machine.machine import Inside, SoftwareMachine
 from sheka.equipment.encryption_machine.model import MachineInfo
 from sheka.equipment.encryption_machine.pkcs11.access import TokenAccess
 from sheka.equipment.encryption_machine.pkcs11.keystore import TokenKeyStore
+from sheka.equipment.encryption_machine.pkcs11.objects import BOUND
 from sheka.equipment.encryption_machine.pkcs11.pool import Pool
 from sheka.equipment.encryption_machine.pkcs11.settings import TokenSettings
 from sheka.equipment.encryption_machine.pkcs11.work import TokenWork
@@ -41,6 +42,8 @@ class TokenMachine(SoftwareMachine):
         super().__init__(folder, sealing_secret)
 
     def _opened(self, records: Records) -> Inside:
+        if records.get(BOUND) is None and any(record.target.startswith("key-") for record in records.all()):
+            raise Refused(Code.MACHINE_OTHER_DRIVER, expected="software", got=self.driver)
         access = TokenAccess(self._settings, records)
         pool = Pool(self._settings, access)
         keys = TokenKeyStore(records, pool, self._folder / "token-changes")

@@ -9,6 +9,9 @@ KEY, LEFT, CRADLE = 0, 1, 2
 
 REF_BYTES = 16
 
+BOUND = "token"
+"""The record that says which token a store belongs to."""
+
 
 @dataclass(frozen=True, slots=True)
 class TokenFacts:

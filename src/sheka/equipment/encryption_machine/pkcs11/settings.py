@@ -27,12 +27,16 @@ Relative paths count from the configuration file's folder.
 from __future__ import annotations
 
 import json
+import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sheka.foundation.crypto.algorithms import Algorithm
 from sheka.foundation.refusals import Code, Refused
+
+FILE = "pkcs11.toml"
+"""Beside the configuration of a machine that a node runs: the same table, kept while the rest is written anew."""
 
 _KNOWN = {"module", "token", "serial", "pin_file", "first_pin_file"}
 _KNOWN |= {"workers", "call_bytes", "call_seconds", "environment", "sm4", "tdes"}
@@ -91,6 +95,20 @@ class TokenSettings:
             environment=environment,
             suites=_suites(content),
         )
+
+    @classmethod
+    def beside(cls, folder: Path) -> TokenSettings | None:
+        """What `pkcs11.toml` in a machine's folder says, for a machine whose configuration is written by its node."""
+        path = folder / FILE
+        if not path.exists():
+            return None
+        try:
+            content = tomllib.loads(path.read_text("utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise _bad(f"{path}: {error}") from None
+        if set(content) != {"pkcs11"}:
+            raise _bad(f"{path}: [pkcs11] and nothing else")
+        return cls.read(folder, content["pkcs11"])
 
     def lines(self) -> list[str]:
         """The table as `read` takes it, line by line."""
