@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
+from datetime import timedelta
 
 import psycopg
 import pytest
 from django.conf import settings
+from django.utils import timezone
 from tests.support.approvals import present
-from tests.support.payments import CITY, HOSPITAL
+from tests.support.payments import CITY, HOSPITAL, SwitchProcess
 
+from sheka.foundation.iso8583 import decode
 from sheka.foundation.iso8583.chip_data import KEY_VERSION, pack
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.messages.delivery import carry_all
+from sheka.office.policy import policy_file
 from sheka.office.staff.actors import Actor
+from sheka.systems.keys.models import Machine
 from sheka.systems.transactions.actions.bind_psam import bind_psam, put_in_service, release_psam, take_alarms
 from sheka.systems.transactions.actions.blocks import block, freeze_subject, lift_digest, thaw_subject, unblock
 from sheka.systems.transactions.models import Block, PsamAlarm, PsamUse, Transaction
+from sheka.systems.transactions.switch.settings import SECRET_VARIABLE
 from sheka.systems.transactions.terminal import Purchase, Terminal
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -190,10 +196,6 @@ def again_counter(purchase) -> int:
 
 @pytest.mark.req("K8")
 def test_where_the_policy_wants_a_psam_a_terminal_without_one_is_refused(bank, monkeypatch, tmp_path):
-    from tests.support.payments import SwitchProcess
-
-    from sheka.office.policy import policy_file
-
     text = policy_file("psams.toml").read_text("utf-8")
 
     (tmp_path / "psams.toml").write_text(text.replace("required = false", "required = true"), "utf-8")
@@ -265,3 +267,43 @@ def test_an_incident_freezes_once_and_thaws_what_it_froze(bank):
     with suppress(Refused):
         unblock(bank.actor, number=own.pk, reason="over")
     assert not Block.objects.filter(lifted_at=None).exists()
+
+
+@pytest.mark.req("K4")
+def test_a_machine_without_a_certificate_in_force_does_no_production_work_at_the_switch(bank, monkeypatch):
+    node = settings.NODE
+    name = node.machine(CITY).name
+    monkeypatch.setenv(SECRET_VARIABLE, node.machine_secret(name, "switch").hex())
+    address = f"{CITY}={node.machine_address(name)}"
+    today = timezone.localdate()
+    real = SwitchProcess(None, "--dsn", node.dsn("switch"), "--machine", address)  # no demonstration
+    try:
+        with Terminal(real.host, real.port, "460100000001", HOSPITAL, bank.mac) as terminal:
+            card = bank.cards[0].number
+            idle = terminal.purchase(card, 1)
+            assert (idle.response_code, idle.refusal) == ("91", Code.MACHINE_OUT_OF_PRODUCTION.value)
+            row = Machine.objects.create(
+                organisation_id=CITY,
+                product="SJJ1912",
+                certificate="GM003312020001",
+                production_until=today - timedelta(days=1),
+                fingerprint="00" * 32,
+                public_key="04" * 65,
+                registered_at=timezone.now(),
+            )
+            assert terminal.purchase(card, 1).refusal == Code.MACHINE_OUT_OF_PRODUCTION.value
+            Machine.objects.filter(pk=row.pk).update(production_until=today)
+            until(terminal, card, 0)
+            later = [
+                terminal.encoded("0200", terminal._purchase_fields(terminal.new_purchase(card, 1))) for _ in range(40)
+            ]
+            Machine.objects.filter(pk=row.pk).update(stopped=[{"reference": bank.mac_key}])
+            refusals = set()
+            while later and Code.KEY_VERSION_ON_BLOCK_LIST.value not in refusals:
+                refusals.add(int(decode(terminal.exchange(later.pop())).fields.get(63, 0)))
+                time.sleep(0.1)
+            assert later, refusals
+            Machine.objects.filter(pk=row.pk).update(stopped=[])
+    finally:
+        real.stop()
+    bank.assert_ledger_holds()

@@ -9,6 +9,7 @@ from tests.support.approvals import present
 from tests.support.desks import person_at, signed_in
 from tests.support.payments import CITY
 
+from sheka.foundation.refusals import Code
 from sheka.office.staff.models import StaffMember
 from sheka.office.staff.queries import actor_of
 from sheka.systems.custody.models import Carrier
@@ -53,7 +54,7 @@ def test_a_psam_is_loaded_bound_shipped_and_taken_back_from_its_page(desks, psam
     page = text_of(keys.get(f"/psams/{serial}"))
     assert "Check value" in page and "one factor" in page and "has seen no purchase" in page
     refused = acquiring.ask("POST", f"/psams/{serial}/bind", {"terminal": "460100000001"})
-    assert refused.status_code == 409 and "4061" in refused.content.decode()  # it was not handed over to this person
+    assert refused.status_code == 409 and str(Code.CARRIER_NOT_IN_HAND.value) in refused.content.decode()  # it was not handed over to this person
     Carrier.objects.filter(serial=serial).update(keeper=person("acquiring_officer"))
     assert acquiring.ask("POST", f"/psams/{serial}/bind", {"terminal": "46010000"}).status_code == 422
     for verb, form in (

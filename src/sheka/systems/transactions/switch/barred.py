@@ -23,7 +23,8 @@ CARD_BODY = 8
 @dataclass(frozen=True, slots=True)
 class Barred:
     """`bound`: terminal id → PSAM there and whether it is in service. `starts` and `ends` are disjoint ranges of card
-    bodies in order. `machines`: organisations whose machine may do no production work (K4).
+    bodies in order. `machines`: organisations whose machine may do no production work (K4); `suspended`: references of
+    keys that an incident stopped.
     """
 
     terminals: frozenset[str]
@@ -34,7 +35,8 @@ class Barred:
     ends: tuple[str, ...]
     bound: dict[int, tuple[str, bool]]
     required: frozenset[str]
-    machines: frozenset[str]
+    machines: frozenset[str] = frozenset()
+    suspended: frozenset[str] = frozenset()
 
     @classmethod
     def of(
@@ -42,7 +44,6 @@ class Barred:
         blocks: Iterable[tuple[str, str]],
         bound: dict[int, tuple[str, bool]],
         required: frozenset[str],
-        machines: frozenset[str],
     ) -> Barred:
         """From the rows (kind, subject) of the block list."""
         subjects: dict[str, set[str]] = defaultdict(set)
@@ -58,7 +59,6 @@ class Barred:
             ends,
             bound,
             required,
-            machines,
         )
 
     def refusal(self, request: Request) -> int:
@@ -66,6 +66,8 @@ class Barred:
         terminal = request.terminal
         if terminal.organisation in self.machines:
             return Code.MACHINE_OUT_OF_PRODUCTION.value
+        if terminal.mac_key in self.suspended:
+            return Code.KEY_VERSION_ON_BLOCK_LIST.value
         if terminal.number in self.terminals:
             return Code.TERMINAL_ON_BLOCK_LIST.value
         return self._psam(request) or self._card(request)

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from contextlib import suppress
+from dataclasses import replace
 
 import asyncpg
 
@@ -26,13 +27,17 @@ PATIENCE = 2.0
 """Seconds that a look at the database may take."""
 
 
+_MACHINES = "SELECT * FROM switch_machines($1::text[], $2)"
+
+
 class Guard:
     """`judge` says which requests are barred; it is asked for every batch, at every try."""
 
     def __init__(self, settings: SwitchSettings) -> None:
         self._settings = settings
         self._required = settings.psam_required
-        self._barred = Barred.of((), {}, self._required, frozenset())
+        self._organisations = list(settings.machines)
+        self._barred = Barred.of((), {}, self._required)
         self._changes = -1
         self._known = 0.0
         self._stirred = asyncio.Event()
@@ -92,8 +97,10 @@ class Guard:
             bound = {terminal: (psam, active) for terminal, psam, active in held}
             counters = await connection.fetchrow("SELECT * FROM switch_psam_counters()")
             self._sightings.learn(dict(zip(counters["psams"] or (), counters["counters"] or (), strict=True)))
-            self._barred = Barred.of(blocks, bound, self._required, frozenset())
+            self._barred = Barred.of(blocks, bound, self._required)
             self._changes = row["changes"]
+        idle, suspended = await connection.fetchrow(_MACHINES, self._organisations, self._settings.demo)
+        self._barred = replace(self._barred, machines=frozenset(idle), suspended=frozenset(suspended))
         self._known = asked
 
     async def _follow(self, connection: asyncpg.Connection | None) -> None:

@@ -26,7 +26,8 @@ class MachineAddress:
 @dataclass(frozen=True, slots=True)
 class SwitchSettings:
     """Times in seconds, sizes in bytes. `machines` by organisation code; `psam_required`: first letters of the codes of
-    institutions whose terminals must hold a PSAM; `known_for`: how old the knowledge of the block list may be.
+    institutions whose terminals must hold a PSAM; `known_for`: how old the knowledge of the block list may be;
+    `demo`: the demonstration's machines work without a certificate (K4).
     """
 
     host: str
@@ -48,6 +49,7 @@ class SwitchSettings:
     days_ahead: int = 1
     reversal_days_back: int = 30
     known_for: float = 4.0
+    demo: bool = False
     psam_required: frozenset[str] = field(default_factory=lambda: psam_policy().required)
 
     @classmethod
@@ -59,7 +61,7 @@ class SwitchSettings:
             )
             for machine in node.machines
         }
-        return cls(node.switch.host, node.switch.port, node.dsn("switch"), machines)
+        return cls(node.switch.host, node.switch.port, node.dsn("switch"), machines, demo=node.demo)
 
 
 def read_settings(argv: list[str]) -> SwitchSettings:
