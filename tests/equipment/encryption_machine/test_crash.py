@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.support.custodians import present, share_out
 
 from sheka.equipment.encryption_machine.client import EncryptionMachine
 from sheka.equipment.encryption_machine.envelopes import seal_envelope
@@ -116,3 +117,60 @@ def test_a_killed_machine_can_start_again_on_the_same_socket_and_clients_come_ba
         for each in (handle, again, third):
             each.stop()
         assert last.stop() == 0
+
+
+def keep_changing(machine: EncryptionMachine, prefix: str, made: list[KeyInfo], gone: list[KeyInfo]) -> None:
+    """Generate two keys and destroy the first, again and again until the machine dies; the lists hold what it said."""
+    try:
+        for number in range(60):
+            for which in ("a", "b"):
+                made.append(machine.generate(f"{prefix}.{number}.{which}", Algorithm.SM4, Usage.MAC))
+            gone.append(machine.destroy(made[-2].ref))
+    except Refused as refusal:
+        assert refusal.code is Code.MACHINE_UNREACHABLE
+
+
+@pytest.mark.req("K6")
+def test_a_kill_while_keys_are_made_and_destroyed_loses_doubles_and_revives_nothing(tmp_path: Path) -> None:
+    draw = random.Random(11)
+    alive: dict[str, str] = {}
+    dead: set[str] = set()
+    interrupted = 0
+    handle = start_machine(tmp_path, callers={"officer": SECRET}, custodians=True)
+    with handle.client("officer") as machine:
+        custodians = share_out(machine, 2, 2)
+    for turn in range(ROUNDS):
+        made: list[KeyInfo] = []
+        gone: list[KeyInfo] = []
+        with handle.client("officer") as machine:
+            worker = threading.Thread(target=keep_changing, args=(machine, str(turn), made, gone))
+            worker.start()
+            time.sleep(draw.uniform(0.01, 0.12))
+            os.kill(handle.process.pid, signal.SIGKILL)
+            worker.join(20)
+        handle.stop()
+        interrupted += len(gone) < 60
+        handle = start_machine(tmp_path, callers={"officer": SECRET}, custodians=True)
+        with handle.client("officer") as machine:
+            assert machine.describe().sealed
+            for holder in (1, 2):
+                present(machine, holder, custodians[holder - 1].text)
+            assert machine.verify_log().ok
+            found = machine.list_keys()
+            by_ref = {info.ref: info for info in found}
+            assert len(by_ref) == len(found) == len({info.name for info in found})
+            assert {info.ref for info in made} <= by_ref.keys()
+            assert len(found) <= len(alive) + len(dead) + len(made) + 1
+            for info in gone:
+                assert by_ref[info.ref].destroyed == info.destroyed
+            assert all(by_ref[ref].destroyed for ref in dead)
+            for ref, check_value in alive.items():
+                assert not by_ref[ref].destroyed
+                assert machine.key(ref).check_value == check_value
+            unsaid = [info for info in found if info.destroyed and info.ref not in dead | {one.ref for one in gone}]
+            assert len(unsaid) <= 1  # the destruction that was under way
+            assert machine.macs_of([(info.ref, b"m") for info in found if not info.destroyed])
+            alive = {info.ref: info.check_value for info in found if not info.destroyed}
+            dead = {info.ref for info in found if info.destroyed}
+    assert handle.stop() == 0
+    assert interrupted >= ROUNDS // 2, "the kills came too late to prove anything"
