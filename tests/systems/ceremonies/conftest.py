@@ -33,7 +33,9 @@ def node(settings, tmp_path):
 def machine(node):
     """The ministry's machine, running."""
     handle = start_machine(
-        node.machine_folder("ministry"), callers=node.machine_callers("ministry"), address=node.machine_address("ministry")
+        node.machine_folder("ministry"),
+        callers=node.machine_callers("ministry"),
+        address=node.machine_address("ministry"),
     )
     yield handle
     handle.stop()

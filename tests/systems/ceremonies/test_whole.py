@@ -6,10 +6,10 @@ import io
 
 import pytest
 from pypdf import PdfReader
-from tests.support.ceremonies import approved_generation, planned, play, players
+from tests.support.ceremonies import approved_generation, planned, play
 
-from sheka.foundation.crypto.kcv import check_value
 from sheka.foundation.crypto.algorithms import Algorithm
+from sheka.foundation.crypto.kcv import check_value
 from sheka.office.documents.actions.view_document import view_document
 from sheka.systems.ceremonies.actions.issue_minutes import issue_minutes
 from sheka.systems.ceremonies.models import Act

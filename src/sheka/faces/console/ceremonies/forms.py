@@ -29,7 +29,9 @@ class AskForm(Sheet):
     """Which ceremony, and why."""
 
     kind = forms.ChoiceField(label=pgettext_lazy("ceremony", "Ceremony"))
-    why = forms.CharField(label=pgettext_lazy("ceremony", "Why"), max_length=300, error_messages={"required": _("Write a line first")})
+    why = forms.CharField(
+        label=pgettext_lazy("ceremony", "Why"), max_length=300, error_messages={"required": _("Write a line first")}
+    )
 
     def __init__(self, *args: Any, kinds: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -57,7 +59,9 @@ class RosterForm(Sheet):
                 min_value=2,
                 max_value=len(self.custodians),
                 required="threshold" in script.asks,
-                error_messages=dict.fromkeys(("required", "invalid", "min_value", "max_value"), _("Enter a number from 2")),
+                error_messages=dict.fromkeys(
+                    ("required", "invalid", "min_value", "max_value"), _("Enter a number from 2")
+                ),
                 widget=forms.NumberInput({"class": "govuk-input govuk-input--width-4"}),
             )
         rehearsal = proposal is None

@@ -21,7 +21,7 @@ from sheka.systems.ceremonies.roster import part_title
 
 STATES: dict[str, tuple[str | Promise, str]] = {
     "planned": (pgettext_lazy("ceremony", "Planned"), "wait"),
-    "running": (_("Running"), "info"),
+    "running": (pgettext_lazy("ceremony", "Running"), "info"),
     "done": (pgettext_lazy("ceremony", "Completed"), "good"),
     "aborted": (pgettext_lazy("ceremony", "Aborted"), "stop"),
     "expired": (pgettext_lazy("ceremony", "Lapsed"), "still"),
@@ -127,7 +127,9 @@ def _who(step: dict[str, Any], seats: list[Seat]) -> str:
     if len(names) == len(seats):
         return str(pgettext_lazy("ceremony", "everybody"))
     told = list_mark().join(names)
-    return told if step["needed"] == len(names) else str(_("any %(n)s of: %(who)s") % {"n": step["needed"], "who": told})
+    return (
+        told if step["needed"] == len(names) else str(_("any %(n)s of: %(who)s") % {"n": step["needed"], "who": told})
+    )
 
 
 def _act(ceremony: Ceremony, act: Act) -> ActShown:
@@ -149,5 +151,7 @@ def _parts(ceremony: Ceremony) -> list[tuple[str, str, str]]:
     for act in acts_of(ceremony):
         if act.verdict == "done" and "part" in act.evidence and act.round == ceremony.round:
             row = act.evidence
-            found.append((row["key"], f"{part_title(act.seat.key).text(language())} {act.seat.name}", row["check_value"]))
+            found.append(
+                (row["key"], f"{part_title(act.seat.key).text(language())} {act.seat.name}", row["check_value"])
+            )
     return found

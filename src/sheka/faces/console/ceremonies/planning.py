@@ -16,13 +16,14 @@ from sheka.faces.console.doors import opens
 from sheka.faces.console.telling import told
 from sheka.faces.console.words import language
 from sheka.foundation.refusals import Refused
+from sheka.foundation.terms import Term
 from sheka.office.approvals.models import Proposal
 from sheka.office.approvals.queries import proposal_read_by
 from sheka.office.staff.permissions import Permission
 from sheka.systems.ceremonies.actions.plan_ceremony import plan_ceremony
 from sheka.systems.ceremonies.actions.propose_ceremony import propose_ceremony
 from sheka.systems.ceremonies.queries import to_carry_out
-from sheka.systems.ceremonies.scripts import PLAN, Script, script_for, scripts_on
+from sheka.systems.ceremonies.scripts import PLAN, Script, ScriptStep, script_for, scripts_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ def plan(request: HttpRequest, kind: str) -> HttpResponse:
     context = {
         "script": script,
         "title": script.title.text(language()),
-        "steps": [step.zh if language().startswith("zh") else step.en for step in script.steps],
+        "steps": [_step(step) for step in script.steps],
         "proposal": proposal,
         "about": proposal.matter.told_apart(proposal.payload, language()) if proposal else "",
         "form": form,
@@ -96,6 +97,11 @@ def plan(request: HttpRequest, kind: str) -> HttpResponse:
         "address": request.get_full_path(),
     }
     return render(request, "console/ceremonies/plan.html", context, status=status)
+
+
+def _step(step: ScriptStep) -> str:
+    """A step's title before it is written out; what is done for each key says so."""
+    return Term(step.zh, step.en).text(language()).replace("{key}", _("each key"))
 
 
 def _to_plan(proposal: Proposal, scripts: list[Script]) -> ToPlan:

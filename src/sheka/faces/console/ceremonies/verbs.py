@@ -50,7 +50,9 @@ def act(request: HttpRequest, number: str) -> HttpResponse:
     except Refused as refusal:
         return _refused(request, number, refusal)
     done = after.state == "done"
-    messages.success(request, _("The ceremony is completed.") if done else _("Your step is recorded."), extra_tags="good")
+    messages.success(
+        request, _("The ceremony is completed.") if done else _("Your step is recorded."), extra_tags="good"
+    )
     return redirect("console:ceremonies_one", number)
 
 

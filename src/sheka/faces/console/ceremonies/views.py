@@ -50,7 +50,11 @@ CEREMONIES = Listing(
             link=lambda row: reverse("console:ceremonies_one", args=[row.number]),
         ),
         Column("kind", pgettext_lazy("ceremony", "Ceremony"), _kind, sort="kind"),
-        Column("rehearsal", pgettext_lazy("ceremony", "Rehearsal"), lambda row: Stamp(pgettext_lazy("ceremony", "Rehearsal"), "wait") if row.rehearsal else "—"),
+        Column(
+            "rehearsal",
+            pgettext_lazy("ceremony", "Rehearsal"),
+            lambda row: Stamp(pgettext_lazy("ceremony", "Rehearsal"), "wait") if row.rehearsal else "—",
+        ),
         Column("state", _("State"), _state, sort="state"),
         Column("turn", pgettext_lazy("ceremony", "Waits for"), _turn),
         Column("planned", pgettext_lazy("ceremony", "Planned on"), lambda row: row.planned_at, sort="planned_at"),
