@@ -69,7 +69,11 @@ class SoftwareMachine:
         }
         self._inside: Inside | None = None
         self._closed = False
-        self._look_inside()
+        try:
+            self._look_inside()
+        except BaseException:
+            self._vault.close()
+            raise
 
     def close(self) -> None:
         """Forget the keys and give the folder free; a request that outlives this is refused."""
