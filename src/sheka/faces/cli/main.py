@@ -18,7 +18,7 @@ def application() -> typer.Typer:
     """The whole command line."""
     import typer
 
-    from sheka.faces.cli import audit, bench, card, carrier, jobs, node, psam, story, world
+    from sheka.faces.cli import audit, bench, card, carrier, jobs, machine, node, psam, story, world
 
     app = typer.Typer(
         help="社卡 · Sheka: 开放的社会保障卡平台 an open social security card platform",
@@ -30,6 +30,7 @@ def application() -> typer.Typer:
     app.add_typer(world.app, name="world")
     app.add_typer(node.app, name="node")
     app.add_typer(card.app, name="card")
+    app.add_typer(machine.app, name="machine")
     app.add_typer(psam.app, name="psam")
     app.add_typer(carrier.app, name="carrier")
     app.add_typer(audit.app, name="audit")
