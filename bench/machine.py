@@ -30,6 +30,8 @@ MACS = 1_000
 TERMINALS = 64
 MESSAGE_BYTES = 120
 UNDER_WAY = 64
+KEYS_OF_A_CARD = 30
+CARDS = 100_000
 
 _CALLER = "bench"
 _NAMES = {Algorithm.SM4: "sm4", Algorithm.TDES: "tdes"}
@@ -42,6 +44,7 @@ class Bench:
 
     machine: EncryptionMachine
     address: str
+    pid: int
     secret: bytes
     rounds: int
     seconds: float
@@ -55,13 +58,13 @@ def started(rounds: int, seconds: float) -> Iterator[Bench]:
         handle = start_machine(Path(folder), callers={_CALLER: secret})
         try:
             with handle.client(_CALLER) as machine:
-                yield Bench(machine, handle.address, secret, rounds, seconds)
+                yield Bench(machine, handle.address, handle.process.pid, secret, rounds, seconds)
         finally:
             handle.stop()
 
 
 def run(long: bool = False) -> list[Figure]:
-    """All figures; about 35 seconds, with `long` three times the rounds."""
+    """All figures; about 50 seconds, with `long` three times the rounds."""
     figures: list[Figure] = []
     with started(15 if long else 5, 0.7) as bench:
         for algorithm in (Algorithm.SM4, Algorithm.TDES):
@@ -70,6 +73,7 @@ def run(long: bool = False) -> list[Figure]:
         figures += mac_verifications(bench)
         figures.append(round_trip(bench))
         figures.append(pipelined(bench))
+        figures += personalisation(bench)
     return figures
 
 
@@ -182,6 +186,36 @@ def pipelined(bench: Bench) -> Figure:
     rates = [asyncio.run(measure()) for _ in range(bench.rounds)]
     detail = f"verify_macs of one item, {UNDER_WAY} requests under way on one line. Median of {bench.rounds} rounds"
     return Figure("machine.pipelined", statistics.median(rates), "requests/s", detail=detail)
+
+
+def personalisation(bench: Bench, cards: int = CARDS, batch: int = BATCH) -> list[Figure]:
+    """The keys of a large order of cards, derived and wrapped for each chip, and what the machine's process holds then.
+
+    Each key is diversified by its card, wrapped under the chip's own transport key (diversified by the chip's serial)
+    and given its check value: `wrap_for_chips`, SM4.
+    """
+    machine = bench.machine
+    roots = [machine.generate(f"bench key {n}", Algorithm.SM4, Usage.DIVERSIFY).ref for n in range(KEYS_OF_A_CARD)]
+    kek = machine.generate("bench transport", Algorithm.SM4, Usage.WRAP)
+    before, start, keys = memory(bench.pid)["VmRSS"], time.perf_counter(), 0
+    for first in range(0, cards, batch):
+        serials = [number.to_bytes(8, "big") for number in range(first + 1, first + 1 + min(batch, cards - first))]
+        keys += sum(map(len, machine.wrap_for_chips(roots, serials, kek.ref, serials)))
+    taken, peak = time.perf_counter() - start, memory(bench.pid)["VmHWM"]
+    if keys != KEYS_OF_A_CARD * cards:
+        raise AssertionError("keys are missing")
+    told = f"{KEYS_OF_A_CARD} SM4 keys for {cards:,} cards, each under its chip's transport key with its check value"
+    name = "machine.personalisation.30x100k"
+    return [
+        Figure(name, keys / taken, "keys/s", detail=f"{told}; batches of {batch:,} cards; {taken:.1f} s in all"),
+        Figure(f"{name}.memory", peak, "MB", detail=f"Most that the machine's process held; {before:.0f} MB before"),
+    ]
+
+
+def memory(pid: int) -> dict[str, float]:
+    """What a process holds now (VmRSS) and held at most (VmHWM), in MB (10^6 bytes)."""
+    rows = (line.split() for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    return {row[0].rstrip(":"): int(row[1]) * 1024 / 1e6 for row in rows if row[0] in ("VmRSS:", "VmHWM:")}
 
 
 def openssl_bytes(algorithm: str, size: int) -> float:

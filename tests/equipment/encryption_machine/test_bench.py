@@ -18,6 +18,8 @@ NAMES = {
     "machine.mac_verify.terminals",
     "machine.round_trip_p50",
     "machine.pipelined",
+    "machine.personalisation.30x100k",
+    "machine.personalisation.30x100k.memory",
 }
 
 
@@ -30,6 +32,7 @@ def test_every_figure_is_there_and_the_ratios_name_their_baseline() -> None:
             *machine.mac_verifications(bench),
             machine.round_trip(bench, 200),
             machine.pipelined(bench),
+            *machine.personalisation(bench, 150, 100),
         ]
     assert {figure.name for figure in figures} == NAMES
     assert len(figures) == len(NAMES)
