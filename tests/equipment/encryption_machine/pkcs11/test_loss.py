@@ -101,6 +101,22 @@ def test_a_token_pulled_from_under_a_session_and_put_back(start: Any, token: Sof
     assert not machine(Verb.KEY, key.ref).destroyed
 
 
+def test_a_session_that_no_longer_sees_its_token_is_not_taken_for_lost_keys(
+    start: Any, token: SoftToken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a pulled device would have every key reported as lost."""
+    machine = start()
+    key = machine.generate("key")
+    mac, away = machine.mac(key.ref), token.folder / "away"
+    token.tokens.rename(away)
+    token.tokens.mkdir()
+    monkeypatch.setattr("sheka.equipment.encryption_machine.pkcs11.pool._DOUBT_SECONDS", 0.0)
+    assert code_of(machine, key.ref) is Code.MACHINE_TOKEN_ABSENT
+    token.tokens.rmdir()
+    away.rename(token.tokens)
+    assert machine.mac(key.ref) == mac
+
+
 def test_a_worker_that_dies_is_replaced_and_no_caller_notices(start: Any) -> None:
     machine = start(workers=2)
     key = machine.generate("key")

@@ -17,6 +17,7 @@ from tests.support.softhsm import SoftToken
 from sheka.equipment.encryption_machine.model import Usage, Verb
 from sheka.equipment.encryption_machine.pkcs11.settings import TDES, Suite
 from sheka.equipment.encryption_machine.wire import Batch
+from sheka.foundation.crypto import tdes
 from sheka.foundation.crypto.algorithms import ECB, Algorithm
 from sheka.foundation.crypto.diversify import diversify
 from sheka.foundation.crypto.kcv import check_value
@@ -94,6 +95,13 @@ def test_macs_are_the_same_by_either_way_of_chaining(start: Any, plant: Any, cbc
         found = machine(Verb.MACS, known.ref, None, Batch.of(messages), Batch.of(ivs))
         each = zip(messages, ivs, strict=True)
         assert found.items() == [command_mac(Algorithm.TDES, known.key, *of) for of in each]
+
+
+def test_a_device_that_takes_little_at_a_time_gets_little_at_a_time(start: Any, plant: Any) -> None:
+    machine = start(call_bytes=16)
+    known = plant(machine, Algorithm.TDES, Usage.ENCRYPT)
+    found = machine(Verb.CRYPTOGRAMS, known.ref, None, Batch(bytes(range(200)), 200))
+    assert found.raw == tdes.encrypt_ecb(known.key, bytes(range(200)))
 
 
 @pytest.mark.req("K6")

@@ -26,6 +26,9 @@ from sheka.foundation.refusals import Code, Refused
 START_SECONDS = 30.0
 _STOP_SECONDS = 2.0
 _PAUSE_SECONDS = 1.0
+_DOUBT_SECONDS = 10.0
+"""A session older than this that does not find a key may have lost its token unseen: a new one looks before it is said.
+"""
 
 
 class Access(Protocol):
@@ -40,7 +43,7 @@ class Worker:
     """One worker process."""
 
     def __init__(self, settings: TokenSettings) -> None:
-        self._settings = settings
+        self._settings, self._begun = settings, time.monotonic()
         ours, theirs = socket.socketpair()
         with theirs:
             self.process = subprocess.Popen(
@@ -66,6 +69,12 @@ class Worker:
             return found
         number, facts = found
         raise Refused(Code(number), **facts)
+
+    def doubtful(self, refusal: Refused) -> bool:
+        """Whether a new worker may know better than this one's refusal."""
+        if refusal.code is Code.MACHINE_TOKEN_KEY_MISSING:
+            return time.monotonic() > self._begun + _DOUBT_SECONDS
+        return refusal.code is Code.MACHINE_TOKEN_LOST
 
     def close(self) -> None:
         """End the process; its session and log-in end with it."""
@@ -103,7 +112,7 @@ class Pool:
             try:
                 answer = found.call(name, *arguments)
             except Refused as refusal:
-                if refusal.code is not Code.MACHINE_TOKEN_LOST:
+                if not found.doubtful(refusal):
                     raise
                 self._give_up(found)
                 found = None

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import signal
 import sys
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
 import pkcs11
-
 from sheka.equipment.encryption_machine.hygiene import harden_process
 from sheka.equipment.encryption_machine.pkcs11.token import Token
 from sheka.foundation.refusals import Code, Refused
@@ -41,20 +41,22 @@ def main(descriptor: int) -> int:
     """Serve until the other end closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is for the machine; it ends us
     harden_process()
+    with Connection(descriptor) as line, suppress(EOFError, OSError):  # the machine has gone, however it went
+        _serve(line)
+    return 0
+
+
+def _serve(line: Connection) -> None:
     token: Token | None = None
-    with Connection(descriptor) as line:
-        settings = line.recv()
-        while True:
-            try:
-                name, arguments = line.recv()
-            except EOFError:
-                return 0
-            try:
-                if token is None:
-                    token = Token(settings)
-                line.send(_answer(token, name, arguments))
-            except Refused as refusal:
-                line.send(_refused(refusal))
+    settings = line.recv()
+    while True:
+        name, arguments = line.recv()
+        try:
+            if token is None:
+                token = Token(settings)
+            line.send(_answer(token, name, arguments))
+        except Refused as refusal:
+            line.send(_refused(refusal))
 
 
 def _answer(token: Token, name: str, arguments: tuple[Any, ...]) -> Answer:
