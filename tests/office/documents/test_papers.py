@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -110,6 +111,17 @@ def test_the_same_facts_give_the_same_bytes_and_other_facts_others(name):
     other = next(key for key, value in FACTS[name].items() if isinstance(value, str))
     assert printed(draft(name, **{other: "另一个"})) != first
     assert b"pdfaid" in first, "the archive profile PDF/A"
+
+
+@pytest.mark.req("K4")
+@pytest.mark.parametrize("name", FACTS)
+def test_every_page_of_a_paper_from_a_demonstration_says_so(name):
+    """A receipt of the demonstration must never pass for one that counts."""
+    content = printed(replace(draft(name), demo=True))
+    for page in PdfReader(io.BytesIO(content), strict=True).pages:
+        text = page.extract_text()
+        assert "演示 DEMO" in text and "不具任何效力" in text
+    assert "DEMO" not in words(printed(draft(name)))
 
 
 @pytest.mark.req("R2")

@@ -13,7 +13,13 @@ __all__ = ["appoint", "installer", "tree"]
 
 
 @pytest.fixture
-def machines(settings, tmp_path):
+def wanted():
+    """The machines that a test needs; a module with fewer says so."""
+    return ("ministry", "hainan", "haikou")
+
+
+@pytest.fixture
+def machines(settings, tmp_path, wanted):
     """Ministry, Hainan, Haikou: each a process with its own keys; stopped after the test."""
     node = NodeConfig.create_demo(tmp_path / "node", document_keys="file")
     make_socket_folder(node.sockets)
@@ -24,6 +30,7 @@ def machines(settings, tmp_path):
             address=node.machine_address(machine.name),
         )
         for machine in node.machines
+        if machine.name in wanted
     }
     kept = settings.NODE
     settings.NODE = node

@@ -1,4 +1,4 @@
-"""The life of a key: rotation beside old cards, retirement when nobody needs it, destruction, incidents (K1, K6, K9)."""
+"""The life of a key: rotation beside old cards, retirement, destruction, what an incident does to it (K1, K6, K9)."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 
 from django import template
+from django.conf import settings
 from django.utils import timezone
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
@@ -153,6 +154,16 @@ def share_of(number: int, most: int) -> int:
 def algorithm(number: int) -> str:
     """SM4 or 3DES, by the card's algorithm id."""
     return {1: "3DES", 3: "SM4"}[number]
+
+
+@register.simple_tag
+def demo_mark() -> SafeString:
+    """What stands on every page of a demonstration, whatever its language; nothing on a node that is none (K4)."""
+    if not settings.NODE.demo:
+        return SafeString()
+    return format_html(
+        '<strong class="demo__mark"><span lang="zh-Hans">{}</span> <span lang="en">{}</span></strong>', "演示", "DEMO"
+    )
 
 
 @register.simple_tag

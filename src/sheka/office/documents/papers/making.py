@@ -64,7 +64,8 @@ def make_paper(
         return earlier.document
     place = organisation(actor.organisation)
     code = "".join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH))
-    content = printed(Draft(wanted, number, place, facts, code, verify_address(), timezone.localdate()))
+    draft = Draft(wanted, number, place, facts, code, verify_address(), timezone.localdate(), demo=settings.NODE.demo)
+    content = printed(draft)
     content = finish(content) if finish else content
     clean = Examined(content, "application/pdf", *A4_POINTS, _pages(content))
     if earlier:

@@ -28,7 +28,9 @@ log = logging.getLogger("sheka.documents")
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A paper before it is printed. `address` is where its code is verified, without the code."""
+    """A paper before it is printed. `address` is where its code is verified, without the code. `demo`: it comes from a
+    demonstration, whose machines need no certificate (K4), and says so across every page.
+    """
 
     template: Template
     number: str
@@ -37,6 +39,7 @@ class Draft:
     code: str
     address: str
     issued: date
+    demo: bool = False
 
     @property
     def spaced_code(self) -> str:
@@ -55,6 +58,7 @@ def printed(draft: Draft, form: str = "pdf") -> bytes:
         "code": draft.spaced_code,
         "verify": draft.address,
         "issued": draft.issued.isoformat(),
+        "demo": draft.demo,
         "facts": draft.facts,
     }
     paper = writable(paper, covered(), missing) | {"missing": missing}

@@ -39,6 +39,24 @@ class Check:
 
 
 Checker = Callable[[], Iterable[Check]]
+_declared: list[tuple[str, Term, Checker]] = []
+
+
+def checks(name: str, title: Term) -> Callable[[Checker], Checker]:
+    """Declare a check of a system, in its module `health`, found when the node starts. It sees the whole node."""
+
+    def register(checker: Checker) -> Checker:
+        if name in {known for known, _title, _checker in _declared}:
+            raise ValueError(f"the check {name} is declared already")
+        _declared.append((name, title, checker))
+        return checker
+
+    return register
+
+
+def declared() -> list[tuple[str, Term, Checker]]:
+    """The checks that systems declared."""
+    return list(_declared)
 
 
 def taken(checkers: Iterable[tuple[str, Term, Checker]]) -> list[Check]:

@@ -7,7 +7,7 @@ from django.db import DatabaseError, connection
 
 from sheka.foundation.terms import Term
 from sheka.office.operations.health import processes, queues, storage
-from sheka.office.operations.health.checks import GOOD, WAIT, Check, taken
+from sheka.office.operations.health.checks import GOOD, WAIT, Check, declared, taken
 from sheka.office.scope import whole_node
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
@@ -32,7 +32,7 @@ def health_of_node(actor: Actor) -> list[Check]:
     """Every part with its state. Raises Refused(PERMISSION_MISSING)."""
     actor.require(Permission.SYSTEM_VIEW)
     with whole_node("the health of a node is that of all its organisations"):
-        return [*taken(CHECKERS), mode()]
+        return [*taken((*CHECKERS, *declared())), mode()]
 
 
 def mode() -> Check:
