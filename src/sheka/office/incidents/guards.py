@@ -68,6 +68,8 @@ def must_be_free(actor: Actor, incident: Incident, verb: str) -> None:
     if rule.by != ABOVE and not incident.is_origin:
         raise Refused(Code.INCIDENT_ELSEWHERE, organisation=_named(incident.origin))
     _state_must_allow(incident, verb, rule)
+    if verb == "take" and incident.handler_id == actor.staff_id:
+        raise Refused(Code.INCIDENT_TAKEN)
     if rule.by == HANDLER:
         _must_be_handler(actor, incident)
     if rule.by == SECOND:

@@ -286,6 +286,11 @@ class Entry(_Part):
         ordering = ("at", "pk")
         constraints = (models.UniqueConstraint(fields=("incident", "key"), name="incidents_entry_once"),)
 
+    @property
+    def by_process(self) -> bool:
+        """Whether no person but a process of the node did it."""
+        return self.name.startswith("process:")
+
     def plain(self) -> dict[str, Any]:
         return {**super().plain(), "key": str(self.key), "answers": str(self.answers) if self.answers else None}
 

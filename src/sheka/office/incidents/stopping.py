@@ -63,7 +63,8 @@ def thaw(incident: Incident, row: Affected) -> str:
 
     answer, failure = _tried(run)
     if failure:
-        raise Refused(Code.INCIDENT_NOT_THAWED, subject=row.subject, reason=failure)
+        zh, _break, en = failure.partition("\n")
+        raise Refused(Code.INCIDENT_NOT_THAWED, subject=row.subject, reason=Term(zh, en or zh))
     return answer
 
 
@@ -83,7 +84,7 @@ def begin(incident: Incident, row: FollowUp) -> bool:
     row.save()
     if failure != earlier or not failure:
         verb = "follow_up_failed" if failure else "follow_up"
-        write(keeper(incident), incident, verb, f"{row.name}, {row.subject}: {failure or answer}")
+        write(keeper(incident), incident, verb, _of(row.subject, failure or answer))
     return not failure
 
 
@@ -97,15 +98,23 @@ def _verb(row: Affected, name: str) -> Freezing:
 
 
 def _tried(run: Callable[[], str]) -> tuple[str, str]:
-    """(answer, "") or ("", why not). Whatever a system raises undoes its own part and nothing else."""
+    """(answer, "") or ("", why not: a line of Chinese and one of English). Whatever a system raises undoes its own part
+    and nothing else.
+    """
     try:
         with transaction.atomic():
             return str(run())[:LONGEST], ""
     except Refused as refusal:
-        return "", f"{refusal.number} {refusal.text('zh-Hans')} {refusal.text('en')}"[:LONGEST]
+        both = (f"{refusal.number} {refusal.text(language)}"[: LONGEST // 2 - 1] for language in ("zh-Hans", "en"))
+        return "", "\n".join(both)
     except Exception as error:
         log.exception("a system could not do what an incident asks")
         return "", type(error).__name__
+
+
+def _of(subject: str, text: str) -> str:
+    """What is said of a thing, in one line or in two, each with its number."""
+    return "\n".join(f"{subject}: {line}" for line in text.splitlines() or [""])
 
 
 def _next_try() -> datetime:

@@ -47,9 +47,17 @@ def line_title(entry: Entry) -> Term:
     return LINES.get(entry.verb, Term(entry.verb, entry.verb))
 
 
+def in_both(text: str) -> Term:
+    """A text of two lines is Chinese and English; of one, as somebody wrote it."""
+    zh, _break, en = text.partition("\n")
+    return Term(zh, en or zh)
+
+
 def line_text(entry: Entry, places: Mapping[str, Term]) -> Term:
     """What stands in a line: a clock and a place by their names, everything else as it was written."""
     if entry.verb == "late":
         return CLOCKS[entry.text]
+    if entry.verb in ("freeze_failed", "follow_up_failed"):
+        return in_both(entry.text)
     as_written = Term(entry.text, entry.text)
     return places.get(entry.text, as_written) if entry.verb == "unread" else as_written

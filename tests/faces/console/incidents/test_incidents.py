@@ -149,7 +149,7 @@ def test_those_above_sign_and_ask_for_more_over_the_page(desks, store):
     carry_all()
     does(officer, made, "take")
     page = text_of(officer.get(f"/incidents/{made.number}"))
-    assert "Who had the key of the safe?" in page and "above 员" in page
+    assert "Who had the key of the safe?" in page and "above <span" in page
     key = made.entries.get(verb="demand").key
     assert officer.ask("POST", f"/incidents/{made.number}/answer/{key}", {"answer-text": ""}).status_code == 422
     assert officer.ask("POST", f"/incidents/{made.number}/answer/nothing", {"answer-text": SAID}).status_code == 404

@@ -25,8 +25,8 @@ from sheka.office.staff.permissions import Permission
 
 
 def _rows(actor: Actor) -> Any:
-    unread = Count("receipts", filter=Q(receipts__read_at__isnull=True), distinct=True)
-    return readable_by(actor).annotate(things=Count("affected", distinct=True), unread=unread)
+    unread = Count("receipts", filter=Q(receipts__read_at__isnull=True))
+    return readable_by(actor).annotate(told=Count("receipts"), unread=unread)
 
 
 def _names(rows: list[Any], actor: Actor) -> None:
@@ -37,7 +37,7 @@ def _names(rows: list[Any], actor: Actor) -> None:
 
 def _unread(row: Any) -> object:
     if not row.unread:
-        return Stamp(_("Read by all above"), "good") if row.organisation_id != "000000" else ""
+        return Stamp(_("Read by all above"), "good") if row.told else ""
     return Stamp(_("Not yet read by %(n)s") % {"n": row.unread}, "wait")
 
 
@@ -69,12 +69,11 @@ DESK = Listing(
             kind="number",
             link=lambda row: reverse("console:incidents_one", args=[row.number]),
         ),
-        Column("kind", pgettext_lazy("incident", "Kind"), lambda row: kind_word(row.kind), sort="kind"),
-        Column("severity", _("Severity"), lambda row: severity_stamp(row.severity), sort="severity"),
+        Column("kind", pgettext_lazy("incident", "Kind"), lambda row: kind_word(row.kind), sort="kind", kind="whole"),
+        Column("severity", _("Severity"), lambda row: severity_stamp(row.severity, short=True), sort="severity"),
         Column("state", _("State"), state_stamp, sort="state"),
         Column("due", _("Clock"), lambda row: clock_stamp(row) or "", sort="due_at"),
         Column("from", _("Where it arose"), lambda row: row.origin_name, sort="origin"),
-        Column("things", _("Affected"), lambda row: f"{row.things}"),
         Column("handler", _("Handled by"), lambda row: row.handled_by, sort="handled_by"),
         Column("read", _("Read above"), _unread),
         Column("reported", _("Reported at"), lambda row: row.reported_at, sort="reported_at", kind="whole"),

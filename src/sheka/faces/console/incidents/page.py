@@ -16,15 +16,15 @@ from sheka.faces.console.incidents.forms import GradeForm, TextForm, ThingForm
 from sheka.faces.console.incidents.words import affected_stamp, said, span, thing_word
 from sheka.faces.console.list_cells import Stamp
 from sheka.faces.console.places import labels
-from sheka.faces.console.telling import is_about_permission, told, why
+from sheka.faces.console.telling import is_about_permission, list_mark, told, why
 from sheka.foundation.refusals import Refused
 from sheka.foundation.terms import Term
 from sheka.office.incidents.clocks import CLOCKS
-from sheka.office.incidents.guards import RULES, open_demands, why_not
+from sheka.office.incidents.guards import ABOVE, RULES, open_demands, why_not
 from sheka.office.incidents.models import Affected, Entry, FollowUp, Incident, Receipt
 from sheka.office.incidents.plans import follow_up_titles
 from sheka.office.incidents.states import AFFECTED
-from sheka.office.incidents.words import BAD, line_text, line_title
+from sheka.office.incidents.words import BAD, in_both, line_text, line_title
 from sheka.office.staff.actors import Actor
 
 ASKS = {
@@ -43,7 +43,7 @@ ASKS = {
     "answer": gettext_lazy("The answer"),
 }
 """Verbs that ask for a text, and its label."""
-FIRST = ("take", "contain", "find_cause", "handle", "close", "read")
+FIRST = ("contain", "find_cause", "handle", "close", "read", "take")
 """The next step of the way: the one filled button."""
 SHOWN = tuple(verb for verb in RULES if verb not in ("freeze", "settle", "release", "answer"))
 _OF_A_THING = {"freeze": "freeze", "replace": "settle", "destroy": "settle", "thaw": "release", "waive": "release"}
@@ -69,13 +69,20 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """Something that can be done now, with its form; or why it cannot."""
+    """Something that can be done now, with its form."""
 
     name: str
     word: str
     ask: str
     form: Any
-    refusal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Barred:
+    """Verbs that cannot be done now for one and the same reason."""
+
+    words: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,21 +135,22 @@ def clocks_of(incident: Incident) -> list[Clock]:
     return found
 
 
-def verbs_of(actor: Actor, incident: Incident, returned: dict[str, Any]) -> tuple[list[Verb], list[Verb]]:
-    """What this actor can do now, the next step first; and what not, with the reason. What the role lacks is left out.
+def verbs_of(actor: Actor, incident: Incident, returned: dict[str, Any]) -> tuple[list[Verb], list[Barred]]:
+    """What this actor can do now, the next step first; and what not, by its reason. What the role lacks is left out,
+    and at the origin what only those above do.
 
     `returned`: forms that came back with errors, by the verb.
     """
-    able, barred = [], []
+    able, barred = [], dict[str, list[str]]()
     for name in SHOWN:
-        refusal = why_not(actor, incident, name)
-        word, ask = said(RULES[name].title), str(ASKS.get(name, ""))
+        rule = RULES[name]
+        refusal, word = why_not(actor, incident, name), said(rule.title)
         if refusal is None:
-            able.append(Verb(name, word, ask, returned.get(name) or form_for(name)))
-        elif not is_about_permission(told(refusal).text):
-            barred.append(Verb(name, word, ask, None, why(told(refusal).text)))
-    able.sort(key=lambda verb: verb.name not in FIRST)
-    return able, barred
+            able.append(Verb(name, word, str(ASKS.get(name, "")), returned.get(name) or form_for(name)))
+        elif not is_about_permission(told(refusal).text) and not (rule.by == ABOVE and incident.is_origin):
+            barred.setdefault(why(told(refusal).text), []).append(word)
+    able.sort(key=lambda verb: FIRST.index(verb.name) if verb.name in FIRST else len(FIRST))
+    return able, [Barred(list_mark().join(words), reason) for reason, words in barred.items()]
 
 
 def form_for(verb: str, data: Any = None) -> Any:
@@ -168,12 +176,17 @@ def things_of(actor: Actor, incident: Incident) -> list[Thing]:
     return found
 
 
-def follow_ups_of(incident: Incident) -> list[tuple[str, FollowUp, Stamp]]:
+def follow_ups_of(incident: Incident) -> list[tuple[str, FollowUp, Stamp, str]]:
     """What the plan set going."""
     stamps = {"begun": Stamp(_("Begun"), "good"), "failed": Stamp(_("Failed, tried again by itself"), "stop")}
     titles = follow_up_titles()
     return [
-        (said(titles[row.name]) if row.name in titles else row.name, row, stamps[row.state])
+        (
+            said(titles[row.name]) if row.name in titles else row.name,
+            row,
+            stamps[row.state],
+            said(in_both(row.answer or row.failure)),
+        )
         for row in incident.follow_ups.all()
     ]
 
@@ -205,7 +218,7 @@ def moments_of(incident: Incident, entries: Iterable[Entry], places: dict[str, s
             row.at,
             said(line_title(row)),
             said(line_text(row, {code: Term(name, name) for code, name in places.items()})),
-            f"{_name(row.place, places)} {row.name}",
+            who_of(row, places),
         )
         for row in entries
     ]
@@ -213,6 +226,12 @@ def moments_of(incident: Incident, entries: Iterable[Entry], places: dict[str, s
         if incident.runs and clock.state == "now":
             shown.append(Moment("now", None, clock.title, clock.told, ""))
     return shown
+
+
+def who_of(row: Entry, places: dict[str, str]) -> str:
+    """The organisation and the person; what a process of the node did has no person."""
+    place = _name(row.place, places)
+    return _("%(place)s, by the system") % {"place": place} if row.by_process else f"{place} {row.name}"
 
 
 def places_of(incident: Incident, entries: Iterable[Entry]) -> dict[str, str]:
@@ -236,7 +255,7 @@ def refusal_of(actor: Actor, incident: Incident, verb: str) -> Refused | None:
 
 def _outcome(row: Affected) -> str:
     """What its system said, or why it could not, or what was decided."""
-    return " · ".join(filter(None, (row.failure or row.answer, row.reason)))
+    return " · ".join(filter(None, (said(in_both(row.failure or row.answer)), row.reason)))
 
 
 def _name(code: str, places: dict[str, str]) -> str:

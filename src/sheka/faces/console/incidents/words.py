@@ -64,8 +64,10 @@ def state_stamp(row: Incident) -> Stamp:
     )  # fmt: skip
 
 
-def severity_stamp(grade: int) -> Stamp:
-    return Stamp(said(SEVERITIES[grade]), SEVERITY_TONES[grade])
+def severity_stamp(grade: int, *, short: bool = False) -> Stamp:
+    """The grade; `short` without its word in brackets, for a list."""
+    word = said(SEVERITIES[grade])
+    return Stamp(word.partition("（")[0] if short else word, SEVERITY_TONES[grade])
 
 
 def affected_stamp(row: Affected) -> Stamp:

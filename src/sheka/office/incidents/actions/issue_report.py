@@ -16,7 +16,7 @@ from sheka.office.incidents.models import Affected, Deadline, Entry, Incident, R
 from sheka.office.incidents.plans import SEVERITIES, follow_up_titles, kind_named, things
 from sheka.office.incidents.queries import incident_read_by
 from sheka.office.incidents.states import AFFECTED_WORDS, STATE_WORDS
-from sheka.office.incidents.words import line_text, line_title
+from sheka.office.incidents.words import in_both, line_text, line_title
 from sheka.office.organisations.models import Organisation
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
@@ -58,7 +58,7 @@ def report_facts(incident: Incident) -> dict[str, Any]:
             {
                 "name": _both(follow_up_titles().get(row.name, Term(row.name, row.name))),
                 "subject": row.subject,
-                "note": row.answer or row.failure,
+                "note": in_both(row.answer or row.failure).zh,
             }
             for row in incident.follow_ups.all()
         ],
@@ -75,7 +75,7 @@ def _affected(row: Affected) -> dict[str, Any]:
         "sort": _both(things().get(row.sort, Term(row.sort, row.sort))),
         "name": row.name,
         "state": _both(AFFECTED_WORDS[row.state]),
-        "note": row.reason or row.answer or row.failure,
+        "note": row.reason or in_both(row.answer or row.failure).zh,
     }
 
 
@@ -103,7 +103,7 @@ def _entry(row: Entry, places: dict[str, Term]) -> dict[str, Any]:
     said = line_text(row, places)
     return {
         "what": _both(line_title(row)),
-        "who": f"{row.name} · {_place(row.place, places)[0]}",
+        "who": f"{'系统' if row.by_process else row.name} · {_place(row.place, places)[0]}",
         "at": _at(row.at),
         "text": said.zh,
     }
