@@ -109,14 +109,14 @@ def refusal(verb: Callable[[], object]) -> Refused:
 def work(card_reader: Reader, psam_reader: Reader, hierarchy: Hierarchy, algorithm: Algorithm) -> bytes:
     """Everything that a terminal does with a card and its PSAM; the terminal sequence of its purchase."""
     with CardSession(card_reader) as card, PsamSession(psam_reader) as psam:
-        card.select_sse()
+        assert psam.internal_authentication_of(card), "nothing was selected before"
         assert card.algorithm is algorithm
-        assert psam.internal_authentication_of(card)
         psam.external_authentication_of(card, "RKSSSE")
         assert len(card.read("SSSE/EF07")) == 0x300
         psam.external_authentication_of(card, "RK1DF01")
         assert card.read("DF01/EF05")["household_region"] == "460106"
-        card.update_item("DF01/EF06", "phone", "0898-11112222", mac_of=psam.mac_of(card, "UK4DF01", region=CITY))
+        assert psam.internal_authentication_of(card), "in another application"
+        card.update_item("DF01/EF06", "phone", "0898-11112222", mac_of=psam.mac_of(card, "UK4DF01"))
         card.verify_pin(PIN)
         done = settle(card, psam, (0, 1250, 1000), TIME)
         mac2, tac = proof_of(card, done.card_sequence)

@@ -226,6 +226,7 @@ class PsamSession:
 
     def internal_authentication_of(self, card: CardSession, *, region: str = "", key: str = "IRK") -> bool:
         """Whether the card proves to this PSAM that it is genuine; the PSAM compares and tells no answer (C1)."""
+        card.need_application()
         source = self._challenge()
         self._deliver_for(card, key, region, card.state().key_version)
         answer = card.internal_authenticate(card.factor, source)
@@ -240,9 +241,10 @@ class PsamSession:
 
     def mac_of(self, card: CardSession, key: str, *, region: str = "") -> MacOf:
         """Signs secured commands to the card with a UK or the STK of this PSAM."""
+        place = region or card.region()
 
         def mac(message: bytes, iv: bytes) -> bytes:
-            self._deliver_for(card, key, region, 0)
+            self._deliver_for(card, key, place, 0)
             return self.cipher_data(Mode.MAC, iv + message)
 
         return mac
@@ -282,8 +284,10 @@ class PsamSession:
     # commands
 
     def _deliver_for(self, card: CardSession, name: str, region: str, version: int) -> PsamKey:
+        """Deliver the card's key; the algorithm is what the selected card said."""
+        card.need_application()
+        place = region or card.region()
         held = self.key(name, card.algorithm, version)
-        place = region or card.read_public_identity().identification_code.region
         self.delivery_key(name, self.factors(card, held.level, place), held.algorithm, held.version)
         return held
 

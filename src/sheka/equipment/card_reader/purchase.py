@@ -52,7 +52,7 @@ def settle(
     if not information.terminal:
         raise Refused(Code.PSAM_TERMINAL, serial=psam.serial, bound="-", asked="-")
     terminal = bytes.fromhex(information.terminal)
-    place = region or card.read_public_identity().identification_code.region
+    place = region or card.region()
     card.select(rule.application)
     step = Term("消费初始化", "initialise the purchase")
     begun = _own(card, step, "initialise_purchase", b"\0" + terminal, _INITIALISED_BYTES)

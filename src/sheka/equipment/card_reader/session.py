@@ -77,6 +77,7 @@ class CardSession:
         self.atr = b""
         self.algorithm = Algorithm.TDES
         self._application = ""
+        self._region = ""
 
     def __enter__(self) -> Self:
         return self.open()
@@ -89,7 +90,7 @@ class CardSession:
     def open(self) -> Self:
         """Power the card up; refusals of the reader as they are."""
         self.atr = self.reader.connect()
-        self._application = ""
+        self._application = self._region = ""
         return self
 
     def close(self) -> None:
@@ -111,6 +112,23 @@ class CardSession:
         return self.profile.card_factor(self.historical)
 
     # selecting and reading
+
+    def need_application(self) -> None:
+        """Select the SSE unless an application is selected already: only then is the algorithm known."""
+        if not self._application:
+            self.select_sse()
+
+    def region(self) -> str:
+        """Six digits of the issuing region, from the identification code, read once a session.
+
+        The application stays selected; what was authenticated in it must be so again after the first call.
+        """
+        if not self._region:
+            before = self._application or SSSE
+            self._region = self.read_public_identity().identification_code.region
+            if before != SSSE:
+                self.select(before)
+        return self._region
 
     def select_sse(self) -> bytes:
         """Select the social security system environment; its FCI. The FCI's algorithm id becomes the session's."""
