@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from sheka.equipment.initialisation.drawer import IN_NODE, ChipDrawer
 from sheka.equipment.server.node import NodeConfig
-from sheka.faces.story import counter_steps, issuance_steps, money_steps, people_steps
+from sheka.faces.story import counter_steps, issuance_steps, money_steps, people_steps, psam_steps
 from sheka.faces.story.cast import seed
 from sheka.faces.story.chips import stock
 from sheka.faces.story.consent import hand_in_keys
@@ -19,8 +19,11 @@ STEPS: list[Step] = [
         "H3", "空白芯片入库，传输密钥以信封导入", "Blank chips from the maker, its transport key in an envelope", stock
     ),
     *people_steps.STEPS,
+    money_steps.SHOP,
+    *psam_steps.STEPS,
     *money_steps.STEPS,
     *counter_steps.STEPS,
+    psam_steps.LOSE,
 ]
 
 

@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sheka.equipment.card_reader.key_carrier import KeyCarrierSession
-from sheka.equipment.initialisation.carrier_drawer import IN_NODE, CarrierDrawer
 from sheka.equipment.initialisation.device_keys import carrier_keys
+from sheka.faces.story.carriers import drawer, hand_over
 from sheka.faces.story.cast import HAIKOU, HAINAN, MINISTRY, acting
 from sheka.faces.story.ceremonies import OFFICES, PIN, hold, hold_asked_for
-from sheka.faces.story.consent import presence
 from sheka.faces.story.stage import Stage, until
 from sheka.foundation.crypto.algorithms import Algorithm
 from sheka.office.staff.actors import Actor
-from sheka.systems.custody.actions.begin_hand_over import begin_hand_over, give_hand_over
-from sheka.systems.custody.actions.complete_hand_over import complete_hand_over
 from sheka.systems.custody.actions.issue_carriers import issue_carriers
-from sheka.systems.custody.models import HandOver
 from sheka.systems.keys.actions.follow_consignments import clear_carrier
 from sheka.systems.keys.actions.import_carrier_keys import import_carrier_keys
 from sheka.systems.keys.actions.propose_generation import propose_generation
@@ -48,7 +44,8 @@ def pass_down(stage: Stage, algorithms: Sequence[Algorithm]) -> None:
         for algorithm, serial in cards.items():
             proposal = propose_export(above, to=lower, algorithm=algorithm)
             hold(stage, upper, "keys.export", proposal, carrier=serial)
-        _carry(stage, upper, lower, list(cards.values()))
+        giver, receiver = f"{OFFICES[upper]}-custodian", f"{OFFICES[lower]}-custodian-2"
+        hand_over(stage, list(cards.values()), giver, receiver, "send", "sub-keys to the level below")
         for serial in cards.values():
             _take(stage, upper, lower, serial)
     for place, office in OFFICES.items():
@@ -59,29 +56,13 @@ def pass_down(stage: Stage, algorithms: Sequence[Algorithm]) -> None:
 def _cards(stage: Stage, algorithms: Sequence[Algorithm]) -> dict[Algorithm, str]:
     """Blank cards issued by the ministry, their PIN changed; every machine can talk to them."""
     made = issue_carriers(acting("ministry-custodian"), kind=CARD, count=len(algorithms))
-    drawer = _drawer(stage)
+    here = drawer(stage)
     for office in OFFICES.values():
-        import_carrier_keys(acting(f"{office}-keys"), maker=drawer.maker)
+        import_carrier_keys(acting(f"{office}-keys"), maker=here.maker)
     for carrier in made:
-        with KeyCarrierSession(drawer.reader(carrier.serial), carrier_keys(machine_of(MINISTRY))) as session:
+        with KeyCarrierSession(here.reader(carrier.serial), carrier_keys(machine_of(MINISTRY))) as session:
             session.change_pin(session.profile.pin.initial, PIN)
     return {algorithm: carrier.serial for algorithm, carrier in zip(algorithms, made, strict=True)}
-
-
-def _carry(stage: Stage, upper: str, lower: str, serials: list[str]) -> None:
-    """From custodian to custodian: each confirms in the own session."""
-    giver, receiver = acting(f"{OFFICES[upper]}-custodian"), acting(f"{OFFICES[lower]}-custodian-2")
-    row = begin_hand_over(giver, serials=serials, purpose="send", to=lower, reason="sub-keys to the level below")
-    presence(stage, giver, row.digest)
-    give_hand_over(giver, number=row.number, digest=row.digest)
-
-    def arrived() -> bool:
-        rows = HandOver.objects.filter(number=row.number, organisation_id=lower, certified=True)
-        return rows.exists()
-
-    until(arrived, "the hand-over at the lower level, its cards issued by the ministry")
-    presence(stage, receiver, row.digest)
-    complete_hand_over(receiver, number=row.number, digest=row.digest)
 
 
 def _take(stage: Stage, upper: str, lower: str, serial: str) -> None:
@@ -95,8 +76,4 @@ def _take(stage: Stage, upper: str, lower: str, serial: str) -> None:
     held = hold_asked_for(stage, lower, "keys.import", "sub-keys of the superior", carrier=serial)
     until(lambda: is_there(upper, ("acknowledged",)), "matching check values")
     hand = Actor.process(held.key, lower)
-    clear_carrier(hand, carrier=serial, reader=_drawer(stage).reader(serial), pin=PIN)
-
-
-def _drawer(stage: Stage) -> CarrierDrawer:
-    return CarrierDrawer(stage.node.folder / IN_NODE)
+    clear_carrier(hand, carrier=serial, reader=drawer(stage).reader(serial), pin=PIN)

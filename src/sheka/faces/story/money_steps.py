@@ -65,7 +65,7 @@ def pay_in(stage: Stage) -> str:
     must(not any(row.refusal for row in booked), "every deposit is booked")
     again = deposit(officer, fund=fund, deposits=deposits, total=MONTH_FEN * len(deposits))
     must([row.posting for row in again] == [row.posting for row in booked], "the same again books nothing twice")
-    must(_balance(stage) == MONTH_FEN, "the balance is one month's allocation")
+    must(balance_of(stage) == MONTH_FEN, "the balance is one month's allocation")
     return f"{len(booked)} × {MONTH_FEN} fen"
 
 
@@ -78,50 +78,48 @@ def authenticate(stage: Stage) -> str:
 
 def buy(stage: Stage) -> str:
     """S4: paid over ISO 8583 on TCP; the same request again answers the same and debits once."""
-    with _terminal(stage) as terminal:
-        must(terminal.sign_on().approved, "the line and the key are right")
-        purchase = terminal.new_purchase(stage.made["card"].number, PRICE_FEN)
-        first = terminal.send_purchase(purchase)
-        second = terminal.send_purchase(purchase, repeat=True)
+    with terminal(stage) as line:
+        must(line.sign_on().approved, "the line and the key are right")
+        purchase = line.new_purchase(stage.made["card"].number, PRICE_FEN)
+        first = line.send_purchase(purchase)
+        second = line.send_purchase(purchase, repeat=True)
     _note(stage, purchase)
     must(first.approved and first.balance == MONTH_FEN - PRICE_FEN, "approved, with the balance after it")
     must((second.response_code, second.authorisation) == (first.response_code, first.authorisation), "the same answer")
-    must(_balance(stage) == MONTH_FEN - PRICE_FEN, "debited once")
+    must(balance_of(stage) == MONTH_FEN - PRICE_FEN, "debited once")
     return f"39={first.response_code}, balance {first.balance} fen"
 
 
 def overdraw(stage: Stage) -> str:
     """C2: no overdraft, ever."""
-    with _terminal(stage, stan=100) as terminal:
-        answer = terminal.purchase(stage.made["card"].number, MONTH_FEN)
+    with terminal(stage, stan=100) as line:
+        answer = line.purchase(stage.made["card"].number, MONTH_FEN)
     return _refused(stage, answer, "an overdraft is refused")
 
 
 def go_abroad(stage: Stage) -> str:
     """C3: a foreign currency and a foreign acceptor are refused."""
-    with _terminal(stage, stan=200) as terminal:
-        told = _refused(
-            stage, terminal.purchase(stage.made["card"].number, 100, currency="840"), "US dollars are refused"
-        )
-    with _terminal(stage, stan=300, country="840") as terminal:
-        abroad = terminal.purchase(stage.made["card"].number, 100)
+    with terminal(stage, stan=200) as line:
+        told = _refused(stage, line.purchase(stage.made["card"].number, 100, currency="840"), "US dollars are refused")
+    with terminal(stage, stan=300, country="840") as line:
+        abroad = line.purchase(stage.made["card"].number, 100)
     return f"{told}; {_refused(stage, abroad, 'a foreign acceptor is refused')}"
 
 
 def reverse(stage: Stage) -> str:
     """S10: the answer is lost, the terminal reverses; a second reversal changes nothing."""
-    with _terminal(stage, stan=400) as terminal:
-        purchase = terminal.new_purchase(stage.made["card"].number, 1_200)
-        must(terminal.send_purchase(purchase).approved, "the purchase whose answer is lost")
-        must(terminal.reversal(purchase).approved, "the reversal")
-        must(terminal.reversal(purchase, repeat=True).approved, "the repeat answers the same")
+    with terminal(stage, stan=400) as line:
+        purchase = line.new_purchase(stage.made["card"].number, 1_200)
+        must(line.send_purchase(purchase).approved, "the purchase whose answer is lost")
+        must(line.reversal(purchase).approved, "the reversal")
+        must(line.reversal(purchase, repeat=True).approved, "the repeat answers the same")
         _note(stage, purchase)
         _note(stage, purchase, REVERSAL)
-        never_seen = terminal.new_purchase(stage.made["card"].number, 700)
-        early = terminal.reversal(never_seen)
-        late = terminal.send_purchase(never_seen)
+        never_seen = line.new_purchase(stage.made["card"].number, 700)
+        early = line.reversal(never_seen)
+        late = line.send_purchase(never_seen)
     must(early.response_code == "25" and not late.approved, "an original that comes after its reversal is refused")
-    must(_balance(stage) == MONTH_FEN - PRICE_FEN, "nothing was taken")
+    must(balance_of(stage) == MONTH_FEN - PRICE_FEN, "nothing was taken")
     return f"late original: 39={late.response_code}, no. {late.refusal}"
 
 
@@ -155,8 +153,10 @@ def _note(stage: Stage, purchase: Purchase, kind: int = PURCHASE) -> None:
     journal.append(line)
 
 
-def _terminal(stage: Stage, *, stan: int = 1, country: str = "156") -> Terminal:
-    """The pharmacy's terminal. Its MACs are computed in the city's machine until it has a PSAM of its own (K8)."""
+def terminal(stage: Stage, *, stan: int = 1, country: str = "156") -> Terminal:
+    """The pharmacy's terminal with its PSAM; a later line begins with a higher `stan`. The institution's MAC key is in
+    the city's machine, which stands for the institution's own here.
+    """
     key = Institution.objects.get(code=PHARMACY).mac_key
     listener = stage.node.switch
     return Terminal(
@@ -167,6 +167,8 @@ def _terminal(stage: Stage, *, stan: int = 1, country: str = "156") -> Terminal:
         lambda message: machine_of(HAIKOU).macs(key, None, [message])[0],
         country=country,
         first_stan=stan,
+        psam=stage.made["psam"],
+        psam_sequence=stan,
     )
 
 
@@ -174,7 +176,8 @@ def _active_cards(stage: Stage) -> QuerySet[Card]:
     return Card.objects.filter(pk__in=stage.made["cards"], state="active").order_by("pk")
 
 
-def _balance(stage: Stage) -> int:
+def balance_of(stage: Stage) -> int:
+    """The personal account of the story's holder, in fen."""
     account = account_of(stage.made["card"].person_id)
     must(account is not None, "the holder has an account")
     return balance(account)
@@ -182,13 +185,18 @@ def _balance(stage: Stage) -> int:
 
 def _refused(stage: Stage, answer: Answer, what: str) -> str:
     must(not answer.approved, what)
-    must(_balance(stage) == MONTH_FEN - PRICE_FEN, "a refusal takes nothing")
+    must(balance_of(stage) == MONTH_FEN - PRICE_FEN, "a refusal takes nothing")
+    return refused(answer)
+
+
+def refused(answer: Answer) -> str:
+    """The response code and the number behind it."""
     known = {code.value: code.name for code in Code}
     return f"39={answer.response_code}, no. {answer.refusal} {known.get(answer.refusal, '')}"
 
 
+SHOP = Step("S4", "药房与终端登记", "The pharmacy and its terminal registered", open_shop)
 STEPS = [
-    Step("S4", "药房与终端登记", "The pharmacy and its terminal registered", open_shop),
     Step("S6", "按月划入个人账户，重复请求只记一次", "A deposit on the personal accounts, once", pay_in),
     Step("C1", "内部认证：证明是真卡", "The card authenticated by internal authentication", authenticate),
     Step("S4", "经 ISO 8583 消费，重复请求只扣一次", "A purchase over ISO 8583, the same again debits once", buy),

@@ -31,7 +31,12 @@ def keep_work(actor: Actor, ceremony: Ceremony) -> None:
         if seat.key in turn:
             _open(actor, ceremony, seat)
         else:
-            close_work(actor, kind_of(seat.key), ceremony.key, organisation=ceremony.organisation_id)
+            close_own(actor, ceremony, seat)
+
+
+def close_own(actor: Actor, ceremony: Ceremony, seat: Seat) -> None:
+    """One has acted; the others of the same step still wait."""
+    close_work(actor, kind_of(seat.key), ceremony.key, organisation=ceremony.organisation_id)
 
 
 def call(ceremony: Ceremony, but: int | None) -> None:
@@ -58,7 +63,7 @@ def tell_end(actor: Actor, ceremony: Ceremony) -> None:
 
 def _open(actor: Actor, ceremony: Ceremony, seat: Seat) -> None:
     step, mark = ceremony.step_now, _mark(ceremony)
-    close_work(actor, kind_of(seat.key), ceremony.key, organisation=ceremony.organisation_id)
+    close_own(actor, ceremony, seat)
     open_work(
         actor,
         kind=kind_of(seat.key),

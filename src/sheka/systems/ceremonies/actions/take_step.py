@@ -26,7 +26,7 @@ from sheka.systems.ceremonies.rehearsals import end_test_machine
 from sheka.systems.ceremonies.roster import must_be_apart, must_fit, part_title, right_of
 from sheka.systems.ceremonies.run import Run
 from sheka.systems.ceremonies.states import CEREMONY, STATE_WORDS
-from sheka.systems.ceremonies.waiting import keep_work, tell_end
+from sheka.systems.ceremonies.waiting import close_own, keep_work, tell_end
 
 UNSAID = frozenset(("pin", "sealed", "entry", "receiver"))
 """What is given and never written anywhere."""
@@ -110,7 +110,10 @@ def _take(actor: Actor, ceremony: Ceremony, seat: Seat, given: Mapping[str, str]
         at=now,
     )
     _advance(actor, ceremony)
-    keep_work(actor, ceremony)
+    if ceremony.position == before:
+        close_own(actor, ceremony, seat)
+    else:
+        keep_work(actor, ceremony)
     ceremony.save()
     said = {name: value for name, value in evidence.items() if name not in UNSAID}
     step = ceremony.script[before]["does"]
