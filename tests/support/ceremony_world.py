@@ -97,6 +97,7 @@ def main(folder: Path) -> None:
     import django
 
     django.setup()
+    from django.utils import timezone
     from django_otp.plugins.otp_totp.models import TOTPDevice
     from tests.support.approvals import decided
 
@@ -122,7 +123,7 @@ def main(folder: Path) -> None:
             parent=None,
             valid_from=date(2026, 1, 1),
         )
-        today = date.today()
+        today = timezone.localdate()
         for login, name, role in PEOPLE:
             staff = appoint_staff(
                 installer, login=login, name=name, person_id=login, organisation_code=MINISTRY, password=PASSWORD

@@ -14,7 +14,6 @@ from sheka.systems.ceremonies.roster import part_title
 from sheka.systems.ceremonies.states import STATE_WORDS
 
 LABELS: dict[str, Term] = {
-    "digest": Term("摘要", "digest"),
     "signed": Term("签署内容摘要", "digest of what is signed"),
     "factor": Term("本人凭证", "proved by"),
     "product": Term("型号", "product"),
@@ -44,10 +43,13 @@ LABELS: dict[str, Term] = {
     "consignment": Term("交接批次", "consignment"),
     "recipient": Term("接收机构", "recipient"),
     "file": Term("备份文件", "back-up"),
+    "content": Term("备份摘要", "digest of the back-up"),
     "number": Term("拒绝编号", "refusal"),
 }
 """What evidence is called; what has no name here is a check value list or a refusal's sentence."""
-FACTORS = {
+WORDS = {
+    "xor": Term("全部分量异或", "every component, XOR"),
+    "shamir": Term("门限共享", "a threshold, Shamir"),
     "key": Term("安全密钥", "security key"),
     "code": Term("口令与动态码", "password and one-time code"),
     "recovery": Term("口令与恢复码", "password and recovery code"),
@@ -89,22 +91,26 @@ def lasting_done(ceremony: Ceremony, acts: list[Act]) -> list[Term]:
     ]
 
 
-def evidence_lines(act: Act) -> list[tuple[Term, str]]:
+def evidence_lines(act: Act) -> list[tuple[Term, Term]]:
     """What an act left, as label and value; a list of check values is told apart."""
     if act.verdict == "refused":
-        return [(LABELS["number"], str(act.evidence["number"]))]
-    found = []
-    for name, value in act.evidence.items():
-        if name not in LABELS or value in ("", None, []) or isinstance(value, bool):
-            continue
-        found.append((LABELS[name], _said(name, value)))
-    return found
+        return [(LABELS["number"], _same(act.evidence["number"]))]
+    left = act.evidence
+    return [
+        (label, _said(left[name]))
+        for name, label in LABELS.items()
+        if left.get(name) not in (None, "", []) and not isinstance(left[name], bool)
+    ]
 
 
-def _said(name: str, value: Any) -> str:
+def _said(value: Any) -> Term:
     if isinstance(value, dict):
-        return ", ".join(f"{seat} {one}" for seat, one in value.items())
-    return FACTORS[value].en if name == "factor" and value in FACTORS else str(value)
+        return _same(", ".join(f"{part_title(seat).en} {one}" for seat, one in value.items()))
+    return WORDS.get(value) or _same(value)
+
+
+def _same(value: object) -> Term:
+    return Term(str(value), str(value))
 
 
 def moment(at: datetime) -> str:
@@ -124,7 +130,7 @@ def _step(ceremony: Ceremony, place: int, acts: list[Act]) -> dict[str, Any]:
 def _act(act: Act) -> dict[str, Any]:
     part = part_title(act.seat.key)
     refused = act.verdict == "refused"
-    said = [f"{label.zh} {value}" for label, value in evidence_lines(act)]
+    said = [f"{label.zh} {value.zh}" for label, value in evidence_lines(act)]
     return {
         "at": moment(act.at),
         "by": [part.zh, part.en, act.seat.name],

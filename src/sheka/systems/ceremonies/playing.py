@@ -1,4 +1,4 @@
-"""Playing a ceremony with everybody's part, for the story and for tests: the real actions, and `sealed_entry` as browser.
+"""Playing a ceremony with everybody's part, for the story and tests: real actions, `sealed_entry` as the browser (K6).
 
     played = Players(acting=actor_of_staff, presence=proves).play(ceremony)
 

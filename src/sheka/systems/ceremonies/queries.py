@@ -8,7 +8,6 @@ from sheka.foundation.refusals import Code, Refused
 from sheka.office.approvals.models import Proposal
 from sheka.office.staff.actors import Actor
 from sheka.systems.ceremonies.models import Act, Ceremony, Seat
-from sheka.systems.ceremonies.scripts import PLAN
 from sheka.systems.ceremonies.states import LIVE
 
 

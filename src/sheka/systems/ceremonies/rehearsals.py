@@ -1,7 +1,7 @@
 """The test machine of a rehearsal: a software machine in a folder of its own, for as long as the rehearsal lives (K6).
 
-It is started by whichever process needs it and ends with that process; the next one that asks starts it again on the same
-folder, so a rehearsal goes on where it was. When the rehearsal is over, machine and folder go.
+It is started by whichever process needs it and ends with that process; the next one that asks starts it again on the
+same folder, so a rehearsal goes on where it was. When the rehearsal is over, machine and folder go.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def folder_of(number: str) -> Path:
     return Path(settings.NODE.folder) / "rehearsals" / number
 
 
-def test_machine(number: str) -> EncryptionMachine:
+def rehearsal_machine(number: str) -> EncryptionMachine:
     """A line to the rehearsal's machine, started when it does not run. Raises Refused(CEREMONY_TEST_MACHINE)."""
     with _alone(number) as folder:
         _bury_the_dead()

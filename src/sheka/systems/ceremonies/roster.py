@@ -1,4 +1,4 @@
-"""Who may take part in a ceremony: distinct people of the organisation, none of whom had a hand in its approval (K6)."""
+"""Who may take part in a ceremony: distinct people, none of whom had a hand in its approval (K6)."""
 
 from __future__ import annotations
 

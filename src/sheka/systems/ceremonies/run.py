@@ -9,15 +9,17 @@ from typing import Any
 
 from sheka.equipment.encryption_machine.client import EncryptionMachine
 from sheka.foundation.refusals import Code, Refused
+from sheka.office.approvals.actions.carry_out import carry_out
 from sheka.office.staff.actors import Actor
 from sheka.systems.ceremonies.models import Ceremony, Seat
-from sheka.systems.ceremonies.rehearsals import test_machine
+from sheka.systems.ceremonies.rehearsals import rehearsal_machine
+from sheka.systems.ceremonies.scripts import PLAN
 from sheka.systems.keys.machines import machine_of
 
 
 def device_of(ceremony: Ceremony) -> EncryptionMachine:
     """The organisation's machine; of a rehearsal its test machine."""
-    return test_machine(ceremony.number) if ceremony.rehearsal else machine_of(ceremony.organisation_id)
+    return rehearsal_machine(ceremony.number) if ceremony.rehearsal else machine_of(ceremony.organisation_id)
 
 
 @dataclass
@@ -51,6 +53,18 @@ class Run:
     def process(self) -> Actor:
         """Who carries out what the key system does in this ceremony: no person alone, and audited by its number."""
         return Actor.process(self.ceremony.key, self.ceremony.organisation_id)
+
+    @property
+    def proposal_id(self) -> int:
+        """The request that is carried out. Only a rehearsal has none."""
+        found = self.ceremony.proposal_id
+        assert found is not None
+        return found
+
+    def carry_out_plan(self) -> None:
+        """The request that asked for this ceremony is done: it was held for what happens in this step."""
+        if not self.ceremony.rehearsal:
+            carry_out(self.process, proposal_id=self.proposal_id, kind=PLAN)
 
     @property
     def custodians(self) -> list[str]:

@@ -1,7 +1,7 @@
 """Scripts of key ceremonies as data: steps in their order, who acts in each (K6, policy/ceremonies.toml).
 
-A ceremony keeps the script of the day of its plan, written out for its roster: that copy, and no later file, is what its
-people attend, follow and sign.
+A ceremony keeps the script of the day of its plan, written out for its roster: that copy, and no later file, is what
+its people attend, follow and sign.
 """
 
 from __future__ import annotations

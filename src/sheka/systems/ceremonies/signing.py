@@ -1,7 +1,7 @@
 """Signed PDFs: the SM2 signature of an encryption machine over a whole file, inside the file (S9, K6).
 
-The file is followed by one comment line and the end of file again (`startxref`, `%%EOF`), which PDF (ISO 32000-1, 7.2.3,
-7.5.5) allows: every reader opens it as before. The signature covers every byte before the comment and what it says of
+The file is followed by one comment line and the end of file again (`startxref`, `%%EOF`), as PDF allows (ISO 32000-1,
+7.2.3, 7.5.5): every reader opens it as before. The signature covers every byte before the comment and what it says of
 itself; one byte more or less, and it does not hold. SM2 with its default identity, as the heads of the audit chain.
 """
 

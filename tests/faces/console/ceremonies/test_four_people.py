@@ -50,6 +50,7 @@ def test_two_components_from_two_browsers_make_a_key_that_nobody_saw(office, sit
     leader.act()
     with office.machine.client("systems") as machine:
         fingerprint = machine.describe().fingerprint
+    assert fingerprint not in witness.page.content()
     for person in (first, second, witness):
         person.act(fingerprint=fingerprint[-8:])
     leader.act()
@@ -60,6 +61,7 @@ def test_two_components_from_two_browsers_make_a_key_that_nobody_saw(office, sit
     expect(first.page.locator("#written")).to_be_enabled()
     component = first.page.input_value("#plain")
     assert re.fullmatch(r"([0-9A-F]{4} ){8}- [0-9A-F]{4}", component)
+    expect(first.page.locator("[data-failure=written]")).to_be_hidden()
     first.page.fill("#written", "0" * 32)
     first.page.click(".ceremony-turn .button--primary")
     expect(first.page.locator("[data-failure=written]")).to_be_visible()

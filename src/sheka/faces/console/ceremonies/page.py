@@ -14,7 +14,7 @@ from sheka.faces.console.words import language
 from sheka.foundation.terms import Term
 from sheka.office.staff.actors import Actor
 from sheka.systems.ceremonies.effects.shares import share_for
-from sheka.systems.ceremonies.minutes import evidence_lines, lasting_done
+from sheka.systems.ceremonies.minutes import LABELS, evidence_lines, lasting_done
 from sheka.systems.ceremonies.models import Act, Ceremony, Seat
 from sheka.systems.ceremonies.queries import acts_of, seat_in, seats_in_turn
 from sheka.systems.ceremonies.roster import part_title
@@ -140,9 +140,22 @@ def _act(ceremony: Ceremony, act: Act) -> ActShown:
         part=part_title(act.seat.key).text(language()),
         refusal=act.evidence[tongue] if refused else "",
         number=act.evidence["number"] if refused else 0,
-        lines=[] if refused else [(label.text(language()), value) for label, value in evidence_lines(act)],
+        lines=[] if refused else _lines(ceremony, act),
         void=not refused and act.round != ceremony.round and "part" in act.evidence,
     )
+
+
+def _lines(ceremony: Ceremony, act: Act) -> list[tuple[str, str]]:
+    """What an act left, in the reader's language."""
+    withheld = {LABELS["fingerprint"]} if _print_withheld(ceremony) else set()
+    found = [(label, value) for label, value in evidence_lines(act) if label not in withheld]
+    return [(label.text(language()), value.text(language())) for label, value in found]
+
+
+def _print_withheld(ceremony: Ceremony) -> bool:
+    """Whether people still have to copy the fingerprint from the machine's panel, and not from this page."""
+    ahead = (step["does"] for step in ceremony.script[ceremony.position :])
+    return ceremony.live and not ceremony.rehearsal and "confirm_fingerprint" in ahead
 
 
 def _parts(ceremony: Ceremony) -> list[tuple[str, str, str]]:

@@ -17,6 +17,7 @@ from sheka.faces.console.doors import opens
 from sheka.faces.console.forms import ReasonForm
 from sheka.faces.console.lists import Column, Days, Listing, Select, Stamp, Text, show_list
 from sheka.faces.console.psams.forms import BlockForm
+from sheka.faces.console.psams.words import choices, said
 from sheka.faces.console.telling import told
 from sheka.faces.console.templatetags.look import named
 from sheka.foundation.refusals import Refused
@@ -48,22 +49,21 @@ BLOCKS = Listing(
     columns=[
         Column("number", _("Block no."), lambda row: row.pk, sort="pk", kind="number", link=_lift_address),
         Column("subject", _("What is blocked"), lambda row: row.subject, sort="subject", kind="number"),
-        Column("kind", _("What kind it is"), lambda row: TITLES[BlockKind(row.kind)], sort="kind"),
+        Column("kind", _("What kind it is"), lambda row: said(TITLES[BlockKind(row.kind)]), sort="kind"),
         Column(
             "state",
             _("State"),
-            lambda row: Stamp(LIFTED, "still") if row.lifted_at else Stamp(IN_FORCE, "stop"),
+            lambda row: Stamp(said(LIFTED), "still") if row.lifted_at else Stamp(said(IN_FORCE), "stop"),
             sort="lifted_at",
         ),
         Column("reason", _("Why it is blocked"), lambda row: row.reason),
-        Column("by", _("Blocked by"), lambda row: row.by, sort="by"),
         Column("since", _("Blocked since"), lambda row: row.since, sort="since", kind="whole"),
-        Column("lifted_by", _("Lifted by"), lambda row: row.lifted_by, sort="lifted_by"),
+        Column("by", _("Blocked by"), lambda row: row.by, sort="by"),
         Column("organisation", _("Organisation"), lambda row: named(row.organisation), sort="organisation__path"),
     ],
     filters=[
-        Select("force", _("State"), (("force", IN_FORCE), ("lifted", LIFTED)), narrow=_by_force),
-        Select("kind", _("What kind it is"), [(kind.value, title) for kind, title in TITLES.items()], "kind"),
+        Select("force", _("State"), choices({"force": IN_FORCE, "lifted": LIFTED}), narrow=_by_force),
+        Select("kind", _("What kind it is"), choices({kind.value: title for kind, title in TITLES.items()}), "kind"),
         Text("subject", _("What is blocked"), ("subject",), "startswith"),
         Days("since", _("Blocked since"), "since"),
     ],
@@ -118,8 +118,8 @@ def lift(request: HttpRequest, number: int) -> HttpResponse:
             messages.success(request, said, extra_tags="good")
             return redirect("console:psams_blocks")
     context = {
-        "block": found,
-        "kind": TITLES[BlockKind(found.kind)],
+        "entry": found,
+        "kind": said(TITLES[BlockKind(found.kind)]),
         "form": form,
         "problem": problem,
         "may_lift": may and found.lifted_at is None and not found.source and not found.incident,

@@ -9,18 +9,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from sheka.faces.console.forms import Sheet
-from sheka.faces.console.words import language
-from sheka.foundation.terms import Term
+from sheka.faces.console.psams.words import offered
 from sheka.systems.psams.labels import FORMS, MODES
 from sheka.systems.transactions.block_subjects import TITLES
 
 SELECT = {"class": "govuk-select"}
 NUMBER = {"class": "govuk-input govuk-input--width-20 number", "spellcheck": "false"}
-
-
-def offered(words: dict[Any, Term]) -> list[tuple[str, str]]:
-    """Choices in the reader's language."""
-    return [(str(value), word.zh if language().startswith("zh") else word.en) for value, word in words.items()]
 
 
 class TerminalForm(Sheet):
@@ -97,7 +91,10 @@ class BlockForm(Sheet):
         widget=forms.TextInput(NUMBER),
     )
     reason = forms.CharField(
-        label=_("Why it is blocked"), max_length=200, min_length=2, error_messages={"required": _("Say why it is blocked")}
+        label=_("Why it is blocked"),
+        max_length=200,
+        min_length=2,
+        error_messages={"required": _("Say why it is blocked")},
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sheka.faces.console.psams.words import said
 from sheka.foundation.terms import Term
 from sheka.systems.psams.queries import DayOfUse, Place
 
@@ -24,7 +25,7 @@ class Part:
     """A piece of a tile's bar, and what it counts."""
 
     tone: str
-    word: Term
+    word: str
     number: int
     x: float
     width: float
@@ -100,6 +101,6 @@ def _parts(place: Place) -> list[Part]:
         number = sum(place.states.get(state, 0) for state in states)
         if number:
             width = BAR * number / place.total
-            found.append(Part(tone, word, number, round(12 + x, 1), round(width, 1)))
+            found.append(Part(tone, said(word), number, round(12 + x, 1), round(width, 1)))
             x += width
     return found

@@ -15,6 +15,7 @@ from sheka.faces.console.lists import Column, Listing, Select, Stamp, Text, show
 from sheka.faces.console.psams.forms import OrderForm
 from sheka.faces.console.psams.pictures import CHART_HEIGHT, CHART_WIDTH, FOOT, GROUPS, bars_of, tiles_of
 from sheka.faces.console.psams.verbs import VERBS_HERE, offered_to
+from sheka.faces.console.psams.words import choices, said
 from sheka.faces.console.telling import told
 from sheka.faces.console.templatetags.look import named
 from sheka.foundation.refusals import Refused
@@ -23,6 +24,7 @@ from sheka.systems.custody.actions.order_carriers import order_carriers
 from sheka.systems.custody.labels import ORDER_STATES
 from sheka.systems.custody.labels import STATES as CARRIER_STATES
 from sheka.systems.custody.labels import TONES as CARRIER_TONES
+from sheka.systems.custody.models import CarrierOrder
 from sheka.systems.psams.labels import FORMS, LEVELS, MODES, STATES, TONES, VERBS
 from sheka.systems.psams.models import Psam
 from sheka.systems.psams.queries import (
@@ -42,7 +44,11 @@ ORDER_TONES = {"asked": "wait", "approved": "info", "refused": "stop", "issued":
 
 
 def _state(row: Psam) -> Stamp:
-    return Stamp(STATES[row.standing], TONES[row.standing])
+    return Stamp(said(STATES[row.standing]), TONES[row.standing])
+
+
+def _order_state(row: CarrierOrder) -> Stamp:
+    return Stamp(said(ORDER_STATES[row.state]), ORDER_TONES[row.state])
 
 
 def _with_last_use(rows: list[Psam], actor: object) -> None:
@@ -68,13 +74,13 @@ STOCK = Listing(
             link=lambda row: reverse("console:psams_one", args=[row.serial]),
         ),
         Column("state", _("State"), _state, sort="state"),
-        Column("keys", _("Keys on it"), lambda row: LEVELS[row.level], sort="level"),
+        Column("keys", _("Keys on it"), lambda row: said(LEVELS[row.level]), sort="level"),
         Column("terminal", _("Its terminal"), lambda row: row.terminal, sort="terminal", kind="number"),
         Column("institution", _("Its institution"), lambda row: row.institution, sort="institution", kind="number"),
         Column("seen", _("Last seen"), lambda row: row.last_use.seen_at if row.last_use else None, kind="whole"),
     ],
     filters=[
-        Select("state", _("State"), STATES.items(), "state", all=_("All states")),
+        Select("state", _("State"), choices(STATES), "state", all=_("All states")),
         Text("serial", _("PSAM serial"), ("serial",), "startswith"),
         Text("terminal", _("Its terminal"), ("terminal",), "startswith"),
     ],
@@ -91,13 +97,15 @@ ORDERS = Listing(
     columns=[
         Column("number", _("Order number"), lambda row: row.number, sort="number", kind="number"),
         Column("origin", _("Ordered by"), lambda row: named(row.organisation), sort="origin"),
-        Column("state", _("State"), lambda row: Stamp(ORDER_STATES[row.state], ORDER_TONES[row.state]), sort="state"),
+        Column(
+            "state", _("State"), lambda row: Stamp(said(ORDER_STATES[row.state]), ORDER_TONES[row.state]), sort="state"
+        ),
         Column("count", _("PSAMs ordered"), lambda row: row.count, sort="count", kind="amount"),
         Column("issued", _("PSAMs issued"), lambda row: row.issued, sort="issued", kind="amount"),
         Column("purpose", _("Used for"), lambda row: row.purpose),
         Column("at", _("Ordered at"), lambda row: row.at, sort="at", kind="whole"),
     ],
-    filters=[Select("state", _("State"), ORDER_STATES.items(), "state", all=_("All states"))],
+    filters=[Select("state", _("State"), choices(ORDER_STATES), "state", all=_("All states"))],
     empty_title=_("No orders of PSAMs"),
     empty_text=_("An order appears here when it is put before the ministry."),
 )
@@ -108,7 +116,7 @@ ORDERS = Listing(
 def stock(request: HttpRequest) -> HttpResponse:
     """The register with what stands out."""
     counts = counts_by_state(request.actor)
-    shown = [(STATES[state], TONES[state], counts[state]) for state in STATES if state in counts]
+    shown = [(said(STATES[state]), TONES[state], counts[state]) for state in STATES if state in counts]
     context = {"counts": shown, "silent": silent(request.actor)}
     return show_list(request, STOCK, "console/psams/stock.html", **context)
 
@@ -145,7 +153,13 @@ def places(request: HttpRequest) -> HttpResponse:
     """Where the PSAMs are: tiles of the regions, and the same as a table."""
     tiles, width, height = tiles_of(map_of(request.actor))
     total = sum(tile.total for tile in tiles)
-    context = {"tiles": tiles, "width": width, "height": height, "groups": GROUPS, "total": total}
+    context = {
+        "tiles": tiles,
+        "width": width,
+        "height": height,
+        "groups": [(tone, said(word)) for tone, word, _states in GROUPS],
+        "total": total,
+    }
     return render(request, "console/psams/map.html", context)
 
 
@@ -157,17 +171,17 @@ def one(request: HttpRequest, serial: str) -> HttpResponse:
     days = use_of(psam)
     bars, most = bars_of(days)
     carrier = carrier_of(psam)
-    facts = [{"row": row, "form": FORMS[row.form], "mode": MODES[row.mode]} for row in psam.facts.all()]
+    facts = [{"row": row, "form": said(FORMS[row.form]), "mode": said(MODES[row.mode])} for row in psam.facts.all()]
     context = {
         "psam": psam,
-        "state": (STATES[psam.standing], TONES[psam.standing]),
-        "level": LEVELS[psam.level],
+        "state": (said(STATES[psam.standing]), TONES[psam.standing]),
+        "level": said(LEVELS[psam.level]),
         "carrier": carrier,
-        "carrier_state": (CARRIER_STATES[carrier.state], CARRIER_TONES[carrier.state]) if carrier else None,
+        "carrier_state": (said(CARRIER_STATES[carrier.state]), CARRIER_TONES[carrier.state]) if carrier else None,
         "blocks": blocks_on_psam(serial),
-        "verbs": [(name, VERBS[name], verb.danger) for name, verb in offered_to(request.actor, psam)],
+        "verbs": [(name, said(VERBS[name]), verb.danger) for name, verb in offered_to(request.actor, psam)],
         "facts": facts,
-        "moments": life_of(psam),
+        "moments": [(moment, said(moment.title)) for moment in life_of(psam)],
         "days": [day for day in reversed(days) if day.uses],
         "bars": bars,
         "most": most,
@@ -195,14 +209,14 @@ def verb(request: HttpRequest, serial: str, verb: str) -> HttpResponse:
         except Refused as refusal:
             problem, status = told(refusal), refusal.http
         else:
-            messages.success(request, gettext("Recorded: %(verb)s") % {"verb": VERBS[name]}, extra_tags="good")
+            messages.success(request, gettext("Recorded: %(verb)s") % {"verb": said(VERBS[name])}, extra_tags="good")
             return redirect("console:psams_one", serial=serial)
     context = {
         "psam": psam,
-        "state": (STATES[psam.standing], TONES[psam.standing]),
+        "state": (said(STATES[psam.standing]), TONES[psam.standing]),
         "form": form,
         "what": what,
-        "verb": VERBS[name],
+        "verb": said(VERBS[name]),
         "problem": problem,
     }
     return render(request, "console/psams/verb.html", context, status=422 if form.errors else status)

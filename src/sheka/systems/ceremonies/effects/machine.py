@@ -23,7 +23,7 @@ SHORT = 8
 @effect("attend")
 def attend(run: Run) -> dict[str, Any]:
     """Presence was proved for the script and the roster."""
-    return {"digest": run.ceremony.digest}
+    return {"agreed": run.ceremony.digest}
 
 
 @effect("sign")
@@ -81,21 +81,23 @@ def compare(run: Run) -> dict[str, Any]:
 @effect("back_up")
 def back_up(run: Run) -> dict[str, Any]:
     """The whole store as one sealed file; the shares that open it, each for its holder."""
+    run.carry_out_plan()
     content, shares = run.device.back_up(run.threshold, receivers(run))
     path = backup_path(run.ceremony, run.ceremony.number)
     make_folder(path.parent, mode=0o700)
     write_private(path, content.hex())
     keep_for_holders(run, shares)
-    return {"file": path.name, "digest": sm3(content).hex(), "threshold": run.threshold, "holders": len(shares)}
+    return {"file": path.name, "content": sm3(content).hex(), "threshold": run.threshold, "holders": len(shares)}
 
 
 @effect("restore")
 def restore(run: Run) -> dict[str, Any]:
     """Hand the file over to a new machine; its holders open it then. Raises Refused(CEREMONY_ASKED)."""
+    run.carry_out_plan()
     content = backup_named(run.ceremony, run.ceremony.asked["backup"])
     progress = device_of(run.ceremony).restore(content)
     run.facts["fingerprint"] = ""
-    return {"file": run.ceremony.asked["backup"], "digest": sm3(content).hex(), "needed": progress.needed}
+    return {"file": run.ceremony.asked["backup"], "content": sm3(content).hex(), "needed": progress.needed}
 
 
 def backup_folder() -> Path:

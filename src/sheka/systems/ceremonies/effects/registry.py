@@ -14,10 +14,8 @@ from sheka.equipment.card_reader.reader import Reader
 from sheka.equipment.initialisation.carrier_drawer import CarrierDrawer
 from sheka.foundation.crypto.algorithms import Algorithm
 from sheka.foundation.refusals import Code, Refused
-from sheka.office.approvals.actions.carry_out import carry_out
 from sheka.systems.ceremonies.effects import effect, rehearsed
 from sheka.systems.ceremonies.run import Run
-from sheka.systems.ceremonies.scripts import PLAN
 from sheka.systems.keys.actions.activate_keys import activate_keys
 from sheka.systems.keys.actions.destroy_keys import destroy_keys
 from sheka.systems.keys.actions.export_keys import export_keys
@@ -32,7 +30,7 @@ def generate(run: Run) -> dict[str, Any]:
     if run.ceremony.rehearsal:
         return _told(run, rehearsed.generate(run))
     assert run.device
-    return _told(run, _rows(generate_keys(run.process, proposal_id=_proposal(run))))
+    return _told(run, _rows(generate_keys(run.process, proposal_id=run.proposal_id)))
 
 
 @effect("register")
@@ -40,7 +38,7 @@ def register(run: Run) -> dict[str, Any]:
     """The keys that were entered by components become keys of the register; the key system takes them up."""
     if run.ceremony.rehearsal:
         return {"values": run.facts["values"]}
-    made = _rows(generate_keys(run.process, proposal_id=_proposal(run)))
+    made = _rows(generate_keys(run.process, proposal_id=run.proposal_id))
     entered = {row["name"]: row["check_value"] for row in run.facts["values"]}
     for row in made:
         if entered.get(row["name"]) != row["check_value"]:
@@ -55,7 +53,7 @@ def export(run: Run) -> dict[str, Any]:
     if run.ceremony.rehearsal:
         return _told(run, rehearsed.export(run, pin), carrier=serial)
     assert run.device
-    sent = export_keys(run.process, proposal_id=_proposal(run), carrier=serial, reader=_reader(serial), pin=pin)
+    sent = export_keys(run.process, proposal_id=run.proposal_id, carrier=serial, reader=_reader(serial), pin=pin)
     algorithm = Algorithm(sent.algorithm).name
     rows = [
         {"name": row["name"], "algorithm": algorithm, "version": sent.version, "check_value": row["check_value"]}
@@ -71,7 +69,7 @@ def import_(run: Run) -> dict[str, Any]:
     if run.ceremony.rehearsal:
         return _told(run, rehearsed.import_(run, pin), carrier=serial)
     assert run.device
-    carry_out(run.process, proposal_id=_proposal(run), kind=PLAN)
+    run.carry_out_plan()
     held = import_keys(run.process, carrier=serial, reader=_reader(serial), pin=pin)
     return _told(run, _rows(held), carrier=serial)
 
@@ -81,7 +79,7 @@ def activate(run: Run) -> dict[str, Any]:
     """The approved keys go into use."""
     if run.ceremony.rehearsal:
         return _told(run, rehearsed.generate(run))
-    return _told(run, _rows(activate_keys(run.process, proposal_id=_proposal(run))))
+    return _told(run, _rows(activate_keys(run.process, proposal_id=run.proposal_id)))
 
 
 @effect("destroy")
@@ -90,17 +88,11 @@ def destroy(run: Run) -> dict[str, Any]:
     if run.ceremony.rehearsal:
         return _told(run, rehearsed.destroy(run))
     assert run.device
-    return _told(run, _rows(destroy_keys(run.process, proposal_id=_proposal(run))))
+    return _told(run, _rows(destroy_keys(run.process, proposal_id=run.proposal_id)))
 
 
 def _reader(serial: str) -> Reader:
     return CarrierDrawer(settings.NODE.folder / "carriers").reader(serial)
-
-
-def _proposal(run: Run) -> int:
-    found = run.ceremony.proposal_id
-    assert found is not None, "only a rehearsal has no approval"
-    return found
 
 
 def _rows(keys: Sequence[Key]) -> list[dict[str, Any]]:

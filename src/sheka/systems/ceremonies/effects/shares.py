@@ -1,4 +1,4 @@
-"""Shares of a machine's seal or of a back-up: made by the machine, each sealed to its holder's browser, taken there once.
+"""Shares of a machine's seal or of a back-up: made by the machine, each sealed to its holder's browser (K6).
 
 What is kept here until a holder has taken it is a text sealed to a key that only one browser has; it is removed then.
 """
@@ -43,6 +43,7 @@ def take(run: Run) -> dict[str, Any]:
 @effect("confirm_shares")
 def confirm_shares(run: Run) -> dict[str, Any]:
     """Put them in force. When an earlier try was cut off after the machine had done it, it is not done again."""
+    run.carry_out_plan()
     found = run.device.describe()
     try:
         run.device.confirm_shares(bytes.fromhex(run.facts["offered"]))
