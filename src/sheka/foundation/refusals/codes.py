@@ -217,7 +217,7 @@ class Code(Enum):
     MACHINE_COMPONENTS_CHECK = 2367
     MACHINE_BACKUP_BAD = 2368
     MACHINE_NOT_NEW = 2369
-    # a token's driver (2370)
+    # a token's driver (2369)
     MACHINE_TOKEN_MODULE = 2370
     MACHINE_TOKEN_ABSENT = 2371
     MACHINE_TOKEN_OTHER = 2372
