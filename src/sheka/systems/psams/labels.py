@@ -59,7 +59,7 @@ MODES = {
 }
 EVENTS = {
     "registered": Term("登记入册", "Entered in the register"),
-    "load": Term("灌装：{keys}", "Loaded with {keys}"),
+    "load": Term("灌装{count}个密钥（{level}）", "Loaded with {count} keys ({level})"),
     "bind": Term("绑定终端{terminal}", "Bound to the terminal {terminal}"),
     "unbind": Term("与终端{terminal}解除绑定", "Released from the terminal {terminal}"),
     "ship": Term("发往{institution}，收件人{receiver}", "Shipped to {institution}, received by {receiver}"),

@@ -20,6 +20,7 @@ from sheka.office.staff.permissions import Permission
 from sheka.systems.custody.actions.content import empty_carrier, fill_carrier
 from sheka.systems.keys.machines import machine_of
 from sheka.systems.keys.queries import keys_of
+from sheka.systems.psams.labels import LEVELS as LEVELS_SAID
 from sheka.systems.psams.ledger import carrier_held, keeper, lock_psam, move, named_keys
 from sheka.systems.psams.models import Psam
 from sheka.systems.psams.states import PSAM
@@ -58,7 +59,7 @@ def load_psam(actor: Actor, *, serial: str, reader: Reader, algorithms: Sequence
         empty_carrier(keeper(actor), serial)
     fill_carrier(keeper(actor), serial, content)
     psam.level, psam.keys = place.kind, content
-    move(actor, psam, "load", keys=named_keys(content))
+    move(actor, psam, "load", count=len(content), level=[LEVELS_SAID[place.kind].zh, LEVELS_SAID[place.kind].en])
     record(actor, "psam.loaded", psam.subject, level=place.kind, keys=named_keys(content))
     return psam
 
