@@ -19,9 +19,10 @@ from sheka.faces.console.custody.words import (
     content_words,
     kind_word,
     options,
+    person_name,
     place_name,
-    said,
     stamp,
+    titled,
 )
 from sheka.faces.console.lists import Column, Listing, Select, Stamp, Text
 from sheka.faces.console.templatetags.look import named
@@ -138,13 +139,15 @@ HAND_OVERS = Listing(
             kind="number",
             link=_to("custody_hand_over"),
         ),
-        Column("purpose", pgettext_lazy("custody", "Purpose"), lambda row: said(PURPOSES[row.purpose]), sort="purpose"),
+        Column(
+            "purpose", pgettext_lazy("custody", "Purpose"), lambda row: titled(PURPOSES[row.purpose]), sort="purpose"
+        ),
         Column("count", pgettext_lazy("custody", "Carriers"), lambda row: len(row.items), kind="amount"),
         Column("giver", pgettext_lazy("custody", "Giver"), lambda row: row.giver_name, sort="giver_name"),
         Column(
             "to",
             pgettext_lazy("custody", "To"),
-            lambda row: row.receiver_name or row.receiver or place_name(row.recipient),
+            lambda row: row.receiver_name or person_name(row) or place_name(row.recipient),
         ),
         Column("state", _("State"), lambda row: stamp(row.state, HAND_OVER_STATES, HAND_OVER_TONES), sort="state"),
         Column("begun", pgettext_lazy("custody", "Begun"), lambda row: row.begun_at, sort="begun_at", kind="whole"),
@@ -257,7 +260,7 @@ DESTRUCTIONS = Listing(
             kind="number",
             link=_to("custody_destruction"),
         ),
-        Column("method", pgettext_lazy("custody", "Method"), lambda row: said(METHODS[row.method]), sort="method"),
+        Column("method", pgettext_lazy("custody", "Method"), lambda row: titled(METHODS[row.method]), sort="method"),
         Column("reason", pgettext_lazy("custody", "Reason"), lambda row: row.reason),
         Column("state", _("State"), lambda row: stamp(row.state, DESTRUCTION_STATES, DESTRUCTION_TONES), sort="state"),
         Column("creator", pgettext_lazy("custody", "Listed by"), lambda row: row.creator.name, sort="creator__name"),

@@ -10,7 +10,9 @@ from sheka.faces.console.list_cells import Stamp
 from sheka.faces.console.words import language
 from sheka.foundation.terms import Term
 from sheka.office.organisations.models import Organisation
+from sheka.office.staff.models import StaffMember
 from sheka.systems.custody.labels import KINDS, STATES, TONES
+from sheka.systems.custody.models import HandOver
 
 ORDER_TONES = {"asked": "wait", "approved": "info", "refused": "stop", "issued": "good"}
 HAND_OVER_TONES = {
@@ -32,18 +34,24 @@ def said(term: Term) -> str:
     return term.text(language())
 
 
-said_later = lazy(said, str)
+def titled(term: Term) -> str:
+    """The same where it stands by itself: it begins with a capital letter."""
+    text = said(term)
+    return text[:1].upper() + text[1:]
+
+
+titled_later = lazy(titled, str)
 """The same, asked when the page is written: for what is declared when the process starts."""
 
 
 def options(terms: Mapping[str, Term]) -> list[tuple[str, str]]:
     """Choices of a form or a filter."""
-    return [(name, said_later(term)) for name, term in terms.items()]
+    return [(name, titled_later(term)) for name, term in terms.items()]
 
 
 def stamp(state: str, terms: Mapping[str, Term], tones: Mapping[str, str]) -> Stamp:
     """The stamp of a state."""
-    return Stamp(said(terms[state]), tones[state])
+    return Stamp(titled(terms[state]), tones[state])
 
 
 def carrier_stamp(state: str) -> Stamp:
@@ -53,13 +61,21 @@ def carrier_stamp(state: str) -> Stamp:
 
 def kind_word(kind: str) -> str:
     """Transmission key card …"""
-    return said(KINDS[kind])
+    return titled(KINDS[kind])
 
 
 def place_name(code: str) -> str:
     """An organisation's name in the reader's language; its code where this node does not know it."""
     found = Organisation.objects.filter(code=code).first()
     return found.label(language()) if found else code
+
+
+def person_name(row: HandOver) -> str:
+    """The name of the receiver who was named; "" for whoever may receive there."""
+    if not row.receiver:
+        return ""
+    named = StaffMember.objects.filter(login=row.receiver, organisation_id=row.recipient).first()
+    return named.name if named else row.receiver
 
 
 def content_words(content: list[dict[str, object]]) -> str:

@@ -112,7 +112,13 @@ def carrier(request: HttpRequest, serial: str) -> HttpResponse:
     """One carrier: what it is, where, what is on it, its chain of custody."""
     actor, row = request.actor, queries.carrier(request.actor, serial)
     chain = [
-        {"at": link.at, "title": said(link.title), "who": link.who, "kind": link.kind, "detail": ""}
+        {
+            "at": link.at,
+            "title": said(link.title),
+            "who": _("the system") if link.who.startswith("process:") else link.who,
+            "kind": link.kind,
+            "detail": "",
+        }
         for link in queries.chain_of(actor, serial)
     ]
     offered = [

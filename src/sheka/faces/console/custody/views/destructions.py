@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from sheka.faces.console.custody.asking import Crumb, Question, ask, sent
 from sheka.faces.console.custody.forms import DestructionForm
 from sheka.faces.console.custody.lists import DESTRUCTIONS
-from sheka.faces.console.custody.words import DESTRUCTION_TONES, content_words, kind_word, said, stamp
+from sheka.faces.console.custody.words import DESTRUCTION_TONES, content_words, kind_word, stamp, titled
 from sheka.faces.console.documents.part import subject_context
 from sheka.faces.console.doors import opens
 from sheka.faces.console.forms import PlainForm
@@ -66,7 +66,7 @@ def destruction(request: HttpRequest, number: str) -> HttpResponse:
     context = {
         "row": row,
         "stamp": stamp(row.state, DESTRUCTION_STATES, DESTRUCTION_TONES),
-        "method": said(METHODS[row.method]),
+        "method": titled(METHODS[row.method]),
         "items": [
             (item.carrier.serial, kind_word(item.carrier.kind), content_words(item.carrier.content))
             for item in row.items.select_related("carrier")
@@ -89,7 +89,7 @@ def destruction(request: HttpRequest, number: str) -> HttpResponse:
 def destruction_witness(request: HttpRequest, number: str) -> HttpResponse:
     """A witness confirms presence for this list."""
     actor, row = request.actor, queries.destruction(request.actor, number)
-    sentence = _("%(count)s carriers, list %(number)s") % {"count": row.items.count(), "number": number}
+    sentence = _("Carriers: %(count)s, list %(number)s") % {"count": row.items.count(), "number": number}
     question = Question(
         title=pgettext("custody", "Witness the destruction"),
         button=_("I see them destroyed"),

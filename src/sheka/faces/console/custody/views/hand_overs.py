@@ -15,7 +15,16 @@ from django.views.decorators.http import require_http_methods, require_safe
 from sheka.faces.console.custody.asking import Crumb, Question, ask, sent
 from sheka.faces.console.custody.forms import HandOverForm, ReasonForm, TakeForm
 from sheka.faces.console.custody.lists import HAND_OVERS
-from sheka.faces.console.custody.words import HAND_OVER_TONES, content_words, kind_word, place_name, said, stamp
+from sheka.faces.console.custody.words import (
+    HAND_OVER_TONES,
+    content_words,
+    kind_word,
+    person_name,
+    place_name,
+    said,
+    stamp,
+    titled,
+)
 from sheka.faces.console.documents.part import subject_context
 from sheka.faces.console.doors import opens, polled
 from sheka.faces.console.forms import PlainForm
@@ -197,7 +206,8 @@ def _state(actor: Actor, row: HandOver) -> dict[str, Any]:
         "row": row,
         "seen": _seen(row),
         "stamp": stamp(row.state, HAND_OVER_STATES, HAND_OVER_TONES),
-        "purpose": said(PURPOSES[row.purpose]),
+        "purpose": titled(PURPOSES[row.purpose]),
+        "receiver": row.receiver_name or person_name(row),
         "sender": place_name(row.sender),
         "recipient": place_name(row.recipient),
         "items": _items(row),
@@ -221,12 +231,12 @@ def _items(row: HandOver) -> list[tuple[str, str, str]]:
 def _sentence(row: HandOver) -> str:
     facts = {"count": len(row.items), "giver": row.giver_name, "purpose": said(PURPOSES[row.purpose])}
     if row.within:
-        return _("%(count)s carriers from %(giver)s, %(purpose)s") % facts
+        return _("Carriers: %(count)s, from %(giver)s, %(purpose)s") % facts
     facts["to"] = place_name(row.recipient)
     if not row.bag:
-        return _("%(count)s carriers from %(giver)s to %(to)s, at one desk") % facts
+        return _("Carriers: %(count)s, from %(giver)s to %(to)s, at one desk") % facts
     facts |= {"bag": row.bag, "courier": row.courier}
-    return _("%(count)s carriers from %(giver)s to %(to)s, bag %(bag)s by %(courier)s") % facts
+    return _("Carriers: %(count)s, from %(giver)s to %(to)s, bag %(bag)s by %(courier)s") % facts
 
 
 def _address(row: HandOver) -> str:

@@ -201,6 +201,7 @@ def party(request: HttpRequest, number: str) -> HttpResponse:
                 "title": said(condition.title),
                 "missing": told(condition.missing) if condition.missing else None,
                 "until": condition.until,
+                "filing": condition.name == "filing" and actor.may(Permission.CARRIER_ENTRUST),
                 "verb": TASKS[condition.name] if _offered(actor, row, TASKS[condition.name]) else "",
             }
             for condition in conditions(row, today)
