@@ -128,7 +128,7 @@ class Code(Enum):
     CARD_PIN_INITIAL = 2232
     CARD_KEY_REFUSED = 2240
     CARD_COUNTERFEIT = 2241
-    # PSAM and key carriers in readers (2249)
+    # PSAM and key carriers in readers (2250)
     PSAM_NOT_ONE = 2250
     PSAM_TRANSPORT = 2251
     PSAM_KEY_ABSENT = 2252
@@ -217,7 +217,7 @@ class Code(Enum):
     MACHINE_COMPONENTS_CHECK = 2367
     MACHINE_BACKUP_BAD = 2368
     MACHINE_NOT_NEW = 2369
-    # a token's driver (2369)
+    # a token's driver (2370)
     MACHINE_TOKEN_MODULE = 2370
     MACHINE_TOKEN_ABSENT = 2371
     MACHINE_TOKEN_OTHER = 2372
