@@ -117,6 +117,24 @@ def test_a_session_that_no_longer_sees_its_token_is_not_taken_for_lost_keys(
     assert machine.mac(key.ref) == mac
 
 
+@pytest.mark.req("K6")
+def test_a_key_destroyed_while_its_token_is_away_unseen_is_removed_when_it_is_back(
+    start: Any, token: SoftToken
+) -> None:
+    machine = start()
+    key = machine.generate("key")
+    away = token.folder / "away"
+    token.tokens.rename(away)
+    token.tokens.mkdir()
+    assert machine(Verb.DESTROY, key.ref).destroyed  # the session still stands and shows nothing
+    token.tokens.rmdir()
+    away.rename(token.tokens)
+    assert len(token.objects()) == 3
+    machine.again()
+    assert token.objects() == []
+    assert list((machine.folder / "store" / "token-changes").iterdir()) == []
+
+
 def test_a_worker_that_dies_is_replaced_and_no_caller_notices(start: Any) -> None:
     machine = start(workers=2)
     key = machine.generate("key")

@@ -14,8 +14,10 @@ from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from tests.support.softhsm import SoftToken
 
+from pkcs11 import KeyType, Mechanism
 from sheka.equipment.encryption_machine.model import Usage, Verb
 from sheka.equipment.encryption_machine.pkcs11.settings import TDES, Suite
+from sheka.equipment.encryption_machine.pkcs11.token import _member
 from sheka.equipment.encryption_machine.wire import Batch
 from sheka.foundation.crypto import tdes
 from sheka.foundation.crypto.algorithms import ECB, Algorithm
@@ -95,6 +97,14 @@ def test_macs_are_the_same_by_either_way_of_chaining(start: Any, plant: Any, cbc
         found = machine(Verb.MACS, known.ref, None, Batch.of(messages), Batch.of(ivs))
         each = zip(messages, ivs, strict=True)
         assert found.items() == [command_mac(Algorithm.TDES, known.key, *of) for of in each]
+
+
+def test_a_vendors_number_becomes_one_that_the_library_takes() -> None:
+    mechanism, kind = _member(Mechanism, UNKNOWN.ecb), _member(KeyType, UNKNOWN.key_type)
+    assert (int(mechanism), int(kind)) == (UNKNOWN.ecb, UNKNOWN.key_type)
+    assert isinstance(mechanism, Mechanism) and isinstance(kind, KeyType)
+    assert Mechanism(UNKNOWN.ecb) is mechanism is _member(Mechanism, UNKNOWN.ecb)
+    assert _member(Mechanism, TDES.ecb) is Mechanism.DES3_ECB
 
 
 def test_a_device_that_takes_little_at_a_time_gets_little_at_a_time(start: Any, plant: Any) -> None:

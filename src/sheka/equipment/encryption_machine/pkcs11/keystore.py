@@ -55,7 +55,7 @@ class TokenKeyStore(KeyStore):
         super().__init__(records)
         self._pool, self._marks = pool, marks
         self._changing = threading.RLock()
-        self._under_way = ""
+        self._under_way, self._made = "", False
         own_folder(marks)
 
     def tidy(self) -> None:
@@ -83,12 +83,6 @@ class TokenKeyStore(KeyStore):
         found: bytes = self._pool.call("encrypt", info.algorithm, object_id(info.ref, KEY), blocks)
         return found
 
-    def running(self, info: KeyInfo, blocks: bytes) -> bytes:
-        """ECB under what a MAC runs on up to its last block."""
-        part = LEFT if info.algorithm is Algorithm.TDES else KEY
-        found: bytes = self._pool.call("encrypt", info.algorithm, object_id(info.ref, part), blocks)
-        return found
-
     def chain(self, info: KeyInfo, state: bytes, columns: list[bytes]) -> bytes:
         """The last blocks of many messages' MACs, see `token.Token.chain`."""
         found: bytes = self._pool.call("chain", info.algorithm, bytes.fromhex(info.ref), state, columns)
@@ -111,9 +105,7 @@ class TokenKeyStore(KeyStore):
             self._pool.call("about")
             with self._marked(ref):
                 info = super().destroy(caller, ref)
-                with suppress(Refused):
-                    self._pool.call("remove", bytes.fromhex(ref))
-                    self._unmark(ref)
+                self._remove(ref, there=True)
                 return info
 
     def _make(self, caller: Caller, info: KeyInfo) -> KeyInfo:
@@ -121,10 +113,10 @@ class TokenKeyStore(KeyStore):
         with self._held(info):
             if may_leave(info):
                 mask = _mask()
-                self._pool.call("generate", algorithm, _place(info, CRADLE))
+                self._create("generate", algorithm, _place(info, CRADLE))
                 self._derive(info, object_id(info.ref, CRADLE), mask)
             else:
-                self._pool.call("generate", algorithm, _place(info, KEY))
+                self._create("generate", algorithm, _place(info, KEY))
             return super()._add(caller, Verb.GENERATE, replace(info, check_value=self._check_value(info)), mask)
 
     def _make_child(self, caller: Caller, parent: StoredKey, info: KeyInfo) -> KeyInfo:
@@ -157,21 +149,21 @@ class TokenKeyStore(KeyStore):
     def _put_in(self, info: KeyInfo, key: bytes) -> bytes:
         algorithm = info.algorithm
         if not may_leave(info):
-            self._pool.call("put_in", algorithm, _place(info, KEY), key)
+            self._create("put_in", algorithm, _place(info, KEY), key)
             if _runs_on_left(info):
-                self._pool.call("put_in", algorithm, _place(info, LEFT), key[:_HALF] * 2)
+                self._create("put_in", algorithm, _place(info, LEFT), key[:_HALF] * 2)
             return b""
         cradle = secrets.token_bytes(KEY_BYTES)
         mask = ciphers.decrypt_ecb(algorithm, cradle, key)
-        self._pool.call("put_in", algorithm, _place(info, CRADLE), cradle)
+        self._create("put_in", algorithm, _place(info, CRADLE), cradle)
         wipe(cradle)
         self._derive(info, object_id(info.ref, CRADLE), mask)
         return mask
 
     def _derive(self, info: KeyInfo, base: bytes, data: bytes) -> None:
-        self._pool.call("derive", info.algorithm, base, data, _place(info, KEY))
+        self._create("derive", info.algorithm, base, data, _place(info, KEY))
         if _runs_on_left(info):
-            self._pool.call("derive", info.algorithm, base, data[:_HALF] * 2, _place(info, LEFT))
+            self._create("derive", info.algorithm, base, data[:_HALF] * 2, _place(info, LEFT))
 
     def _check_value(self, info: KeyInfo) -> str:
         length = check_value_bytes(info.algorithm)
@@ -197,13 +189,12 @@ class TokenKeyStore(KeyStore):
             with self._records.lock:
                 self._need_new(info, envelope)
             with self._marked(info.ref):
+                self._made = False
                 try:
                     yield
                 except Exception:
                     if not self._lives(info.ref):
-                        with suppress(Refused):
-                            self._pool.call("remove", bytes.fromhex(info.ref))
-                            self._unmark(info.ref)
+                        self._remove(info.ref, there=self._made)
                     raise
                 self._unmark(info.ref)
 
@@ -220,6 +211,18 @@ class TokenKeyStore(KeyStore):
             yield
         finally:
             self._under_way = ""
+
+    def _create(self, call: str, *arguments: Any) -> None:
+        self._pool.call(call, *arguments)
+        self._made = True
+
+    def _remove(self, ref: str, *, there: bool) -> None:
+        """Take a key's objects out of the token. The mark stays, for a later session to look again, when the token
+        cannot be had, or shows nothing although objects must be `there`.
+        """
+        with suppress(Refused):
+            if self._pool.call("remove", bytes.fromhex(ref)) or not there:
+                self._unmark(ref)
 
     def _unmark(self, ref: str) -> None:
         (self._marks / ref).unlink(missing_ok=True)

@@ -20,7 +20,7 @@ from sheka.equipment.encryption_machine.machine import Inside, SoftwareMachine
 from sheka.equipment.encryption_machine.model import MachineInfo
 from sheka.equipment.encryption_machine.pkcs11.access import TokenAccess
 from sheka.equipment.encryption_machine.pkcs11.keystore import TokenKeyStore
-from sheka.equipment.encryption_machine.pkcs11.objects import BOUND
+from sheka.equipment.encryption_machine.pkcs11.objects import BOUND, TokenFacts
 from sheka.equipment.encryption_machine.pkcs11.pool import Pool
 from sheka.equipment.encryption_machine.pkcs11.settings import TokenSettings
 from sheka.equipment.encryption_machine.pkcs11.work import TokenWork
@@ -66,10 +66,9 @@ class TokenMachine(SoftwareMachine):
         if self._token is None:
             return replace(info, algorithms=())
         pool, access = self._token
-        if pool.facts is None:
-            with suppress(Refused):
-                pool.call("about")
-        facts = pool.facts
+        facts: TokenFacts | None = pool.facts
+        with suppress(Refused):
+            facts = facts or pool.call("about")
         if facts is None:
             return replace(info, product=f"{access.known or self.product} (not reachable)", algorithms=())
         product = f"{facts.manufacturer} {facts.model}, serial {facts.serial}, firmware {facts.firmware}"

@@ -50,7 +50,6 @@ _LOCKED_IN: dict[Attribute, object] = {
 }
 """In this order: SoftHSM2 takes no attribute after the one that forbids changes."""
 
-
 E = TypeVar("E", bound=IntEnum)
 
 
@@ -212,10 +211,9 @@ class Token:
             return self.encrypt(algorithm, id, zeros)[:length]
         return self.take_out(algorithm, id, bytes(KEY_BYTES))[:length]
 
-    def remove(self, ref: bytes) -> None:
-        """Destroy all parts of a key; that there is none is as good."""
-        for part in (KEY, LEFT, CRADLE):
-            self._drop(ref + bytes([part]))
+    def remove(self, ref: bytes) -> int:
+        """Destroy all parts of a key: how many objects there were."""
+        return sum(self._drop(ref + bytes([part])) for part in (KEY, LEFT, CRADLE))
 
     def _clear(self, id: bytes) -> None:
         """Before a new object: the first of a session may be the second attempt at one that a lost session made."""
@@ -223,10 +221,12 @@ class Token:
             self._drop(id)
             self._made_before = True
 
-    def _drop(self, id: bytes) -> None:
+    def _drop(self, id: bytes) -> int:
         self._known.pop(id, None)
-        for each in list(self._session.get_objects({Attribute.CLASS: ObjectClass.SECRET_KEY, Attribute.ID: id})):
+        found = list(self._session.get_objects({Attribute.CLASS: ObjectClass.SECRET_KEY, Attribute.ID: id}))
+        for each in found:
             each.destroy()
+        return len(found)
 
     def _suite(self, algorithm: Algorithm) -> Suite:
         found = self._suites.get(algorithm)

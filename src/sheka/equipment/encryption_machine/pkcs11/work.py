@@ -34,9 +34,6 @@ class TokenKey(Keys):
     def encrypt(self, blocks: bytes) -> bytes:
         return self.store.encrypt(self.info, blocks)
 
-    def running(self, blocks: bytes) -> bytes:
-        return self.store.running(self.info, blocks)
-
     def write_key(self, challenge: bytes, key_id: int, version: int, key: bytes) -> bytes:
         head = bytes((key_id, version, self.algorithm)) + self.encrypt(key)
         return head + formulae.macs(self, Batch.of([head]), initial_value(self.algorithm, challenge))
