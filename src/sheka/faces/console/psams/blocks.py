@@ -91,8 +91,8 @@ def place(request: HttpRequest) -> HttpResponse:
         except Refused as refusal:
             problem, status = told(refusal), refusal.http
         else:
-            said = gettext("Blocked: %(subject)s") % {"subject": made.subject}
-            messages.success(request, said, extra_tags="good")
+            news = gettext("Blocked: %(subject)s") % {"subject": made.subject}
+            messages.success(request, news, extra_tags="good")
             return redirect("console:psams_blocks")
     context = {"form": form, "problem": problem}
     return render(request, "console/psams/block.html", context, status=422 if form.errors else status)
@@ -114,8 +114,8 @@ def lift(request: HttpRequest, number: int) -> HttpResponse:
         except Refused as refusal:
             problem, status = told(refusal), refusal.http
         else:
-            said = gettext("Block lifted: %(subject)s") % {"subject": found.subject}
-            messages.success(request, said, extra_tags="good")
+            news = gettext("Block lifted: %(subject)s") % {"subject": found.subject}
+            messages.success(request, news, extra_tags="good")
             return redirect("console:psams_blocks")
     context = {
         "entry": found,
