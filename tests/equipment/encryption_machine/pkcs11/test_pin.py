@@ -7,13 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from tests.support.softhsm import PIN, SoftToken
 
-from sheka.equipment.encryption_machine.model import Verb
+from sheka.equipment.encryption_machine.launch import start_machine
+from sheka.equipment.encryption_machine.model import Usage, Verb
 from sheka.equipment.encryption_machine.pkcs11.access import TokenAccess
 from sheka.equipment.encryption_machine.pkcs11.objects import TokenFacts
 from sheka.equipment.encryption_machine.pkcs11.pool import Pool, Worker
 from sheka.equipment.encryption_machine.sealed_entry import entry_id_of, open_with, seal_for
+from sheka.foundation.crypto.algorithms import Algorithm
 from sheka.foundation.refusals import Code, Refused
 
 
@@ -131,9 +135,6 @@ def test_a_first_pin_goes_under_the_seal_and_its_file_away(
 def test_sealed_is_logged_out_and_the_custodians_shares_log_in(
     start: Any, token: SoftToken, tmp_path: Path, attempts: list[str]
 ) -> None:
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
     first = tmp_path / "first"
     first.touch(mode=0o600)
     first.write_text(PIN)
@@ -141,7 +142,7 @@ def test_sealed_is_logged_out_and_the_custodians_shares_log_in(
     key = machine.generate("key")
     mac = machine.mac(key.ref)
     browsers = [ec.generate_private_key(ec.SECP256R1()) for _ in range(3)]
-    publics = [each.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint) for each in browsers]
+    publics = [point(each) for each in browsers]
     offered = machine(Verb.SHARE_OUT, 2, publics)
     shares = [
         open_with(private, entry_id_of(public), sealed)
@@ -161,3 +162,41 @@ def test_sealed_is_logged_out_and_the_custodians_shares_log_in(
         machine(Verb.UNSEAL, holder, entry.id, seal_for(entry.public_key, entry.id, shares[holder - 1]))
     assert machine.mac(key.ref) == mac
     assert attempts == [PIN, PIN]
+
+
+@pytest.mark.req("K6")
+def test_a_new_machine_begins_sealed_and_comes_back_by_its_custodians(token: SoftToken, tmp_path: Path) -> None:
+    """Over the socket, as a node starts it: no sealing secret, no PIN file after the first log-in."""
+    first = tmp_path / "first"
+    first.touch(mode=0o600)
+    first.write_text(PIN)
+    settings = replace(token.settings, pin_file=None, first_pin_file=first)
+    arguments: dict[str, Any] = {"callers": {"x": b"s" * 32}, "custodians": True, "pkcs11": settings}
+    browsers = [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]
+    publics = [point(each) for each in browsers]
+    handle = start_machine(tmp_path / "machine", **arguments)
+    with handle.client("x") as machine:
+        assert machine.describe().sealed
+        assert first.exists()  # nobody has logged in
+        sealed = machine.share_out(2, publics)
+        info = machine.generate("key", Algorithm.TDES, Usage.MAC)
+        mac = machine.macs(info.ref, None, [b"m"])
+    assert handle.stop() == 0
+    assert not first.exists()
+    handle = start_machine(tmp_path / "machine", **arguments)
+    with handle.client("x") as machine:
+        with pytest.raises(Refused) as refusal:
+            machine.macs(info.ref, None, [b"m"])
+        assert refusal.value.code is Code.MACHINE_SEALED
+        for holder, (private, public, share) in enumerate(zip(browsers, publics, sealed, strict=True), 1):
+            entry = machine.entry_key()
+            opened = open_with(private, entry_id_of(public), share)
+            machine.unseal(holder, entry.id, seal_for(entry.public_key, entry.id, opened))
+        assert machine.describe().driver == "pkcs11"
+        assert machine.macs(info.ref, None, [b"m"]) == mac
+    assert handle.stop() == 0
+
+
+def point(private: ec.EllipticCurvePrivateKey) -> bytes:
+    """The public key as a browser sends it: 04 ‖ x ‖ y."""
+    return private.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
