@@ -162,10 +162,11 @@ def _worker() -> Iterator[None]:
 
 
 def _live(node: NodeConfig) -> dict[str, Any]:
+    from tests.support.console_carriers import carriers_in_the_town
     from tests.support.console_people import more_people, states_of_cards
     from tests.support.console_requests import requests_of_all_kinds
 
-    from sheka.equipment.initialisation.drawer import ChipDrawer
+    from sheka.equipment.initialisation.drawer import IN_NODE, ChipDrawer
     from sheka.faces.story import book, chips, people_steps
     from sheka.faces.story.cast import demo_password, seed
     from sheka.faces.story.stage import Stage
@@ -175,12 +176,13 @@ def _live(node: NodeConfig) -> dict[str, Any]:
     people_steps.HANDED_OUT, people_steps.ACTIVATED = HANDED_OUT, ACTIVATED
     chips.BLANKS = {Algorithm.SM4: PEOPLE + 4, Algorithm.TDES: OLD_CHIPS}
     seed(node.folder)
-    stage = Stage(node, ChipDrawer(node.folder / book.CHIPS, sync=False))
+    stage = Stage(node, ChipDrawer(node.folder / IN_NODE, sync=False))
     for step in book.STEPS:
         step.play(stage)
     more_people(demo_password(node.folder))
     facts = {"password": demo_password(node.folder), "cards": states_of_cards(stage)}
     facts["requests"] = requests_of_all_kinds()
+    facts["carriers"] = carriers_in_the_town()
     (node.folder / "lived").touch()
     return facts
 

@@ -33,6 +33,7 @@ LOGINS = (
     "ministry-reviewer",
     "ministry-keys",
     "ministry-keys-2",
+    "ministry-custodian",
     "hainan-examiner",
     "haikou-issuance",
     "haikou-planner",

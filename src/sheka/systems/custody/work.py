@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sheka.foundation.terms import Term
+from sheka.office.staff.permissions import Permission
 from sheka.office.work.kinds import Address, work_kind
 from sheka.office.work.notices import notice_kind
+from sheka.office.work.search import finder
 from sheka.systems.custody import waiting
+from sheka.systems.custody.queries.carriers import find_carriers
 
 
-def _named(view: str):  # type: ignore[no-untyped-def]
+def _named(view: str) -> Callable[[str], Address]:
     def address(subject: str) -> Address:
         return view, subject.partition(":")[2]
 
@@ -55,3 +60,4 @@ notice_kind(
     escalates_after=1,
     address=_named("console:custody_hand_over"),
 )
+finder("carriers", Term("密钥载体", "Key carriers"), find_carriers, needs=(Permission.CARRIER_VIEW,))

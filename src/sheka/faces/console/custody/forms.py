@@ -11,11 +11,7 @@ from django.utils.translation import pgettext_lazy
 from sheka.faces.console.custody.words import options
 from sheka.faces.console.forms import Sheet
 from sheka.faces.console.words import language
-from sheka.office.documents.models import Document
-from sheka.office.organisations.models import Organisation
-from sheka.office.organisations.queries import BUREAUS
 from sheka.office.staff.actors import Actor
-from sheka.office.staff.models import StaffMember
 from sheka.systems.custody import queries
 from sheka.systems.custody.labels import KINDS, METHODS
 from sheka.systems.custody.models import Entrustment
@@ -112,8 +108,8 @@ class HandOverForm(ActorForm):
             ("send", _("To another organisation")),
         ]
         self.fields["receiver"].choices = [("", "—"), *colleagues(self.actor)]
-        rows = Organisation.objects.filter(kind__in=(*BUREAUS, "card_centre")).exclude(code=self.actor.organisation)
-        self.fields["to"].choices = [("", "—"), *((row.code, row.label(language())) for row in rows)]
+        offered = ((row.code, row.label(language())) for row in queries.recipients(self.actor))
+        self.fields["to"].choices = [("", "—"), *offered]
 
 
 class TakeForm(ActorForm):
@@ -187,9 +183,7 @@ class FileForm(ActorForm):
 
     def kept(self, kind: str) -> list[tuple[str, str]]:
         """The documents of a kind that are kept with the file."""
-        rows = Document.objects.filter(
-            subject=self.file.subject, kind=kind, state="kept", organisation_id=self.actor.organisation
-        )
+        rows = queries.kept_with(self.actor, self.file, kind)
         return [(str(row.pk), f"{row.label} · {row.digest[:8]}") for row in rows]
 
 
@@ -264,5 +258,4 @@ def places(actor: Actor) -> list[tuple[str, str]]:
 
 def colleagues(actor: Actor) -> list[tuple[str, str]]:
     """The actor's colleagues, by their log-in names."""
-    rows = StaffMember.objects.filter(organisation_id=actor.organisation, is_active=True).exclude(pk=actor.staff_id)
-    return [(row.login, f"{row.name} ({row.login})") for row in rows.order_by("name")]
+    return [(row.login, f"{row.name} ({row.login})") for row in queries.colleagues(actor)]

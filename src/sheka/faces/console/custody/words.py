@@ -9,10 +9,8 @@ from django.utils.functional import lazy
 from sheka.faces.console.list_cells import Stamp
 from sheka.faces.console.words import language
 from sheka.foundation.terms import Term
-from sheka.office.organisations.models import Organisation
-from sheka.office.staff.models import StaffMember
+from sheka.office.approvals.seats import place_term
 from sheka.systems.custody.labels import KINDS, STATES, TONES
-from sheka.systems.custody.models import HandOver
 
 ORDER_TONES = {"asked": "wait", "approved": "info", "refused": "stop", "issued": "good"}
 HAND_OVER_TONES = {
@@ -66,16 +64,7 @@ def kind_word(kind: str) -> str:
 
 def place_name(code: str) -> str:
     """An organisation's name in the reader's language; its code where this node does not know it."""
-    found = Organisation.objects.filter(code=code).first()
-    return found.label(language()) if found else code
-
-
-def person_name(row: HandOver) -> str:
-    """The name of the receiver who was named; "" for whoever may receive there."""
-    if not row.receiver:
-        return ""
-    named = StaffMember.objects.filter(login=row.receiver, organisation_id=row.recipient).first()
-    return named.name if named else row.receiver
+    return said(place_term(code))
 
 
 def content_words(content: list[dict[str, object]]) -> str:

@@ -27,6 +27,7 @@ from sheka.office.incidents.actions.issue_report import issue_report
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
 from sheka.systems.cards.actions.issue_papers import issue_destruction_record, issue_receipt
+from sheka.systems.custody.actions.destroy_carriers import issue_destruction_minutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,12 @@ MAKES: dict[str, Make] = {
         gettext_lazy("Make the record"),
         Permission.OLD_CARD_DESTROY,
         lambda actor, name: issue_destruction_record(actor, number=name),
+    ),
+    "carrier_destruction": Make(
+        "carrier_destruction",
+        gettext_lazy("Make the minutes"),
+        Permission.CARRIER_KEEP,
+        lambda actor, name: issue_destruction_minutes(actor, number=name),
     ),
 }
 

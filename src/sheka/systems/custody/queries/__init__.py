@@ -6,6 +6,7 @@ from sheka.systems.custody.queries.destructions import destruction, destruction_
 from sheka.systems.custody.queries.hand_overs import hand_over, hand_overs
 from sheka.systems.custody.queries.orders import order, orders
 from sheka.systems.custody.queries.parties import entrustment, entrustments, filings, parties
+from sheka.systems.custody.queries.people import colleagues, kept_with, names_to_receive, receiver_name, recipients
 
 __all__ = [
     "Link",
@@ -13,6 +14,7 @@ __all__ = [
     "carrier_in_hand",
     "carriers",
     "chain_of",
+    "colleagues",
     "count_sheet",
     "counts",
     "destruction",
@@ -23,9 +25,13 @@ __all__ = [
     "filings",
     "hand_over",
     "hand_overs",
+    "kept_with",
     "may_see",
+    "names_to_receive",
     "order",
     "orders",
     "parties",
     "places",
+    "receiver_name",
+    "recipients",
 ]

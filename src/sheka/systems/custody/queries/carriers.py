@@ -12,9 +12,13 @@ from sheka.foundation.refusals import Code, Refused
 from sheka.foundation.terms import Term
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
-from sheka.systems.custody.labels import BAD, EVENTS
+from sheka.office.work.search import MOST, Asked, Found
+from sheka.systems.custody.labels import BAD, EVENTS, KINDS, STATES, TONES
 from sheka.systems.custody.ledger import must_be_usable
 from sheka.systems.custody.models import Carrier, CarrierEvent, Place
+
+SHORTEST = 4
+"""Signs of a serial before the search looks for carriers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,25 @@ def chain_of(actor: Actor, serial: str) -> list[Link]:
     """The chain of custody, oldest first."""
     rows = CarrierEvent.objects.filter(carrier=carrier(actor, serial)).order_by("at", "pk")
     return [Link(row.at, _told(row), "bad" if row.event in BAD else "done", row.by) for row in rows]
+
+
+def find_carriers(actor: Actor, asked: Asked) -> list[Found]:
+    """Carriers of the own register by the beginning of a serial, for the search box."""
+    if len(asked.text) < SHORTEST:
+        return []
+    rows = carriers(actor).filter(serial__startswith=asked.text.upper()).order_by("serial")
+    return [
+        Found(
+            name=KINDS[row.kind],
+            number=row.serial,
+            note=str(row.place or ""),
+            state=STATES[row.state],
+            tone=TONES[row.state],
+            address=("console:custody_carrier", row.serial),
+            exact=row.serial == asked.text.upper(),
+        )
+        for row in rows[: MOST + 1]
+    ]
 
 
 def places(actor: Actor) -> QuerySet[Place]:

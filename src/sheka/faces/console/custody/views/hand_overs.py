@@ -19,7 +19,6 @@ from sheka.faces.console.custody.words import (
     HAND_OVER_TONES,
     content_words,
     kind_word,
-    person_name,
     place_name,
     said,
     stamp,
@@ -30,7 +29,6 @@ from sheka.faces.console.doors import opens, polled
 from sheka.faces.console.forms import PlainForm
 from sheka.faces.console.lists import show_list
 from sheka.office.staff.actors import Actor
-from sheka.office.staff.models import StaffMember
 from sheka.office.staff.permissions import Permission
 from sheka.systems.custody import queries
 from sheka.systems.custody.actions.begin_hand_over import begin_hand_over, give_hand_over
@@ -196,9 +194,7 @@ def hand_over_cancel(request: HttpRequest, number: str) -> HttpResponse:
 
 
 def _state(actor: Actor, row: HandOver) -> dict[str, Any]:
-    giver, named = row.giver_id == actor.staff_id, row.receiver
-    login = StaffMember.objects.filter(pk=actor.staff_id).values_list("login", flat=True).first()
-    receives = row.recipient == actor.organisation and not giver and named in ("", login)
+    giver = row.giver_id == actor.staff_id
     takes = actor.may(Permission.CARRIER_TAKE)
     running = row.state in ("begun", "given", "recalled")
     ours = row.sender == actor.organisation
@@ -207,14 +203,14 @@ def _state(actor: Actor, row: HandOver) -> dict[str, Any]:
         "seen": _seen(row),
         "stamp": stamp(row.state, HAND_OVER_STATES, HAND_OVER_TONES),
         "purpose": titled(PURPOSES[row.purpose]),
-        "receiver": row.receiver_name or person_name(row),
+        "receiver": row.receiver_name or queries.receiver_name(actor, row),
         "sender": place_name(row.sender),
         "recipient": place_name(row.recipient),
         "items": _items(row),
         "running": running,
         "late": running and row.expires_at < timezone.now(),
         "may_give": takes and giver and row.state == "begun",
-        "may_take": takes and receives and row.state == "given",
+        "may_take": takes and queries.names_to_receive(actor, row) and row.state == "given",
         "may_cancel": ours and row.state in ("begun", "given") and (giver or actor.may(Permission.CARRIER_KEEP)),
         "uncertified": not row.within and row.recipient == actor.organisation and row.certified is not True,
     }
