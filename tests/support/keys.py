@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
 from django.conf import settings
 from tests.support.approvals import decided, present
 
 from sheka.equipment.card_reader.key_carrier import KeyCarrierSession
+from sheka.equipment.encryption_machine.launch import start_machine
 from sheka.equipment.initialisation.carrier_drawer import IN_NODE, CarrierDrawer
 from sheka.equipment.initialisation.device_keys import carrier_keys
+from sheka.equipment.server.files import make_socket_folder
+from sheka.equipment.server.node import NodeConfig
 from sheka.foundation.crypto.algorithms import Algorithm
 from sheka.office.messages.delivery import carry_all
 from sheka.office.staff.actors import Actor
@@ -24,7 +28,7 @@ from sheka.systems.keys.actions.import_keys import import_keys
 from sheka.systems.keys.actions.propose_generation import propose_generation
 from sheka.systems.keys.actions.propose_key_step import propose_activation, propose_destruction, propose_export
 from sheka.systems.keys.actions.register_machine import register_machine, trust_machine
-from sheka.systems.keys.machines import machine_of
+from sheka.systems.keys.machines import close_machines, machine_of
 
 MINISTRY, HAINAN, HAIKOU = "000000", "460000", "460100"
 LEVELS = {MINISTRY: "ministry", HAINAN: "province", HAIKOU: "city"}
@@ -118,3 +122,39 @@ class KeyWorld:
         keys = self.take(lower, serial)
         self.clear(lower, serial)
         return keys
+
+
+@pytest.fixture
+def wanted():
+    """The machines that a test needs; a module with fewer says so."""
+    return ("ministry", "hainan", "haikou")
+
+
+@pytest.fixture
+def machines(settings, tmp_path, wanted):
+    """Ministry, Hainan, Haikou: each a process with its own keys; stopped after the test."""
+    node = NodeConfig.create_demo(tmp_path / "node", document_keys="file")
+    make_socket_folder(node.sockets)
+    started = {
+        machine.name: start_machine(
+            node.machine_folder(machine.name),
+            callers=node.machine_callers(machine.name),
+            address=node.machine_address(machine.name),
+        )
+        for machine in node.machines
+        if machine.name in wanted
+    }
+    kept = settings.NODE
+    settings.NODE = node
+    close_machines()
+    yield started
+    close_machines()
+    settings.NODE = kept
+    for handle in started.values():
+        handle.stop()
+
+
+@pytest.fixture
+def world(appoint, machines):
+    """Officers, approvers and custodians at each level; the machines know each other."""
+    return KeyWorld(appoint)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from sheka.faces.console.cards.sheet import Moment
@@ -18,6 +19,7 @@ from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
 from sheka.systems.keys.catalogue import entries, entry_named
 from sheka.systems.keys.labels import LEVELS, PURPOSES, VERBS
+from sheka.systems.keys.life import CEREMONY
 from sheka.systems.keys.models import Key
 from sheka.systems.keys.queries import carried_by, key_labelled, keys_of
 from sheka.systems.keys.tree import tree_of
@@ -130,7 +132,14 @@ def _moments(found: Key) -> list[Moment]:
             None,
             VERBS[row.verb].text(language()),
             row.about if ":" not in row.about else "",
-            row.by,
+            _who(row.by),
         )
         for row in steps
     ]
+
+
+def _who(name: str) -> str:
+    """A person by name; a ceremony and another process of the node by what it is."""
+    if name.startswith(CEREMONY):
+        return _("Key ceremony %(number)s") % {"number": name.removeprefix(CEREMONY)}
+    return name.removeprefix("process:")
