@@ -163,6 +163,7 @@ def _worker() -> Iterator[None]:
 
 def _live(node: NodeConfig) -> dict[str, Any]:
     from tests.support.console_carriers import carriers_in_the_town
+    from tests.support.console_incidents import incidents_of_the_town
     from tests.support.console_people import more_people, states_of_cards
     from tests.support.console_requests import requests_of_all_kinds
 
@@ -183,6 +184,7 @@ def _live(node: NodeConfig) -> dict[str, Any]:
     facts = {"password": demo_password(node.folder), "cards": states_of_cards(stage)}
     facts["requests"] = requests_of_all_kinds()
     facts["carriers"] = carriers_in_the_town()
+    facts["incident"] = incidents_of_the_town()
     (node.folder / "lived").touch()
     return facts
 
