@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 from tests.support.ceremonies import approved_generation, approved_plan, office_of, planned, play, players
 
+from sheka.equipment.encryption_machine.launch import start_machine
 from sheka.equipment.encryption_machine.sealed_entry import seal_for
 from sheka.foundation.crypto.algorithms import Algorithm
 from sheka.foundation.crypto.kcv import check_value
@@ -19,7 +22,7 @@ from sheka.systems.ceremonies.models import Act, Ceremony
 from sheka.systems.ceremonies.queries import ceremony_numbered
 from sheka.systems.ceremonies.rehearsals import end_test_machine, folder_of, rehearsal_machine
 from sheka.systems.ceremonies.sweep import sweep_rehearsals
-from sheka.systems.keys.machines import machine_of
+from sheka.systems.keys.machines import close_machines, machine_of
 from sheka.systems.keys.models import Key
 
 COMMITTED = pytest.mark.django_db(transaction=True)
@@ -44,12 +47,29 @@ def test_a_machine_that_was_shared_out_opens_with_two_of_three_shares(office, ma
 
 @PLAIN
 @pytest.mark.req("K6")
-def test_a_back_up_is_restored_into_a_new_machine_by_its_holders(office, machine, node):
+def test_a_back_up_is_restored_into_a_new_machine_by_its_holders(office, machine, node, refused):
     people = players()
     play(planned(office, "keys.generate", approved_generation(office)))
-    kept = people.play(planned(office, "machine.back_up", approved_plan(office, "machine.back_up"), threshold=2))
+    kept = people.play(planned(office, "machine.back_up", approved_plan(office, "machine.back_up"), 3, threshold=2))
     assert kept.state == "done" and (backup_folder() / f"{kept.number}.backup").stat().st_mode & 0o077 == 0
-    assert set(people.shares) == {"custodian-1", "custodian-2"}
+    keys = machine_of("000000").list_keys()
+    machine.stop()
+    shutil.rmtree(node.machine_folder("ministry"))
+    close_machines()
+    other = start_machine(
+        node.machine_folder("ministry"),
+        callers=node.machine_callers("ministry"),
+        address=node.machine_address("ministry"),
+        custodians=True,
+    )
+    try:
+        request = approved_plan(office, "machine.restore")
+        refused(Code.CEREMONY_ASKED, planned, office, "machine.restore", None, 3, threshold=2, backup=kept.number)
+        asked = {"threshold": 2, "backup": kept.number}
+        restored = people.play(planned(office, "machine.restore", request, 3, **asked))
+        assert restored.state == "done" and machine_of("000000").list_keys() == keys
+    finally:
+        other.stop()
 
 
 @PLAIN
@@ -145,11 +165,13 @@ def test_a_rehearsal_goes_on_after_its_machine_ended_and_leaves_no_folder(office
 
 @PLAIN
 def test_the_same_script_is_rehearsed_with_cards_too(office, node):
-    for kind in ("keys.export", "keys.import", "machine.back_up"):
-        asked = {"threshold": 2} if kind == "machine.back_up" else {}
-        ceremony = play(planned(office, kind, **asked), pin="246810")
+    people, asked = players(pin="246810"), {}
+    for kind in ("keys.export", "keys.import", "machine.back_up", "machine.restore"):
+        asked |= {"threshold": 2} if kind.startswith("machine") else {}
+        ceremony = people.play(planned(office, kind, **asked))
         assert (kind, ceremony.state) == (kind, "done")
-    assert not Key.objects.exists() and not backup_folder().exists()
+        asked["backup"] = ceremony.number
+    assert not Key.objects.exists()
 
 
 @PLAIN

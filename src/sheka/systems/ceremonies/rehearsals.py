@@ -34,14 +34,17 @@ def folder_of(number: str) -> Path:
     return Path(settings.NODE.folder) / "rehearsals" / number
 
 
-def rehearsal_machine(number: str) -> EncryptionMachine:
-    """A line to the rehearsal's machine, started when it does not run. Raises Refused(CEREMONY_TEST_MACHINE)."""
+def rehearsal_machine(number: str, *, new: bool = False) -> EncryptionMachine:
+    """A line to the rehearsal's machine, started when it does not run; `new` without a seal, for a restore.
+
+    Raises Refused(CEREMONY_TEST_MACHINE).
+    """
     with _alone(number) as folder:
         _bury_the_dead()
         line = _lines.get(number)
         if line is None or not _answers(line):
             _hang_up(number)
-            line = _lines[number] = _reached(folder) or _started(number, folder)
+            line = _lines[number] = _reached(folder) or _started(number, folder, new)
         return line
 
 
@@ -105,13 +108,13 @@ def _reached(folder: Path) -> EncryptionMachine | None:
     return None
 
 
-def _started(number: str, folder: Path) -> EncryptionMachine:
+def _started(number: str, folder: Path, new: bool) -> EncryptionMachine:
     old = _handles.pop(number, None)
     if old is not None:
         old.stop()
     secret = _secret(folder)
     try:
-        handle = start_machine(folder / "machine", callers={CALLER: secret})
+        handle = start_machine(folder / "machine", callers={CALLER: secret}, custodians=new)
     except Refused as refusal:
         raise Refused(Code.CEREMONY_TEST_MACHINE, reason=refusal.number) from refusal
     _handles[number] = handle

@@ -13,13 +13,15 @@ from sheka.office.approvals.actions.carry_out import carry_out
 from sheka.office.staff.actors import Actor
 from sheka.systems.ceremonies.models import Ceremony, Seat
 from sheka.systems.ceremonies.rehearsals import rehearsal_machine
-from sheka.systems.ceremonies.scripts import PLAN
+from sheka.systems.ceremonies.scripts import PLAN, RESTORE
 from sheka.systems.keys.machines import machine_of
 
 
 def device_of(ceremony: Ceremony) -> EncryptionMachine:
     """The organisation's machine; of a rehearsal its test machine."""
-    return rehearsal_machine(ceremony.number) if ceremony.rehearsal else machine_of(ceremony.organisation_id)
+    if ceremony.rehearsal:
+        return rehearsal_machine(ceremony.number, new=ceremony.kind == RESTORE)
+    return machine_of(ceremony.organisation_id)
 
 
 @dataclass

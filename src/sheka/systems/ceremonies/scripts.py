@@ -23,6 +23,8 @@ FILE = "ceremonies.toml"
 LEADER, WITNESS, CUSTODIAN = "leader", "witness", "custodian"
 PLAN = "ceremonies.plan"
 """The request of a ceremony that no other system asks for: machines, and what arrived on a carrier."""
+RESTORE = "machine.restore"
+"""The one ceremony that needs a machine without keys, and a back-up that another one made."""
 SCHEMES = ("xor", "shamir")
 
 

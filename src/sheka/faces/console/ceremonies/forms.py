@@ -64,10 +64,9 @@ class RosterForm(Sheet):
                 ),
                 widget=forms.NumberInput({"class": "govuk-input govuk-input--width-4"}),
             )
-        rehearsal = proposal is None
-        if "carrier" in script.asks and not rehearsal:
+        if "carrier" in script.asks and proposal is not None:
             self._text("carrier", _("Serial of the transmission key card"))
-        if "backup" in script.asks and not rehearsal:
+        if "backup" in script.asks:
             self._text("backup", _("Number of the ceremony that made the back-up"))
 
     def plan(self) -> dict[str, Any]:

@@ -27,6 +27,8 @@ from sheka.systems.ceremonies.scripts import PLAN, SCHEMES, Script, script_for, 
 from sheka.systems.ceremonies.waiting import call, keep_work
 from sheka.systems.keys.catalogue import generated_at
 
+REHEARSED = "REHEARSAL"
+"""The carrier of a rehearsal: its own test card, which has no serial in custody."""
 _NUMBERS = 0x4345_5245
 """The lock under which numbers are given."""
 
@@ -113,11 +115,13 @@ def _asked(script: Script, custodians: int, asked: dict[str, Any], rehearsal: bo
         found["scheme"] = _one_of("scheme", asked.get("scheme", "xor"), SCHEMES)
     if "threshold" in script.asks or found.get("scheme") == "shamir":
         found["threshold"] = _threshold(asked.get("threshold"), custodians)
-    for name in ("carrier", "backup"):
-        if name in script.asks:
-            found[name] = str(asked.get(name, "")).strip() or ("REHEARSAL" if rehearsal else "")
-            if not found[name] or not found[name].replace("-", "").isalnum():
-                raise Refused(Code.CEREMONY_ASKED, field=_FIELDS[name], reason="—")
+    if "carrier" in script.asks:
+        found["carrier"] = REHEARSED if rehearsal else _number_of("carrier", asked)
+    if "backup" in script.asks:
+        found["backup"] = _number_of("backup", asked)
+        made = Ceremony.objects.filter(number=found["backup"]).first()
+        if (made is not None and made.rehearsal) is not rehearsal:  # a test key never gets into a real machine
+            raise Refused(Code.CEREMONY_ASKED, field=_FIELDS["backup"], reason=found["backup"])
     return found
 
 
@@ -133,6 +137,13 @@ def _one_of(name: str, value: Any, known: tuple[str, ...]) -> str:
     if value not in known:
         raise Refused(Code.CEREMONY_ASKED, field=_FIELDS[name], reason=str(value)[:40])
     return str(value)
+
+
+def _number_of(name: str, asked: dict[str, Any]) -> str:
+    number = str(asked.get(name, "")).strip()
+    if not number.replace("-", "").isalnum():
+        raise Refused(Code.CEREMONY_ASKED, field=_FIELDS[name], reason=number[:40] or "—")
+    return number
 
 
 def _threshold(value: Any, custodians: int) -> int:

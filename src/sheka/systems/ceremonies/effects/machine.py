@@ -12,8 +12,6 @@ from sheka.foundation.crypto.sm3 import sm3
 from sheka.foundation.refusals import Code, Refused
 from sheka.systems.ceremonies.effects import effect
 from sheka.systems.ceremonies.effects.shares import keep_for_holders, receivers
-from sheka.systems.ceremonies.models import Ceremony
-from sheka.systems.ceremonies.rehearsals import folder_of
 from sheka.systems.ceremonies.run import Run, device_of
 
 SHORT = 8
@@ -83,7 +81,7 @@ def back_up(run: Run) -> dict[str, Any]:
     """The whole store as one sealed file; the shares that open it, each for its holder."""
     run.carry_out_plan()
     content, shares = run.device.back_up(run.threshold, receivers(run))
-    path = backup_path(run.ceremony, run.ceremony.number)
+    path = backup_path(run.ceremony.number)
     make_folder(path.parent, mode=0o700)
     write_private(path, content.hex())
     keep_for_holders(run, shares)
@@ -94,7 +92,7 @@ def back_up(run: Run) -> dict[str, Any]:
 def restore(run: Run) -> dict[str, Any]:
     """Hand the file over to a new machine; its holders open it then. Raises Refused(CEREMONY_ASKED)."""
     run.carry_out_plan()
-    content = backup_named(run.ceremony, run.ceremony.asked["backup"])
+    content = backup_named(run.ceremony.asked["backup"])
     progress = device_of(run.ceremony).restore(content)
     run.facts["fingerprint"] = ""
     return {"file": run.ceremony.asked["backup"], "content": sm3(content).hex(), "needed": progress.needed}
@@ -105,14 +103,14 @@ def backup_folder() -> Path:
     return Path(settings.NODE.folder) / "machine-backups"
 
 
-def backup_path(ceremony: Ceremony, name: str) -> Path:
-    """The file of a back-up; of a rehearsal in its own folder."""
-    return (folder_of(ceremony.number) if ceremony.rehearsal else backup_folder()) / f"{name}.backup"
+def backup_path(number: str) -> Path:
+    """The file that the ceremony of this number made; it may be carried away and brought back."""
+    return backup_folder() / f"{number}.backup"
 
 
-def backup_named(ceremony: Ceremony, name: str) -> bytes:
-    """The content of a back-up that was made here or was brought. Raises Refused(CEREMONY_ASKED)."""
+def backup_named(number: str) -> bytes:
+    """Its content. Raises Refused(CEREMONY_ASKED)."""
     try:
-        return bytes.fromhex(backup_path(ceremony, name).read_text("utf-8"))
+        return bytes.fromhex(backup_path(number).read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise Refused(Code.CEREMONY_ASKED, field="backup", reason=type(error).__name__) from None
