@@ -36,8 +36,8 @@ def _by_force(rows: Any, value: str, actor: Actor) -> Any:
     return rows.filter(lifted_at__isnull=value == "force")
 
 
-def _lift_address(row: Block) -> str | None:
-    return reverse("console:psams_lift", args=[row.pk]) if row.lifted_at is None and not row.source else None
+def _address(row: Block) -> str:
+    return reverse("console:psams_lift", args=[row.pk])
 
 
 BLOCKS = Listing(
@@ -47,9 +47,9 @@ BLOCKS = Listing(
     rows=blocks_in_reach,
     default_sort="-since",
     columns=[
-        Column("number", _("Block no."), lambda row: row.pk, sort="pk", kind="number", link=_lift_address),
+        Column("number", _("Block no."), lambda row: row.pk, sort="pk", kind="number", link=_address),
         Column("subject", _("What is blocked"), lambda row: row.subject, sort="subject", kind="number"),
-        Column("kind", _("What kind it is"), lambda row: said(TITLES[BlockKind(row.kind)]), sort="kind"),
+        Column("kind", _("What kind it is"), lambda row: said(TITLES[BlockKind(row.kind)]), sort="kind", kind="whole"),
         Column(
             "state",
             _("State"),
@@ -59,7 +59,13 @@ BLOCKS = Listing(
         Column("reason", _("Why it is blocked"), lambda row: row.reason),
         Column("since", _("Blocked since"), lambda row: row.since, sort="since", kind="whole"),
         Column("by", _("Blocked by"), lambda row: row.by, sort="by"),
-        Column("organisation", _("Organisation"), lambda row: named(row.organisation), sort="organisation__path"),
+        Column(
+            "organisation",
+            _("Organisation"),
+            lambda row: named(row.organisation),
+            sort="organisation__path",
+            kind="whole",
+        ),
     ],
     filters=[
         Select("force", _("State"), choices({"force": IN_FORCE, "lifted": LIFTED}), narrow=_by_force),

@@ -10,7 +10,7 @@ from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
 from sheka.systems.custody.models import Carrier
 from sheka.systems.psams.actions.place_psam import leave_terminal
-from sheka.systems.psams.ledger import KIND, lock_psam, move, psam_carriers, tell
+from sheka.systems.psams.ledger import KIND, keeper, lock_psam, move, psam_carriers, tell
 from sheka.systems.psams.models import Psam
 from sheka.systems.psams.states import AT_A_TERMINAL
 from sheka.systems.transactions.actions.bind_psam import put_in_service, take_alarms
@@ -40,7 +40,7 @@ def follow_custody(actor: Actor) -> int:
 def take_switch_alarms(actor: Actor) -> list[Incident]:
     """A PSAM whose counter went back, or that spoke from another terminal: an incident for each, told up the tree."""
     made = []
-    for alarm in take_alarms(actor):
+    for alarm in take_alarms(keeper(actor)):
         psam = lock_psam(actor, alarm.psam) if _is_here(actor, alarm.psam) else None
         if psam is not None:
             tell(actor, psam, "alarm", what=[_what(alarm, "zh"), _what(alarm, "en")])
@@ -64,7 +64,7 @@ def _follow(actor: Actor, carrier: Carrier) -> int:
         return 1
     if carrier.state == "lost":
         if psam.state in AT_A_TERMINAL:
-            put_in_service(actor, psam=psam.serial, active=False)
+            put_in_service(keeper(actor), psam=psam.serial, active=False)
         freeze_subject(actor, kind=KIND, subject=psam.serial, incident="", reason="报失 reported lost")
         move(actor, psam, "lose")
     elif carrier.state == "destroyed":

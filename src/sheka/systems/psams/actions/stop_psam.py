@@ -9,7 +9,7 @@ from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
 from sheka.systems.custody.actions.report_lost import report_lost
 from sheka.systems.psams.actions.place_psam import leave_terminal
-from sheka.systems.psams.ledger import KIND, lock_psam, move, psam_carriers
+from sheka.systems.psams.ledger import KIND, keeper, lock_psam, move, psam_carriers
 from sheka.systems.psams.models import Psam
 from sheka.systems.psams.states import AT_A_TERMINAL, PSAM
 from sheka.systems.transactions.actions.bind_psam import put_in_service
@@ -29,7 +29,7 @@ def freeze_psam(actor: Actor, *, serial: str, incident: str) -> str:
     if psam_carriers(actor).filter(serial=serial).exists():
         psam = lock_psam(actor, serial)
         if psam.state in AT_A_TERMINAL:
-            put_in_service(actor, psam=serial, active=False)
+            put_in_service(keeper(actor), psam=serial, active=False)
         if "freeze" in PSAM.verbs(psam.state) and psam.state != "frozen":
             move(actor, psam, "freeze", incident=incident)
     record(actor, "psam.frozen", f"psam:{serial}", incident=incident)
@@ -39,7 +39,9 @@ def freeze_psam(actor: Actor, *, serial: str, incident: str) -> str:
 @action(Permission.PSAM_KEEP)
 def thaw_psam(actor: Actor, *, serial: str, incident: str) -> str:
     """It is off the block list of this incident. One that was frozen counts as returned: its keys are erased."""
-    lifted = thaw_subject(actor, kind=KIND, subject=serial, incident=incident, reason=REASON.format(incident=incident))
+    lifted = thaw_subject(
+        keeper(actor), kind=KIND, subject=serial, incident=incident, reason=REASON.format(incident=incident)
+    )
     psam = Psam.objects.select_for_update(of=("self",)).select_related("organisation")
     row = psam.filter(serial=serial, organisation_id=actor.organisation, state="frozen").first()
     if row is not None:
@@ -62,7 +64,7 @@ def report_psam_lost(actor: Actor, *, serial: str, how: str) -> Psam:
     made = report_incident(actor, kind="lost_psam", subject=subjects, about=how)
     report_lost(actor, serial, how, incident=made.number)
     if terminal_of(serial) is not None:
-        put_in_service(Actor.process("psams", actor.organisation), psam=serial, active=False)
+        put_in_service(keeper(actor), psam=serial, active=False)
     psam.refresh_from_db()  # the plan may have frozen it
     move(actor, psam, "lose")
     record(actor, "psam.lost", psam.subject, incident=made.number)
