@@ -11,7 +11,10 @@ from datetime import timedelta
 import pytest
 from django.conf import settings
 from django.utils import timezone
+from tests.support.custodians import present, share_out
 
+from sheka.equipment.encryption_machine.launch import start_machine
+from sheka.equipment.server.files import make_socket_folder
 from sheka.foundation.refusals import Code, Refused
 from sheka.foundation.terms import Term
 from sheka.office.audit.heads import folder_of_heads
@@ -82,6 +85,30 @@ def test_the_switch_is_known_by_its_port():
 
 def test_a_machine_that_does_not_answer_says_so_by_its_refusal():
     assert {check.state for check in processes.machines()} == {"stop"}
+
+
+def test_a_sealed_machine_says_how_many_of_its_custodians_have_come(tmp_path):
+    node = settings.NODE
+    name = node.machine("460100").name
+    make_socket_folder(node.sockets)
+    handle = start_machine(
+        tmp_path, callers=node.machine_callers(name), address=node.machine_address(name), custodians=True
+    )
+
+    def told() -> tuple[str, str]:
+        (found,) = [check for check in processes.machines() if check.name == f"machine-{name}"]
+        return found.state, found.text.en
+
+    try:
+        with handle.client("systems") as machine:
+            assert told() == ("stop", "New: not shared out to custodians yet")
+            custodians = share_out(machine, 2, 2)
+            assert told()[0] == "good"
+            machine.seal()
+            present(machine, 2, custodians[1].text)
+            assert told() == ("stop", "Sealed: 1 of the 2 custodians needed have come")
+    finally:
+        handle.stop()
 
 
 def test_messages_that_were_refused_hold_up_others(tree):
