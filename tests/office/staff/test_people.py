@@ -66,7 +66,7 @@ def test_an_account_is_made_without_password_role_or_number(boss):
     made = make(boss, name=" 新人 ")
     assert (made.name, made.has_usable_password()) == ("新人", False)
     assert made.person_id == person_digest("460100") != "460100"
-    assert actor_named("new-one").permissions == {Permission.SELF_MANAGE}
+    assert actor_named("new-one").permissions == {Permission.SELF_MANAGE, Permission.INCIDENT_REPORT}
     assert not Event.objects.filter(
         facts__contains="460100", event="staff.appointed", facts__icontains="person"
     ).exists()
@@ -121,7 +121,7 @@ def test_a_transfer_ends_everything_held_and_both_offices_are_the_actors(appoint
     moved = transfer_staff(boss, staff=staff, organisation_code="460100-CC", reason=WHY)
     assert moved.organisation_id == "460100-CC"
     assert session_in_force(session.pk, staff.pk) is None
-    assert actor_named("clerk").permissions == {Permission.SELF_MANAGE}
+    assert actor_named("clerk").permissions == {Permission.SELF_MANAGE, Permission.INCIDENT_REPORT}
     event = Event.objects.get(event="staff.transferred")
     assert '"roles":["clerk"]' in event.facts and '"work":1' in event.facts and '"sessions":1' in event.facts
     assert refusal(transfer_staff, boss, staff=moved, organisation_code="460100-CC", reason=WHY) is (
@@ -153,7 +153,7 @@ def test_whoever_leaves_is_out_at_once_and_returns_with_nothing(phone, boss, sof
     term = {"valid_from": today, "valid_to": today + timedelta(days=9)}
     assert refusal(grant_role, boss, staff=left, role="clerk", **term) is Code.STAFF_INACTIVE
     back = return_staff(boss, staff=left, reason=WHY)
-    assert back.is_active and actor_named("clerk").permissions == {Permission.SELF_MANAGE}
+    assert back.is_active and actor_named("clerk").permissions == {Permission.SELF_MANAGE, Permission.INCIDENT_REPORT}
     assert refusal(return_staff, boss, staff=back, reason=WHY) is Code.STAFF_ACTIVE
 
 
