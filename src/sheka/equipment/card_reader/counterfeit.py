@@ -51,7 +51,11 @@ class Genuine:
 
 
 def authenticate_card(
-    session: CardSession, expected_answer: ExpectedAnswer, expected_code: ExpectedCode | None = None
+    session: CardSession,
+    expected_answer: ExpectedAnswer,
+    expected_code: ExpectedCode | None = None,
+    *,
+    version: int = 0,
 ) -> Genuine:
     """Prove that the card in an open session is genuine (C1).
 
@@ -60,6 +64,7 @@ def authenticate_card(
     expected_answer : what the machine computes for internal authentication, from a fresh random source of 8 bytes.
     expected_code : what the machine computes for the authentication code; left out that test is not made (a terminal
         whose PSAM cannot compute it).
+    version : of the internal authentication key, 0 for the card's newest.
 
     Raises Refused(CARD_COUNTERFEIT, test=…) with the first test that failed; a refusal of the reader or of the machine
     as it is: a card is not a counterfeit because the machine did not answer.
@@ -78,7 +83,7 @@ def authenticate_card(
     ):
         raise _counterfeit(GenuinenessTest.AUTHENTICATION_CODE)
     source = secrets.token_bytes(SOURCE_BYTES)
-    answer = _answer(session, factor, source)
+    answer = _answer(session, factor, source, version)
     if not hmac.compare_digest(expected_answer(factor, source), answer):
         raise _counterfeit(GenuinenessTest.INTERNAL_AUTHENTICATION)
     return Genuine(identity, factor)
@@ -97,10 +102,10 @@ def atr_contradicts(atr: bytes, code: CardIdentificationCode, profile: CardProfi
     return None if region.hex() in (city, province) else GenuinenessTest.REGION
 
 
-def _answer(session: CardSession, factor: bytes, source: bytes) -> bytes:
+def _answer(session: CardSession, factor: bytes, source: bytes, version: int) -> bytes:
     """The card's answer; a card that refuses the command fails the test, a card that was pulled out does not."""
     try:
-        return session.internal_authenticate(factor, source)
+        return session.internal_authenticate(factor, source, version=version)
     except Refused as error:
         if error.code is Code.CARD_ANSWERED:
             raise _counterfeit(GenuinenessTest.INTERNAL_AUTHENTICATION) from error

@@ -179,6 +179,7 @@ EVENTS: dict[str, str | Promise] = {
     "card.viewed": _("Card page read"),
     "card.checked": _("Card authenticated"),
     "card.examined": _("Card examined in a reader"),
+    "card.rekeyed": _("Card given new keys"),
     "card.replace": _("Replaced by a new card"),
     "card.destroy": _("Destroyed"),
     "card.release_unused": VERBS["release"],

@@ -52,12 +52,12 @@ def chip_order(card: Card) -> ChipOrder:
     return ChipOrder(holder, Algorithm(card.algorithm), (card.key_version,))
 
 
-def chip_keys(card: Card) -> MachineKeys:
-    """The keys of the card in the machine of its city, none of them in clear.
+def chip_keys(card: Card, version: int | None = None) -> MachineKeys:
+    """The keys of the card in the machine of its city, of its own version or the one given; none of them in clear.
 
     Raises Refused: KEY_SET_INCOMPLETE, KEY_UNKNOWN when no transport key for such chips was taken in.
     """
-    city, algorithm, version = card.organisation_id, Algorithm(card.algorithm), card.key_version
+    city, algorithm, version = card.organisation_id, Algorithm(card.algorithm), version or card.key_version
     held = card_keys(city, algorithm, version)
     return MachineKeys(
         machine=machine_of(city),

@@ -95,6 +95,7 @@ EVENTS: dict[str, tuple[str, str | Promise, str | Promise]] = {
         _of_card("A false card with this number was presented"),
         _of_card("Reader %(reader)s: refusal %(code)s"),
     ),
+    "rekeyed": ("done", _of_card("Given new keys"), _of_card("Version %(version)s in reader %(reader)s")),
     "exchange_applied": (
         "done",
         _of_card("Exchange applied for"),

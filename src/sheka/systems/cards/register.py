@@ -37,7 +37,10 @@ class CityRegister:
         if not keys:
             raise self._unknown(facts)
         signed = facts.code.signed_part
-        return [machine.card_authentication_codes(key.reference, [factor], [signed])[0] for key in keys]
+        found = [machine.card_authentication_codes(key.reference, [factor], [signed])[0] for key in keys]
+        if facts.code.authentication_code not in found and self._rows(facts).filter(state="destroyed").exists():
+            raise self._unknown(facts)  # it may have been made with the key that is gone
+        return found
 
     def answer(self, facts: CardFacts, factor: bytes) -> bytes:
         """Under the key version that the card used, retired or not: whether that one is in use is another test."""
