@@ -54,7 +54,8 @@ def test_a_psam_is_loaded_bound_shipped_and_taken_back_from_its_page(desks, psam
     page = text_of(keys.get(f"/psams/{serial}"))
     assert "Check value" in page and "one factor" in page and "has seen no purchase" in page
     refused = acquiring.ask("POST", f"/psams/{serial}/bind", {"terminal": "460100000001"})
-    assert refused.status_code == 409 and str(Code.CARRIER_NOT_IN_HAND.value) in refused.content.decode()  # it was not handed over to this person
+    not_handed_over = str(Code.CARRIER_NOT_IN_HAND.value)
+    assert refused.status_code == 409 and not_handed_over in refused.content.decode()
     Carrier.objects.filter(serial=serial).update(keeper=person("acquiring_officer"))
     assert acquiring.ask("POST", f"/psams/{serial}/bind", {"terminal": "46010000"}).status_code == 422
     for verb, form in (

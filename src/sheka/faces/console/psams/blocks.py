@@ -127,6 +127,7 @@ def lift(request: HttpRequest, number: int) -> HttpResponse:
         "entry": found,
         "kind": said(TITLES[BlockKind(found.kind)]),
         "form": form,
+        "asks": gettext("Why can it be lifted?"),
         "problem": problem,
         "may_lift": may and found.lifted_at is None and not found.source and not found.incident,
     }
