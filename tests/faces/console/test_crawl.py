@@ -36,6 +36,7 @@ UNLINKED = {
     "console:jobs_job": "jobs/test_jobs.py: a job that was started",
     "console:jobs_progress": "jobs/test_jobs.py: asked by the page itself",
     "console:list_file": "test_lists.py: a file that a job made",
+    "console:machines_unseal_progress": "machines/test_unsealing.py: asked by the page itself",
     "console:operations_healthz": "operations/test_operations.py: for machines",
     "console:operations_readyz": "operations/test_operations.py: for machines",
     "console:operations_recount": "operations/test_access.py: the result of a job",
