@@ -130,7 +130,5 @@ CONSIGNMENTS = Listing(
         Days("loaded", pgettext_lazy("keys", "Written"), "loaded_at", moments=True),
     ],
     empty_title=_("No consignment"),
-    empty_text=_(
-        "Sub-keys that are written to a carrier for the level below, or come from the level above, appear here."
-    ),
+    empty_text=_("Sub-keys that go to the level below on a carrier, or come from the level above, appear here."),
 )
