@@ -7,6 +7,7 @@ import json
 import pytest
 from django.conf import settings
 from django.utils import timezone
+from tests.support.api import partner_of
 from typer.testing import CliRunner
 
 from sheka.equipment.card_reader.in_process import InProcessReader
@@ -213,3 +214,60 @@ def copy_of(chips, card):
     carry_out(personalisation_steps(profile, holder, keys, algorithm=Algorithm.SM4), copy.transmit)
     copy.power_off()
     return copy
+
+
+@pytest.fixture
+def city(places, installer):
+    """A client of the city that calls the API."""
+    return partner_of(installer, "460100")
+
+
+def read_by(chips, card, **other):
+    """What a reader far away sends of a card."""
+    with CardSession(chips.reader(card.number)) as session:
+        facts = facts_of(session)
+        return {
+            "identification_code": facts.code.text,
+            "historical_bytes": session.historical.hex(),
+            "algorithm": facts.algorithm.name,
+            "key_version": facts.key_version,
+            "process_factor": facts.process_factor.hex(),
+            "challenge": facts.source.hex(),
+            "response": facts.answer.hex(),
+        } | other
+
+
+@pytest.mark.req("C1", "S9")
+def test_a_reader_far_away_gets_the_same_verdict_and_its_question_is_audited(card, chips, city):
+    answer = city.post("/cards/check", read_by(chips, card), key=None)
+    assert (answer.status_code, answer.json()["passed"], answer.json()["failed"]) == (200, True, None)
+    assert {test["outcome"] for test in answer.json()["tests"]} == {"passed"}
+    assert card.person.name not in answer.content.decode()
+    row = Event.objects.get(event="card.checked")
+    assert (row.subject, '"genuine":true' in row.facts) == (card.subject, True)
+    for wrong, failed in (
+        ({"response": "00" * 8}, "INTERNAL_AUTHENTICATION"),
+        ({"response": ""}, "INTERNAL_AUTHENTICATION"),
+        ({"historical_bytes": read_by(chips, card)["historical_bytes"][:-2] + "99"}, "SERIAL"),
+        ({"historical_bytes": "00"}, "ATR_FORM"),
+        ({"identification_code": card.identification_code[:24] + "00000000"}, "AUTHENTICATION_CODE"),
+    ):
+        assert city.post("/cards/check", read_by(chips, card, **wrong), key=None).json()["failed"] == failed
+    Card.objects.filter(pk=card.pk).update(state="blocked")
+    told = city.post("/cards/check", read_by(chips, card), key=None, Accept_Language="zh-Hans").json()
+    assert told["failed"] == "RECORDS" and "状态" in told["tests"][-1]["remark"]
+    assert Event.objects.filter(event="card.checked").count() == 7
+
+
+def test_what_is_no_fact_of_a_card_is_refused_and_not_repeated(card, chips, city):
+    for wrong in (
+        {"challenge": "00"},
+        {"response": "zz"},
+        {"algorithm": "AES"},
+        {"key_version": 4},
+        {"identification_code": "0" * 32},
+        {"holder": "张三"},
+    ):
+        answer = city.post("/cards/check", read_by(chips, card, **wrong), key=None)
+        assert answer.status_code in (400, 422), wrong
+        assert not Event.objects.filter(event="card.checked").exists()
