@@ -123,3 +123,25 @@ def test_a_demonstration_whose_shares_people_hold_waits_for_them(node: Callable[
         for holder in (1, 2):
             present(machine, holder, custodians[holder - 1].text)
         assert not machine.describe().sealed
+
+
+@pytest.mark.req("K6")
+def test_each_caller_of_a_node_has_its_own_rights(node: Callable[[bool], NodeConfig]) -> None:
+    """The switch and the initialisation equipment can neither open the machine nor make or destroy a key."""
+    demo = node(True)
+    with running(demo):
+        for caller in ("switch", "initialisation"):
+            secret = demo.machine_secret("haikou", caller)
+            with EncryptionMachine(demo.machine_address("haikou"), caller, secret) as machine:
+                assert not machine.describe().sealed
+                for verb in (
+                    machine.entry_key,
+                    machine.seal,
+                    machine.list_keys,
+                    lambda: machine.generate("key", Algorithm.SM4, Usage.MAC),
+                    lambda: machine.destroy("0" * 32),
+                    lambda: machine.share_out(2, []),
+                ):
+                    with pytest.raises(Refused) as refusal:
+                        verb()
+                    assert refusal.value.code is Code.MACHINE_VERB_DENIED

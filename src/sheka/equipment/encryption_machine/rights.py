@@ -102,3 +102,17 @@ SWITCH = Rights.of(
     {Usage.MAC},
 )
 """The transaction switch: MACs and TACs, nothing else."""
+
+INITIALISATION = Rights.of(
+    {
+        Verb.DESCRIBE,
+        Verb.KEY,
+        Verb.CHECK_VALUES,
+        Verb.EXTERNAL_AUTHENTICATION,
+        Verb.CARD_AUTHENTICATION_CODES,
+        Verb.WRAP_FOR_CHIPS,
+        Verb.WRAP_FOR_CHIP,
+        Verb.WRAP_DIVERSIFIED,
+    }
+)
+"""Initialisation equipment: keys wrapped for chips and what opens and checks a chip; it makes and destroys nothing."""

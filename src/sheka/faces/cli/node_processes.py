@@ -13,7 +13,7 @@ from pathlib import Path
 from sheka.equipment.encryption_machine.client import EncryptionMachine
 from sheka.equipment.encryption_machine.demo_custodians import SEALING, open_for_demo
 from sheka.equipment.encryption_machine.launch import prepare
-from sheka.equipment.encryption_machine.rights import SWITCH
+from sheka.equipment.encryption_machine.rights import INITIALISATION, SWITCH
 from sheka.equipment.server.files import make_socket_folder
 from sheka.equipment.server.node import NodeConfig, node_environment
 from sheka.equipment.server.ports import answers
@@ -80,14 +80,13 @@ def encryption_machine(node: NodeConfig, name: str) -> ProcessSpec:
         node.machine_folder(name),
         callers=callers,
         address=address,
-        rights={"switch": SWITCH},
+        rights={"switch": SWITCH, "initialisation": INITIALISATION},
         custodians=not (secrets / SEALING).exists(),
     )
 
     def ready() -> bool:
-        caller, secret = next(iter(callers.items()))
         try:
-            with EncryptionMachine(address, caller, secret, timeout=2.0) as machine:
+            with EncryptionMachine(address, "systems", callers["systems"], timeout=2.0) as machine:
                 machine.describe()
                 if node.demo:
                     open_for_demo(machine, secrets)
