@@ -205,7 +205,7 @@ def test_a_caller_enters_only_for_keys_that_it_may_touch(engine: Local) -> None:
 @pytest.mark.req("K6")
 def test_an_entry_expires_and_its_parts_are_wiped(engine: Local) -> None:
     desk = engine.machine._inside.components
-    desk._seconds = desk._alarm._seconds = 0.15
+    desk._seconds = 0.15
     ref = engine.begin_components("root", Algorithm.SM4, Usage.DIVERSIFY)
     enter(engine, ref, 1, b"abcdefghabcdefgh")
     kept = desk._entries[ref].entered[1]
@@ -215,6 +215,21 @@ def test_an_entry_expires_and_its_parts_are_wiped(engine: Local) -> None:
     assert (desk._entries, kept) == ({}, bytes(16))
     refused(Code.MACHINE_COMPONENTS_UNKNOWN, lambda: enter(engine, ref, 2, b"b" * 16))
     assert engine.log()[-1]["verb"] == "COMPONENTS_EXPIRED"
+
+
+@pytest.mark.req("K6")
+def test_entries_begun_later_do_not_keep_an_older_one(engine: Local) -> None:
+    desk = engine.machine._inside.components
+    desk._seconds = 0.2
+    first = engine.begin_components("first", Algorithm.SM4, Usage.MAC)
+    enter(engine, first, 1, b"abcdefghabcdefgh")
+    kept = desk._entries[first].entered[1]
+    desk._seconds = 60.0
+    second = engine.begin_components("second", Algorithm.SM4, Usage.MAC)
+    until = time.monotonic() + 5
+    while first in desk._entries and time.monotonic() < until:
+        time.sleep(0.02)
+    assert (list(desk._entries), kept) == ([second], bytes(16))
 
 
 @pytest.mark.req("K6")

@@ -89,7 +89,7 @@ class Components:
             entry = _Entry(secrets.token_hex(16), planned, scheme, parts, needed, time.monotonic() + self._seconds)
             self._note(caller, Verb.BEGIN_COMPONENTS, entry.facts)
             self._entries[entry.ref] = entry
-            self._alarm.set()
+            self._wait()
         return entry.ref
 
     def enter(self, caller: Caller, ref: str, part: int, text: bytes) -> str:
@@ -166,6 +166,13 @@ class Components:
             for entry in [entry for entry in self._entries.values() if entry.until <= time.monotonic()]:
                 self._drop(entry)
                 self._note(None, "COMPONENTS_EXPIRED", {"entry": entry.ref, "entered": sorted(entry.entered)})
+            self._wait()
+
+    def _wait(self) -> None:
+        """Until the oldest entry expires."""
+        if self._entries:
+            oldest = min(entry.until for entry in self._entries.values())
+            self._alarm.set(max(0.0, oldest - time.monotonic()))
 
     def _entry(self, caller: Caller, ref: str) -> _Entry:
         entry = self._entries.get(ref)

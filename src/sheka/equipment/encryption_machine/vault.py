@@ -36,7 +36,7 @@ from sheka.foundation.crypto.sm3 import sm3
 from sheka.foundation.refusals import Code, Refused
 
 GATHERING_SECONDS = 900.0
-"""How long presented shares wait for the others; each new one begins the time anew."""
+"""How long presented shares wait for the others; each further holder begins the time anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,8 @@ class Vault:
             self._events.note(caller, Verb.UNSEAL.name, {**facts, "presented": len(gathering.came), "again": not fresh})
             secret = gathering.secret()
             if secret is None:
-                self._alarm.set()
+                if fresh:
+                    self._alarm.set()
                 return self.progress
             self._alarm.clear()
             holders = list(gathering.came)
