@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
+from typer.testing import CliRunner
 
 from sheka.equipment.card_reader.session import CardSession
 from sheka.equipment.card_reader.verdict import facts_of
+from sheka.faces.cli.main import application
 from sheka.foundation.crypto.algorithms import Algorithm
-from sheka.foundation.refusals import Code
+from sheka.foundation.refusals import Code, Refused
 from sheka.office.audit.models import Event
 from sheka.office.staff.actors import Actor
 from sheka.systems.cards.actions.check_card import check_card
@@ -115,3 +118,12 @@ def test_what_cannot_be_given_new_keys_is_refused_and_unchanged(card, rotated, m
     refused(Code.CARD_REKEY_CLOSED, lambda: again(chips.reader(card.number)))
     card.refresh_from_db()
     assert card.key_version == 1
+
+
+def test_the_command_does_it_once(card, rotated, chips):
+    chips.folder.rename(chips.folder.parent / "chips")
+    words = ["card", "rekey", card.number, "--config", str(settings.NODE.path), "--world", str(chips.folder.parent)]
+    done = CliRunner().invoke(application(), words)
+    assert (done.exit_code, "key version 2" in done.output) == (0, True), done.output
+    again = CliRunner().invoke(application(), words)
+    assert isinstance(again.exception, Refused) and again.exception.code is Code.CARD_REKEY_VERSION

@@ -109,6 +109,27 @@ def check(
         raise typer.Exit(1)
 
 
+@app.command("rekey")
+def give_new_keys(
+    number: Annotated[str, typer.Argument(help="卡号 card number")],
+    reader: Annotated[
+        int | None, typer.Option("--reader", help="改用 PC/SC 读卡器序号 use this PC/SC reader instead of the drawer")
+    ] = None,
+    world: World = WORLD,
+    config: NodeFile = None,
+) -> None:
+    """更换卡内密钥 Give a card in use the next version of its keys; the old one works until it is retired."""
+    actor = operator(open_node(config))
+    from sheka.office.scope import acting_in
+    from sheka.systems.cards.actions.rekey_card import rekey_card
+    from sheka.systems.cards.queries import card_named
+
+    with acting_in(actor.scope):
+        card = card_named(actor, number)
+    done = rekey_card(actor, card=card, reader=_reader(reader or 0, number if reader is None else "", world))
+    typer.echo(f"✓ {number}: 密钥版本 key version {done.key_version}")
+
+
 @app.command("list")
 def list_cards(world: World = WORLD) -> None:
     """列出虚拟卡 List the virtual cards of a world, and how many blank chips are left."""
