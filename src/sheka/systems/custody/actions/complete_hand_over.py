@@ -130,7 +130,10 @@ def place_of(actor: Actor, place_id: int) -> Place:
 
 
 def release(actor: Actor, row: HandOver) -> None:
-    """The hand-over came to nothing: its carriers are free again, and back in the store if they had left it."""
+    """The hand-over came to nothing: its carriers are free again, and back in the store if they had left it.
+
+    The caller is an action of its organisation and writes the audit row.
+    """
     carriers = lock_carriers(actor, row.serials)
     for carrier in carriers:
         carrier.hand_over = ""
