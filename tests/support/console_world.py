@@ -59,7 +59,7 @@ def town_template(world: World) -> dict[str, Any]:
             world.template()
             command = [sys.executable, "-m", "tests.support.console_world", str(folder), str(world.cluster.folder)]
             environment = {**os.environ, "PYTHONPATH": PATH}
-            done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240, check=False)
+            done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600, check=False)
             if done.returncode != 0:
                 shutil.rmtree(folder, ignore_errors=True)
                 raise RuntimeError(f"the town was not made:\n{done.stdout}{done.stderr}")
