@@ -42,7 +42,9 @@ def requests_of_all_kinds() -> dict[str, int]:
     for made in (dual, dual_too):
         decided(acting("hainan-examiner"), made, "approve", "材料齐全")
     travelling = _at(HAINAN, _apply("kb-clerk", 40_000))
-    keys = [propose_generation(acting("haikou-keys"), algorithm=Algorithm.SM4, version=number) for number in (2, 3, 4)]
+    wanted = ((Algorithm.SM4, 2), (Algorithm.SM4, 3), (Algorithm.TDES, 2))
+    officer = acting("haikou-keys")
+    keys = [propose_generation(officer, algorithm=algorithm, version=number) for algorithm, number in wanted]
     Proposal.objects.filter(pk=keys[2].pk).update(due_at=timezone.now() - timedelta(minutes=1))
     expire_due()
     today = timezone.localdate()
