@@ -35,7 +35,7 @@ def generate(stage: Stage, place: str, algorithms: Sequence[Algorithm]) -> int:
 
 
 def pass_down(stage: Stage, algorithms: Sequence[Algorithm]) -> None:
-    """From the ministry to Hainan and on to Haikou, on one card for each algorithm; then everything goes into use."""
+    """From the ministry to Hainan and on to Haikou, on one card for each algorithm; there the keys go into use."""
     cards = _cards(stage, algorithms)
     for upper, lower in ((MINISTRY, HAINAN), (HAINAN, HAIKOU)):
         above, below = acting(f"{OFFICES[upper]}-keys"), acting(f"{OFFICES[lower]}-keys")
@@ -48,9 +48,8 @@ def pass_down(stage: Stage, algorithms: Sequence[Algorithm]) -> None:
         hand_over(stage, list(cards.values()), giver, receiver, "send", "sub-keys to the level below")
         for serial in cards.values():
             _take(stage, upper, lower, serial)
-    for place, office in OFFICES.items():
-        for algorithm in algorithms:
-            hold(stage, place, "keys.activate", propose_activation(acting(f"{office}-keys"), algorithm=algorithm))
+    for algorithm in algorithms:
+        hold(stage, HAIKOU, "keys.activate", propose_activation(acting("haikou-keys"), algorithm=algorithm))
 
 
 def _cards(stage: Stage, algorithms: Sequence[Algorithm]) -> dict[Algorithm, str]:

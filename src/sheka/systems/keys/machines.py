@@ -19,6 +19,8 @@ CALLER = "systems"
 LOOKING = ("DESCRIBE", "LIST_KEYS", "KEY", "PUBLIC_KEY", "PEERS", "VERIFY_LOG", "LOG")
 FREE = frozenset((*LOOKING, "ENTRY_KEY", "UNSEAL", "SEAL", "DESTROY", "CHECK_VALUES"))
 """Verbs that are no production work: looking, unsealing, ending a key, comparing."""
+STANDING = ("organisation_id", "state", "certificate", "production_until", "stopped")
+"""What the door asks the registry: one small row before every verb."""
 _lines: dict[str, ProductionMachine] = {}
 _lock = Lock()
 
@@ -44,7 +46,7 @@ def must_produce(organisation_code: str, arguments: tuple[Any, ...] = ()) -> Non
     Raises Refused: MACHINE_NOT_REGISTERED, MACHINE_WITHOUT_CERTIFICATE, MACHINE_CERTIFICATE_EXPIRED, MACHINE_RETIRED,
     KEY_SUSPENDED. The demo world works without a certificate, and every page and paper of it says so.
     """
-    row = Machine.objects.filter(organisation_id=organisation_code).first()
+    row = next(iter(Machine.objects.filter(organisation_id=organisation_code).only(*STANDING)), None)
     if row is None:
         if not settings.NODE.demo:
             raise Refused(Code.MACHINE_NOT_REGISTERED, organisation=place_term(organisation_code))
