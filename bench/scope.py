@@ -1,4 +1,4 @@
-"""Row-level security (S9): what the policies cost on many cards in a tree of 19,000 organisations.
+"""Row-level security: what the policies cost on many cards in a tree of 19,000 organisations.
 
 The baseline is the same statement by a role that sees everything, on the same tables in the same run; rounds alternate.
 """

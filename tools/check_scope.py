@@ -1,4 +1,4 @@
-"""Fails where code leaves the scope of organisations (S9): `python tools/check_scope.py [folder of the package]`.
+"""Fails where code leaves the scope of organisations: `python tools/check_scope.py [folder of the package]`.
 
 Row-level security holds in the database; this holds the code to it. In the faces no manager of a model and no SQL: they
 read by functions of the apps. `whole_node` stands only where check_scope.toml says, with the reason. Nobody but the

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
 from bench import scope
-
-pytestmark = pytest.mark.req("S9")
 
 
 def test_every_statement_is_measured_in_both_scopes() -> None:

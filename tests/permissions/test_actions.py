@@ -1,4 +1,4 @@
-"""Every action for every role: without its permission it is refused before anything is read or done (S9).
+"""Every action for every role: without its permission it is refused before anything is read or done.
 
 Generated: all functions of all `actions` packages (and audited queries) that carry a permission are found by import.
 """
@@ -75,7 +75,6 @@ def touched(queries):
     return [query["sql"] for query in queries if not any(word in query["sql"] for word in words)]
 
 
-@pytest.mark.req("S9")
 @pytest.mark.parametrize("role", sorted(matrix()))
 def test_an_action_is_refused_to_a_role_without_its_permission_before_anything_happens(tree, role):
     actor = actor_with(matrix()[role])
@@ -90,7 +89,6 @@ def test_an_action_is_refused_to_a_role_without_its_permission_before_anything_h
     assert touched(queries) == []
 
 
-@pytest.mark.req("S9")
 @pytest.mark.parametrize("role", sorted(matrix()))
 def test_an_action_lets_a_role_with_its_permission_past(tree, role):
     """What then comes of arguments that are nothing is the body's own, never PERMISSION_MISSING."""
@@ -100,7 +98,6 @@ def test_an_action_lets_a_role_with_its_permission_past(tree, role):
     assert not wrong
 
 
-@pytest.mark.req("S9")
 @pytest.mark.parametrize("kind", sorted(client_policy().kinds))
 def test_an_action_is_refused_to_a_client_whose_kind_may_not(tree, kind):
     actor = actor_with(client_policy().scopes(kind), client="c-generated")

@@ -1,4 +1,4 @@
-"""Every operation of the API against every scope: it opens for its own scope and for no other (S9).
+"""Every operation of the API against every scope: it opens for its own scope and for no other.
 
 Generated from what the operations declare; a new operation is tested by being there.
 """
@@ -43,7 +43,6 @@ def ask(client: Partner, view, path: str, method: str):
     return client.post(path, b"{}", key=str(uuid4()), Content_Type=view.declared.media_types[0])
 
 
-@pytest.mark.req("S9")
 @pytest.mark.parametrize("scope", SCOPES)
 def test_a_scope_opens_its_own_operations_and_no_other(client, rows, scope):
     Client.objects.filter(code=client.code).update(scopes=[scope])
@@ -58,7 +57,6 @@ def test_a_scope_opens_its_own_operations_and_no_other(client, rows, scope):
     assert {table: n for table, n in rows().items() if n != before[table]} == {}, "nothing that was asked for is there"
 
 
-@pytest.mark.req("S9")
 def test_what_the_matrix_gives_people_opens_nothing_for_their_browsers(town_here, rows):
     """A session of the console is not looked at: 401 for everybody."""
     for role in ("auditor", "card_supervisor", "security_administrator"):

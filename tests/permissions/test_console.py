@@ -1,4 +1,4 @@
-"""Every page of the console for every role at every level: it opens exactly when the matrix says so (S9).
+"""Every page of the console for every role at every level: it opens exactly when the matrix says so.
 
 Generated from policy/permissions.yaml and the marks of the views; a new page or role is tested by being there.
 """
@@ -12,7 +12,6 @@ from tests.support.desks import HERE, PAIRS, person_at, signed_in
 from sheka.office.staff.permissions import everybody, matrix
 
 
-@pytest.mark.req("S9")
 @pytest.mark.parametrize(("role", "level"), PAIRS, ids=map("-".join, PAIRS))
 def test_a_page_opens_exactly_for_the_roles_that_the_matrix_names(town_here, rows, role, level):
     """Every page at the role's first level; at its other levels a page of each mark, since the mark decides."""
@@ -35,7 +34,6 @@ def test_a_page_opens_exactly_for_the_roles_that_the_matrix_names(town_here, row
     assert not wrong
 
 
-@pytest.mark.req("S9")
 @pytest.mark.parametrize("level", sorted(HERE))
 def test_who_has_no_role_opens_nothing_but_the_own(town_here, level):
     browser = signed_in(person_at(HERE[level], None))

@@ -1,4 +1,4 @@
-"""The same roles in another city: nothing of the first one's is there for them, page by page (S9).
+"""The same roles in another city: nothing of the first one's is there for them, page by page.
 
 Generated: every page of one thing that opens for a role is asked for with the things of the town.
 """
@@ -45,7 +45,6 @@ def thing_of(page, found):
     return found[max(fits, key=len)] if fits else None
 
 
-@pytest.mark.req("S9")
 @pytest.mark.parametrize("role", ROLES)
 def test_a_page_of_one_thing_is_not_there_for_another_city(town_here, db, role):
     second_city()

@@ -40,11 +40,12 @@ PEOPLE = (
 
 @dataclass(frozen=True)
 class KeyOffice:
-    """The running console; `facts` has the numbers of the requests that were approved."""
+    """The running console, `web` its process; `facts` has the numbers of the requests that were approved."""
 
     address: str
     node: NodeConfig
     machine: MachineHandle
+    web: int
     log: Path
     facts: dict[str, Any]
 
@@ -84,7 +85,7 @@ def key_office(world: World) -> Iterator[KeyOffice]:
                 raise RuntimeError(f"the console does not answer:\n{log.read_text('utf-8')}")
             time.sleep(0.05)
         facts = json.loads((node.folder / "facts.json").read_text("utf-8"))
-        yield KeyOffice(f"http://localhost:{node.web.port}", node, machine, log, facts)
+        yield KeyOffice(f"http://localhost:{node.web.port}", node, machine, web.pid, log, facts)
     finally:
         web.terminate()
         web.wait(timeout=20)

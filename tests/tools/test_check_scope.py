@@ -1,4 +1,4 @@
-"""The check of the scope finds what it is for, and nothing in the project (S9, ASVS 8.4.1)."""
+"""The check of the scope finds what it is for, and nothing in the project (ASVS 8.4.1)."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ ROOT = Path(__file__).resolve().parents[2]
 _SPEC = importlib.util.spec_from_file_location("check_scope", ROOT / "tools" / "check_scope.py")
 check_scope = importlib.util.module_from_spec(_SPEC)
 _SPEC.loader.exec_module(check_scope)
-
-pytestmark = pytest.mark.req("S9")
 
 
 def test_the_project_leaves_the_scope_only_where_the_list_says_why():

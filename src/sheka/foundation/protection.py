@@ -1,4 +1,4 @@
-"""What a process asks its database before it starts (S9, ASVS 8.4): who am I there, do policies and triggers hold?
+"""What a process asks its database before it starts (ASVS 8.4): who am I there, do policies and triggers hold?
 
 Pure text and judgement: the web process and the worker ask through Django, the switch through asyncpg. A database that
 somebody opened, or a connection that could, starts nothing.

@@ -1,4 +1,4 @@
-"""Audit rows of lists that were read or taken away as a file (S9): who, which list, by what filters, how many rows."""
+"""Audit rows of lists that were read or taken away as a file: who, which list, by what filters, how many rows."""
 
 from __future__ import annotations
 

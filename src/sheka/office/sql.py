@@ -1,4 +1,4 @@
-"""Migrations that run the SQL files of an app, or put a table under row-level security (S9, design §2.6).
+"""Migrations that run the SQL files of an app, or put a table under row-level security (design §2.6).
 
 A policy asks for each row whether its organisation lies in `sheka.scope`. It is written with EXISTS, so that the
 planner chooses: one look at the tree for a single row, a hashed set for a million (measured: docs/adr/0006).

@@ -7,9 +7,7 @@ proved by a value that one of them does hold.
 
 from __future__ import annotations
 
-import base64
 import json
-import re
 import resource
 import secrets
 import signal
@@ -20,6 +18,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.custodians import Custodian, enter
+from tests.support.memory import found_in, memory, needles
 
 from sheka.equipment.encryption_machine.envelopes import seal_envelope
 from sheka.equipment.encryption_machine.launch import MachineHandle, start_machine
@@ -72,32 +71,6 @@ async def main():
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
 asyncio.run(main())
 """
-
-
-def needles(key: bytes) -> list[bytes]:
-    """How a key could stand in a memory: both halves, hex, base64."""
-    return [key[:8], key[8:], key.hex().encode(), key.hex().upper().encode(), base64.b64encode(key)[:20]]
-
-
-def memory(pid: int) -> Iterator[bytes]:
-    """What a process has written into its memory, mapping by mapping."""
-    with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as file:
-        for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
-            first, last, rights = re.match(r"([0-9a-f]+)-([0-9a-f]+) (\S+)", line).groups()  # type: ignore[union-attr]
-            if rights.startswith("rw"):
-                file.seek(int(first, 16))
-                try:
-                    yield file.read(int(last, 16) - int(first, 16))
-                except OSError:
-                    continue  # a mapping of a device
-
-
-def found_in(chunks: Iterator[bytes], values: list[bytes]) -> set[bytes]:
-    """Which of the values stand there."""
-    found: set[bytes] = set()
-    for chunk in chunks:
-        found |= {value for value in values if value in chunk}
-    return found
 
 
 @pytest.fixture(scope="module")

@@ -41,7 +41,6 @@ def active(town, number=0):
     return Card.objects.filter(state="active").exclude(number__in=used).order_by("pk")[number].number
 
 
-@pytest.mark.req("S9")
 def test_a_loss_report_sent_twice_is_done_once_and_answered_twice(town, db):
     number, key = active(town), str(uuid4())
     first = town["city"].post(f"/cards/{number}/loss-reports", {"how": "持卡人来电"}, key=key)
@@ -79,7 +78,6 @@ def test_a_change_needs_a_key(town, db, key):
     assert (answer.status_code, code_of(answer)) == (400, Code.API_KEY_MISSING.value)
 
 
-@pytest.mark.req("S9")
 def test_a_change_names_the_version_it_saw(town, db):
     number, city = active(town), town["city"]
     tag = city.get(f"/cards/{number}").headers["ETag"]
@@ -136,7 +134,6 @@ def test_a_cursor_of_another_list_or_a_changed_one_is_refused(town, db):
         assert (answer.status_code, code_of(answer)) == (400, Code.API_CURSOR.value)
 
 
-@pytest.mark.req("S9")
 def test_a_client_of_another_city_sees_nothing_of_this_one(town, db):
     elsewhere, number = town["elsewhere"], active(town)
     key = str(uuid4())
@@ -156,7 +153,6 @@ def test_a_client_of_another_city_sees_nothing_of_this_one(town, db):
         assert elsewhere.get(path).json()["items"] == [], path
 
 
-@pytest.mark.req("S9")
 def test_a_pharmacy_reads_its_own_transactions_and_asks_for_cards_of_its_city_only(town, db):
     pharmacy = town["pharmacy"]
     rows = pharmacy.get("/transactions").json()["items"]
@@ -236,7 +232,6 @@ def test_the_secret_goes_by_basic_or_by_form_and_errors_are_those_of_oauth(town,
     assert (locked.status_code, locked.headers["Retry-After"]) == (429, "300")
 
 
-@pytest.mark.req("S9")
 def test_no_address_of_the_api_takes_a_persons_number():
     from sheka.faces.api.urls import described
 

@@ -81,7 +81,6 @@ def test_the_head_is_shown_exported_and_verified(sheka, trail):
     assert "上次导出 last exported" in output
 
 
-@pytest.mark.req("S9")
 @pytest.mark.django_db(transaction=True)
 def test_a_finding_is_told_in_words_with_status_one(sheka, trail, superuser):
     sheka("audit", "head", "--export")

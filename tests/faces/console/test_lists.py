@@ -233,7 +233,6 @@ def opened(answer):
 RISKY = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =HYPERLINK(A1)", "＝1+1", "＋1", "－1", "＠a"]
 
 
-@pytest.mark.req("S9")
 def test_a_file_holds_what_the_page_shows_and_no_formula(ask, monkeypatch):
     """A name that begins with = would run as a formula on the desk of whoever opens the file."""
     moment = datetime(2026, 11, 22, 1, 2, 3, tzinfo=ZoneInfo("UTC"))
@@ -319,7 +318,6 @@ def test_a_file_too_long_is_refused_before_it_is_written(ask, monkeypatch):
     assert len(opened(show_list(ask("export=xlsx&name=海口"), found))[0]) == 2
 
 
-@pytest.mark.req("S9")
 def test_a_long_list_becomes_a_file_in_the_background_for_who_ordered_it_alone(ask, monkeypatch):
     monkeypatch.setattr(list_files, "AT_ONCE", 4)
     found = listing(name="long-places")
@@ -353,7 +351,6 @@ def test_rows_are_completed_a_page_at_a_time(ask, monkeypatch):
     assert seen == [5, 2, 2, 1]
 
 
-@pytest.mark.req("S9")
 def test_reading_a_list_of_people_is_recorded(ask):
     with transaction.atomic():
         read_list(ask("kind=city"), listing(personal=True))

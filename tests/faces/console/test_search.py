@@ -85,7 +85,6 @@ def test_nothing_found_says_how_to_search(clerk):
     expect(clerk.locator("h1")).to_have_text("Refused · no. 3630")
 
 
-@pytest.mark.req("S9")
 def test_a_card_that_others_serve_is_as_unknown_as_one_that_is_not(surf, cards):
     page = surf.signed_in("sanya-desk", "en")
     page.goto("/")

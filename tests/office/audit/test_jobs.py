@@ -52,7 +52,6 @@ def test_a_machine_that_is_away_is_said_in_the_log_with_the_head(trail, machine,
     assert trail[1].hex() in caplog.text
 
 
-@pytest.mark.req("S9")
 def test_a_verification_is_a_job_with_its_result_and_is_audited(trail, machine, auditor):
     jobs.export()
     run = verified(auditor)

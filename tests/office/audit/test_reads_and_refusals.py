@@ -29,7 +29,6 @@ def clerk(appoint):
     return appoint("wang", "460100-01", "clerk")
 
 
-@pytest.mark.req("S9")
 def test_a_read_says_who_what_and_for_which_purpose(clerk):
     number = read_recorded(clerk, "card.viewed", "card:D00000013", "  持卡人来电  ", found=1)
     event = Event.objects.get(sequence=number)

@@ -1,4 +1,4 @@
-"""Clients: what they may be granted, secrets that overlap and end, locks, limits, and what a partner sees (S9)."""
+"""Clients: what they may be granted, secrets that overlap and end, locks, limits, and what a partner sees."""
 
 from __future__ import annotations
 
@@ -47,7 +47,6 @@ def refused_with(code, verb):
     return refused.value
 
 
-@pytest.mark.req("S9")
 def test_a_client_holds_only_what_the_policy_gives_its_kind_of_organisation(installer, tree):
     for scope in Permission:
         if scope in client_policy().scopes("city"):
@@ -85,7 +84,6 @@ def test_neither_secret_nor_token_can_be_read_anywhere(installer, tree):
     assert not [text for text in kept if secret in text or token in text]
 
 
-@pytest.mark.req("S9")
 def test_after_a_rotation_both_secrets_work_until_the_overlap_ends(installer, tree, clock):
     client, first = make(installer)
     second = rotate_secret(installer, code=client.code)
@@ -145,7 +143,6 @@ def test_a_client_past_its_last_day_is_not_let_in(installer, tree, clock):
     refused_with(Code.CLIENT_ENDED, lambda: rotate_secret(installer, code=client.code))
 
 
-@pytest.mark.req("S9")
 def test_wrong_secrets_lock_the_client_for_a_time_and_are_audited(installer, tree, clock):
     client, secret = make(installer)
     for _ in range(client_policy().wrong_secrets):
@@ -165,7 +162,6 @@ def test_a_token_opens_no_more_than_was_asked_for_and_granted(installer, tree):
     refused_with(Code.API_SCOPE, lambda: give_token(client.code, secret, ["card.block"]))
 
 
-@pytest.mark.req("S9")
 def test_a_client_decides_nothing(installer, tree):
     client, secret = make(installer)
     actor = caller_with(give_token(client.code, secret).token).actor
@@ -183,7 +179,6 @@ def test_rows_of_a_client_are_those_of_its_organisation_only(installer, tree):
         assert [model.objects.count() for model in (Client, Secret, Token)] == [1, 1, 1]
 
 
-@pytest.mark.req("S9")
 def test_the_limit_of_a_minute_holds_and_says_when_to_come_back(installer, tree, time_machine):
     time_machine.move_to("2026-11-23T02:00:10+00:00", tick=False)
     partner = partner_of(installer, "460100", a_minute=3)

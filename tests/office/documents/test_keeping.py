@@ -48,7 +48,6 @@ def files(node):
     return [path for path in node.documents_folder.rglob("*") if path.is_file() and path.name != keys.KEY_FILE]
 
 
-@pytest.mark.req("S9")
 def test_what_was_kept_is_shown_for_a_purpose_and_audited(clerk):
     kept = keep(clerk)
     found = view_document(clerk, kept.pk, f"  {PURPOSE} ")
@@ -60,7 +59,6 @@ def test_what_was_kept_is_shown_for_a_purpose_and_audited(clerk):
     assert events("document.kept") == ["document.kept"]
 
 
-@pytest.mark.req("S9")
 def test_nothing_of_it_lies_in_clear_on_the_disk(clerk, node):
     kept = keep(clerk)
     content = view_document(clerk, kept.pk, PURPOSE).content
@@ -107,7 +105,6 @@ def test_a_file_that_is_refused_leaves_a_row_in_the_audit_and_nothing_else(clerk
     assert Document.objects.count() == 0 and files(node) == []
 
 
-@pytest.mark.req("S9")
 def test_another_city_sees_nothing_of_it(clerk, supervisor, stranger, refused):
     kept = keep(clerk)
     with acting_in(clerk.scope):
@@ -136,7 +133,6 @@ TAMPERS = {
 }
 
 
-@pytest.mark.req("S9")
 @pytest.mark.parametrize("change", TAMPERS.values(), ids=TAMPERS)
 def test_an_altered_file_is_never_shown_and_the_audit_says_so(clerk, refused, change):
     kept = keep(clerk)
@@ -170,7 +166,6 @@ def test_a_row_cannot_be_changed_or_deleted(clerk, column):
         cursor.execute("DELETE FROM documents_document WHERE id = %s", [kept.pk])
 
 
-@pytest.mark.req("S9")
 def test_a_full_disk_refuses_the_document_and_leaves_nothing(clerk, node, refused):
     keep(clerk)
     before = files(node)

@@ -38,7 +38,6 @@ def start(settings, tmp_path, monkeypatch):
 
 
 @pytest.mark.req("K1")
-@pytest.mark.req("S9")
 def test_the_key_stays_in_the_machine_and_without_it_nothing_opens(start, clerk, settings, refused):
     handle = start()
     first = keep_document(clerk, content=picture(), **GIVEN)

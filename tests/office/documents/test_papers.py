@@ -159,7 +159,6 @@ def test_facts_are_never_read_as_markup():
     assert '#read("/etc/passwd") *x* $y$ `z` \\ <b>' in text
 
 
-@pytest.mark.req("S9")
 @pytest.mark.parametrize("name", ["䶮", "𠮷野", "王𪚥", "龘", "㛃", "·"])
 def test_a_rare_character_is_printed_or_said_but_never_dropped(name):
     text = words(printed(draft("enrolment_slip", name=name)))
@@ -190,7 +189,6 @@ def test_without_fonts_no_paper_is_made(monkeypatch, refused, tmp_path):
 
 
 @pytest.mark.django_db
-@pytest.mark.req("S9")
 def test_a_paper_is_made_once_kept_and_verified_by_whoever_holds_it(clerk):
     made = make_paper(clerk, template="exchange_receipt", subject=SUBJECT, facts=RECEIPT)
     assert make_paper(clerk, template="exchange_receipt", subject=SUBJECT, facts=dict(RECEIPT)).pk == made.pk
@@ -248,7 +246,6 @@ def test_letters_that_look_like_digits_are_read_as_digits(clerk, monkeypatch):
 
 
 @pytest.mark.django_db
-@pytest.mark.req("S9")
 def test_asking_too_often_is_refused_and_no_address_is_kept(refused):
     for _ in range(MOST):
         assert verify_code(CODE, "192.0.2.9") is None

@@ -75,7 +75,6 @@ DISGUISES = {
 }
 
 
-@pytest.mark.req("S9")
 @pytest.mark.parametrize("content", DISGUISES.values(), ids=DISGUISES)
 def test_what_acts_is_refused_in_every_disguise(material, refused, content):
     refused(Code.DOCUMENT_ACTIVE, examine, content, material)
@@ -117,7 +116,6 @@ BOMBS = {
 }
 
 
-@pytest.mark.req("S9")
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_bomb_is_refused_in_bounded_time(material, refused, name):
     assert len(BOMBS[name]) < material.max_bytes

@@ -66,7 +66,6 @@ def _noted():
     return info
 
 
-@pytest.mark.req("S9")
 def test_a_picture_bomb_is_refused_before_it_is_decoded(copy, refused):
     bomb = huge_png(30_000, 30_000)
     assert len(bomb) < copy.max_bytes

@@ -1,4 +1,4 @@
-"""Incidents over the API: a partner reports, a bureau's programs read how they stand; nobody decides there (K9, S9)."""
+"""Incidents over the API: a partner reports, a bureau's programs read how they stand; nobody decides there (K9)."""
 
 from __future__ import annotations
 

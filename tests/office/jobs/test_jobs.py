@@ -259,7 +259,6 @@ def test_run_again_is_audited_and_acts_as_the_first_starter(declare, auditor, ad
     assert refused.value.code is Code.STATE_FORBIDS
 
 
-@pytest.mark.req("S9")
 def test_everybody_sees_their_own_and_an_administrator_those_of_the_scope(declare, auditor, administrator, appoint):
     declare(lambda actor, progress: None)
     run = start_job(auditor, "test.job")

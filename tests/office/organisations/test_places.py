@@ -1,4 +1,4 @@
-"""Where organisations of each kind stand, how they move and close, and that the tree stays a tree (S9)."""
+"""Where organisations of each kind stand, how they move and close, and that the tree stays a tree."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from sheka.office.staff.models import StaffMember
 from sheka.office.staff.queries import actor_named, actor_of
 from sheka.systems.cards.models import Person
 
-pytestmark = [pytest.mark.req("S9"), pytest.mark.django_db]
+pytestmark = [pytest.mark.django_db]
 SINCE = date(2026, 1, 1)
 
 

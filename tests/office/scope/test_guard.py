@@ -17,7 +17,7 @@ from sheka.foundation.refusals import Code, Refused, sentence
 from sheka.office.database.guard import KEPT, PUBLISHED, scoped_tables
 from sheka.systems.transactions.switch import protection
 
-pytestmark = [pytest.mark.req("S9"), pytest.mark.req("H1")]
+pytestmark = [pytest.mark.req("H1")]
 WEB = (sys.executable, "-c", "import sheka.config.wsgi")
 WORKER = (sys.executable, "-m", "sheka.config.worker")
 SWITCH = (sys.executable, "-m", "sheka.systems.transactions.switch", "--port", "0")

@@ -1,4 +1,4 @@
-"""Row-level security: what is out of scope is not there, cannot be written, is never forgotten (S9, ASVS 8.4.1)."""
+"""Row-level security: what is out of scope is not there, cannot be written, is never forgotten (ASVS 8.4.1)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sheka.office.organisations.models import Organisation
 from sheka.office.scope import ROOT, acting_in, current, whole_node
 from sheka.systems.cards.models import Person
 
-pytestmark = [pytest.mark.req("S9"), pytest.mark.django_db]
+pytestmark = [pytest.mark.django_db]
 HAIKOU, SANYA = "o000000.o460000.o460100", "o000000.o460000.o460200"
 OF_NOBODY = {
     "auth_group": "Django's own; roles stand in policy/permissions.yaml",

@@ -1,4 +1,4 @@
-"""The database roles: each may do what it is for, and nothing else (H1, S9)."""
+"""The database roles: each may do what it is for, and nothing else (H1)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sheka.equipment.server.postgres import PostgresCluster
 from sheka.equipment.server.postgres_roles import ROLES, script
 from sheka.office.audit.models import Event
 
-pytestmark = [pytest.mark.req("S9"), pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.django_db(transaction=True)]
 EVERY_TABLE = """
 SELECT c.relname FROM pg_class c WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm')
 AND (has_table_privilege(%(role)s, c.oid, %(may)s)

@@ -32,7 +32,6 @@ def refusal(call, *args, **kwargs):
     return refused.value.code
 
 
-@pytest.mark.req("S9")
 def test_password_and_code_confirm_one_decision_once(phone):
     actor, code = phone("decider")
     given = confirm_with_code(actor, THIS, PASSWORD, code())
@@ -74,7 +73,6 @@ def test_wrong_passwords_and_codes_confirm_nothing_and_lock(phone):
     assert refusal(use_confirmation, actor, THIS) is Code.CONFIRMATION_NEEDED
 
 
-@pytest.mark.req("S9")
 def test_a_security_key_signs_this_decision_and_no_other(appoint, soft_key):
     actor = appoint("decider", "460100")
     key = soft_key("decider")

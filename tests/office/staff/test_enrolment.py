@@ -49,7 +49,6 @@ def code_for(installer, login, lost):
     return start_again(installer, staff=person(login), lost=lost, reason=WHY)
 
 
-@pytest.mark.req("S9")
 def test_a_new_account_is_started_by_its_person_alone(appoint, installer, phone):
     phone("clerk", "460100-01", "clerk")
     _actor, code_of = phone("helper")
@@ -121,7 +120,6 @@ def test_guessing_codes_locks_and_says_nothing_of_names(appoint, installer):
         assert refusal(redeem, "clerk", code, NOWHERE) is Code.SIGN_IN_LOCKED
 
 
-@pytest.mark.req("S9")
 def test_an_administrator_gives_no_code_without_presence_nor_to_an_own_account(phone, appoint):
     boss, code_of = phone("boss", "460100", "security_administrator")
     appoint("clerk", "460100-01")

@@ -47,7 +47,6 @@ def test_a_key_opens_and_its_counter_is_kept(appoint, soft_key):
     assert prove_key(staff, CHALLENGE, answer(key, staff), NOWHERE).last_used_at
 
 
-@pytest.mark.req("S9")
 def test_a_counter_that_does_not_grow_locks_the_key_for_good(appoint, soft_key):
     appoint("holder", "460100")
     key, staff = soft_key("holder"), person("holder")

@@ -66,7 +66,6 @@ def test_the_last_five_are_remembered_and_no_more(holder):
     check_new_password(staff, OLD)
 
 
-@pytest.mark.req("S9")
 def test_a_new_password_ends_the_other_sessions(holder):
     actor, staff = holder
     here = open_session(staff, factor=CODE, visit=NOWHERE, key="here")

@@ -103,7 +103,6 @@ def test_a_second_account_of_one_person_is_known_by_the_number_however_it_is_typ
     assert accounts_beside(second) == 1
 
 
-@pytest.mark.req("S9")
 def test_a_transfer_ends_everything_held_and_both_offices_are_the_actors(appoint, installer, boss):
     clerk = appoint("clerk", "460100-01", "clerk")
     staff = person("clerk")
@@ -135,7 +134,6 @@ def test_a_transfer_ends_everything_held_and_both_offices_are_the_actors(appoint
     assert refusal(transfer_staff, boss, staff=moved, organisation_code="460100", reason=WHY) is Code.STAFF_UNKNOWN
 
 
-@pytest.mark.req("S9")
 def test_whoever_leaves_is_out_at_once_and_returns_with_nothing(phone, boss, soft_key):
     phone("clerk", "460100-01", "clerk")
     soft_key("clerk")

@@ -48,7 +48,6 @@ def clerk(phone):
     return person("clerk"), code
 
 
-@pytest.mark.req("S9")
 def test_no_answer_says_which_names_exist(clerk):
     """A known name, an unknown one and one that left: the same answers, try by try, up to the lock."""
     staff, _code = clerk
@@ -67,7 +66,6 @@ def test_the_right_password_without_a_second_factor_opens_nothing(appoint):
     assert refusal(check_password, "bare", PASSWORD).code is Code.SIGN_IN_NO_FACTOR
 
 
-@pytest.mark.req("S9")
 def test_an_address_that_fails_too_often_is_shut_out_for_every_name(clerk):
     with time_machine.travel(NOON):
         for number in range(rules().address_failures):
@@ -135,7 +133,6 @@ def test_one_session_too_many_ends_the_oldest(clerk):
     assert StaffSession.objects.get(pk=opened[0].pk).end_reason == "too_many"
 
 
-@pytest.mark.req("S9")
 def test_a_lock_ends_the_sessions_and_forgets_their_browsers(clerk):
     staff, _code = clerk
     Session.objects.create(session_key="k", session_data="", expire_date=timezone.now() + timedelta(hours=1))

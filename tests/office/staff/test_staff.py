@@ -105,7 +105,6 @@ def test_a_role_needs_its_level_its_existence_its_time_and_another_granter(appoi
         assert refused.value.code is code, role
 
 
-@pytest.mark.req("S9")
 def test_every_role_of_the_field_is_there_and_the_administrators_are_apart():
     assert set(FIELD) <= set(matrix())
     for one, other in combinations(ADMINISTRATORS, 2):

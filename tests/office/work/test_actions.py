@@ -114,7 +114,6 @@ def test_assigning_refuses_all_when_it_refuses_one(supervisor, clerk, appoint, i
     assign(Code.STAFF_INACTIVE, mine)
 
 
-@pytest.mark.req("S9")
 def test_work_of_another_city_cannot_be_assigned(appoint, clerk, errands):
     item = errands()
     elsewhere = appoint("sanya-head", "460200", "card_supervisor")

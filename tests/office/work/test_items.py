@@ -49,7 +49,6 @@ def test_only_declared_kinds_are_opened(installer, tree, errand):
         work_kind(errand, None)
 
 
-@pytest.mark.req("S9")
 def test_work_of_another_organisation_is_neither_seen_nor_made(installer, tree, errand):
     opened(installer, errand)
     with acting_in("o000000.o460000.o460200"):

@@ -35,7 +35,6 @@ def test_a_person_reads_a_notice_once(clerk, colleague):
     assert (first.text("zh-hans"), first.text("en")) == ("有事", "News")
 
 
-@pytest.mark.req("S9")
 def test_nobody_reads_the_notices_of_another(clerk, colleague, supervisor):
     notice = tell(clerk)
     for reader in (colleague, supervisor):

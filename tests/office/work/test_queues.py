@@ -81,7 +81,6 @@ def test_an_item_is_for_its_people(clerk, supervisor, appoint, errands):
     assert queries.item_named(clerk, item.pk).assignee_id == clerk.staff_id
 
 
-@pytest.mark.req("S9")
 def test_no_scope_no_work(clerk, errands):
     errands()
     with acting_in():

@@ -50,7 +50,6 @@ def test_the_nearest_name_comes_first_and_each_once(people):
     assert len(named_like("test", Asked.of("zhangs"), most=1)) == 1
 
 
-@pytest.mark.req("S9")
 def test_names_of_another_city_are_not_there(people):
     with acting_in("o000000.o460000.o460200"):
         assert named_like("test", Asked.of("zs")) == ["张三娘"]

@@ -1,4 +1,4 @@
-"""Minutes that are signed: the signature holds for exactly these bytes, and for no others (S9, K6)."""
+"""Minutes that are signed: the signature holds for exactly these bytes, and for no others (K6)."""
 
 from __future__ import annotations
 

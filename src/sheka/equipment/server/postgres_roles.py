@@ -1,4 +1,4 @@
-"""The database roles of a node (H1, S9): who owns, who runs, who may only ask, who only reads. What each may do with a
+"""The database roles of a node (H1): who owns, who runs, who may only ask, who only reads. What each may do with a
 table or a function is granted by the migrations; here is what it may do with the cluster and the database.
 
 The node makes them in its own cluster; for another one `script` is run once by its administrator.

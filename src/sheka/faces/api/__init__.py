@@ -1,1 +1,1 @@
-"""The API: `/api/v1`, its description, its tokens (S9, docs/office/api.md)."""
+"""The API: `/api/v1`, its description, its tokens (docs/office/api.md)."""

@@ -1,4 +1,4 @@
-"""The API assembled: the routers that the apps declare in their `api.py`, and every error as a problem (S9)."""
+"""The API assembled: the routers that the apps declare in their `api.py`, and every error as a problem."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The door of the API: language, correlation id, headers, the log, and a problem where Django would show a page (S9).
+"""The door of the API: language, correlation id, headers, the log, and a problem where Django would show a page.
 
 No cookie is read here: a session of the console opens nothing, so there is nothing to forge across sites.
 """

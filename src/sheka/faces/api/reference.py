@@ -1,4 +1,4 @@
-"""What everybody may look up: refusals, working days and due days, regions (R2, S9)."""
+"""What everybody may look up: refusals, working days and due days, regions (R2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`sheka audit`: the head of the audit chain, and its verification against exported heads (S9)."""
+"""`sheka audit`: the head of the audit chain, and its verification against exported heads."""
 
 from __future__ import annotations
 

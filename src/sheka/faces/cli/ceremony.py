@@ -1,4 +1,4 @@
-"""`sheka ceremony`: the minutes of key ceremonies, verified by whoever has the file, without a node (K6, S9)."""
+"""`sheka ceremony`: the minutes of key ceremonies, verified by whoever has the file, without a node (K6)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Who may open a page: every view says it, and the middleware lets nobody through a view that does not.
 
-The tests read the same marks: for every role, level and page they expect what the matrix of permissions says (S9).
+The tests read the same marks: for every role, level and page they expect what the matrix of permissions says.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What permissions are called on a page. One without a word is shown by its code; the tests know all of them (S9)."""
+"""What permissions are called on a page. One without a word is shown by its code; the tests know all of them."""
 
 from __future__ import annotations
 

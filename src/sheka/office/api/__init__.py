@@ -1,4 +1,4 @@
-"""The frame of every operation of the API: declare it, and the rest of the convention comes with it (S9).
+"""The frame of every operation of the API: declare it, and the rest of the convention comes with it.
 
 An app's `api.py` makes a Router and declares its operations with `reads`, `asks` or `changes`; it calls actions and
 queries and answers with shapes, nothing else.

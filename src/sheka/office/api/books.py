@@ -1,4 +1,4 @@
-"""Where a client's rows are: a partner's stand in the books of the bureau above it, narrowed by the query (S9)."""
+"""Where a client's rows are: a partner's stand in the books of the bureau above it, narrowed by the query."""
 
 from __future__ import annotations
 

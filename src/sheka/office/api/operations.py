@@ -1,4 +1,4 @@
-"""Declaring an operation: what it needs, what it answers, which refusals can come of it (S9).
+"""Declaring an operation: what it needs, what it answers, which refusals can come of it.
 
 `reads` is a GET; `asks` a POST that only reads, because what is asked for must not stand in an address; `changes` a
 POST that calls an action and needs an Idempotency-Key.

@@ -1,4 +1,4 @@
-"""Lists in pages: an opaque cursor that says after which row to go on, so that new rows shift nothing (S9)."""
+"""Lists in pages: an opaque cursor that says after which row to go on, so that new rows shift nothing."""
 
 from __future__ import annotations
 

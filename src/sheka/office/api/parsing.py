@@ -1,4 +1,4 @@
-"""What is taken as a body: JSON in UTF-8, each key once, not too deep, no character that nothing can keep (S9)."""
+"""What is taken as a body: JSON in UTF-8, each key once, not too deep, no character that nothing can keep."""
 
 from __future__ import annotations
 

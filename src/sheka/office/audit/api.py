@@ -1,4 +1,4 @@
-"""The head of the audit chain over the API, for whoever keeps it somewhere else; of an auditor's client (S9)."""
+"""The head of the audit chain over the API, for whoever keeps it somewhere else; of an auditor's client."""
 
 from __future__ import annotations
 

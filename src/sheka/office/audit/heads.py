@@ -1,4 +1,4 @@
-"""Signed heads of the chain, kept outside the database: what finds a cut tail and a chain that was written anew (S9).
+"""Signed heads of the chain, kept outside the database: what finds a cut tail and a chain that was written anew.
 
 A head is one line of JSON in `heads-<day>.jsonl`: node, number and hash of the last row, time, SM3 of the line before,
 SM2 signature of the node's encryption machine over the rest in canonical form. The files only grow. Put the folder on a

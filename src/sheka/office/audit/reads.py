@@ -1,4 +1,4 @@
-"""Reads, searches and reveals of personal data are recorded, each with its purpose (S9; PIPL art. 6 and 51)."""
+"""Reads, searches and reveals of personal data are recorded, each with its purpose (PIPL art. 6 and 51)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Verifying the chain of audit rows, against itself and against exported heads, in bounded memory (S9).
+"""Verifying the chain of audit rows, against itself and against exported heads, in bounded memory.
 
 From inside it finds an edited row, a gap, rows that changed places, a row dated before its predecessor. A cut tail and
 a chain that somebody computed anew agree with themselves: only heads that were kept outside the database find them.

@@ -1,1 +1,1 @@
-"""Clients of the API: the programs of partners and offices, with their secrets, tokens and limits (S9)."""
+"""Clients of the API: the programs of partners and offices, with their secrets, tokens and limits."""

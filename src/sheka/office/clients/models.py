@@ -1,4 +1,4 @@
-"""A client of the API, its secrets and tokens (digests only), what it sent in a minute, what it was answered (S9)."""
+"""A client of the API, its secrets and tokens (digests only), what it sent in a minute, what it was answered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Letting a client in: its secret for a short token, its token for an actor (S9; RFC 6749 §4.4, RFC 6750).
+"""Letting a client in: its secret for a short token, its token for an actor (RFC 6749 §4.4, RFC 6750).
 
 Who asks is not known before its row is read, so these look at the whole node, by the digest of what was shown.
 """

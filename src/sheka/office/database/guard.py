@@ -1,4 +1,4 @@
-"""No start on a database that does not keep organisations apart and its records unchanged (S9, design §2.4, §2.6).
+"""No start on a database that does not keep organisations apart and its records unchanged (design §2.4, §2.6).
 
 Which tables are scoped is read from the models, so that a new one cannot be forgotten: every table that leads to an
 organisation by foreign keys or names one, and those listed here. Asked once, by the web process and the worker.

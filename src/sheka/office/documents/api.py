@@ -1,4 +1,4 @@
-"""Documents over the API: keep one, and what is known of those of a subject. Their content is shown to people (S9)."""
+"""Documents over the API: keep one, and what is known of those of a subject. Their content is shown to people."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs of jobs over the API: how far they are and how they ended (S9)."""
+"""Runs of jobs over the API: how far they are and how they ended."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Organisations over the API: those that the client's organisation reaches (S9)."""
+"""Organisations over the API: those that the client's organisation reaches."""
 
 from __future__ import annotations
 

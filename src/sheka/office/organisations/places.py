@@ -1,4 +1,4 @@
-"""Where an organisation of each kind may stand in the tree, and what its code looks like (S9)."""
+"""Where an organisation of each kind may stand in the tree, and what its code looks like."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signed PDFs: the SM2 signature of an encryption machine over a whole file, inside the file (S9, K6).
+"""Signed PDFs: the SM2 signature of an encryption machine over a whole file, inside the file (K6).
 
 The file is followed by one comment line and the end of file again (`startxref`, `%%EOF`), as PDF allows (ISO 32000-1,
 7.2.3, 7.5.5): every reader opens it as before. The signature covers every byte before the comment and what it says of

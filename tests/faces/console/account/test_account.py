@@ -22,7 +22,6 @@ def in_by_code(surf, page, login, password=""):
     expect(page).to_have_url(f"{surf.town.address}/")
 
 
-@pytest.mark.req("S9")
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_the_pages_of_the_account_are_accessible_and_in_one_language(surf, language):
     page = surf.signed_in("idler", language)

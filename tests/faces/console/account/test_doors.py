@@ -34,7 +34,6 @@ def inside(client, clerk):
     return client
 
 
-@pytest.mark.req("S9")
 def test_the_session_key_changes_at_each_step(client, clerk):
     client.get("/sign-in")
     keys = []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from playwright.sync_api import expect
 
 
@@ -25,7 +24,6 @@ def confirm_by_code(surf, page):
     page.get_by_role("button", name="Confirm with password and code").click()
 
 
-@pytest.mark.req("S9")
 def test_a_key_is_registered_opens_decides_and_is_locked_when_its_counter_goes_back(surf, at_localhost, virtual_key):
     page = surf.stranger("en")
     key = virtual_key(page)

@@ -6,6 +6,10 @@ import re
 
 import pytest
 from playwright.sync_api import expect
+from tests.support.memory import family, found_in, memory, needles
+
+from sheka.foundation.crypto.algorithms import Algorithm
+from sheka.foundation.crypto.kcv import check_value
 
 SECOND = "0F1E2D3C 4B5A6978 8796A5B4 C3D2E1F0"
 
@@ -91,6 +95,14 @@ def test_two_components_from_two_browsers_make_a_key_that_nobody_saw(office, sit
         for shape in (plain, secret, plain[:16], plain[16:]):
             assert shape not in kept and shape not in logs
     assert joint in kept
+
+    parts = [bytes.fromhex(text.partition(" - ")[0].replace(" ", "")) for text in (component, SECOND)]
+    whole = bytes(one ^ other for one, other in zip(*parts, strict=True))
+    values = [value for key in (*parts, whole) for value in needles(key)]
+    known = office.node.machine_secret("ministry", "systems")
+    chunks = (chunk for pid in family(office.web) for chunk in memory(pid))
+    assert found_in(chunks, [*values, known]) == {known}
+    assert joint == check_value(Algorithm.SM4, whole).hex().upper()
 
 
 @pytest.mark.req("K6")

@@ -1,4 +1,4 @@
-"""The pages of API clients: a secret is shown once, works, is followed by another, and ends with its client (S9)."""
+"""The pages of API clients: a secret is shown once, works, is followed by another, and ends with its client."""
 
 from __future__ import annotations
 
@@ -37,7 +37,6 @@ def shown_secret(answer):
     return re.search(r'id="secret">(shekas_[\w-]+)<', answer.content.decode())[1]
 
 
-@pytest.mark.req("S9")
 def test_a_secret_is_shown_once_and_opens_the_api(guard):
     first = shown_secret(guard.ask("POST", "/clients/make", form()))
     made = Client.objects.get(name="椰风药房新收银")

@@ -39,7 +39,6 @@ def looks_right(page, language):
     assert inline(page.content()) == []
 
 
-@pytest.mark.req("S9")
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_every_page_is_accessible_in_both_languages(surf, about, language):
     page = surf.signed_in(CLERK, language)
@@ -147,7 +146,6 @@ def test_only_this_page_may_use_a_camera_and_only_for_kinds_that_offer_it(surf, 
         assert "camera=(), " in page.goto(address).headers["permissions-policy"]
 
 
-@pytest.mark.req("S9")
 def test_a_document_is_shown_for_a_purpose_only_and_its_file_can_do_nothing(surf, about):
     page = surf.signed_in(CLERK, "en")
     page.goto(f"{about}/keep")
@@ -170,7 +168,6 @@ def test_a_document_is_shown_for_a_purpose_only_and_its_file_can_do_nothing(surf
     assert Image.open(io.BytesIO(answer.body())).size == (640, 480)
 
 
-@pytest.mark.req("S9")
 def test_whoever_has_no_right_or_another_city_finds_nothing(surf, about):
     page = surf.signed_in(CLERK, "en")
     page.goto(f"{about}/keep")

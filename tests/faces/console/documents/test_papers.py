@@ -52,7 +52,6 @@ def test_asked_for_again_it_is_the_same_paper(surf, receipt, cards):
     assert page.url == receipt[0]
 
 
-@pytest.mark.req("S9")
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_a_stranger_who_holds_the_paper_verifies_it(surf, receipt, cards, language):
     _address, content = receipt
@@ -108,7 +107,6 @@ def test_asking_too_often_is_told_with_its_number(settings):
     assert client.get("/verify").status_code == 200
 
 
-@pytest.mark.req("S9")
 def test_a_paper_that_was_voided_says_so_to_whoever_holds_it(surf, receipt):
     address, content = receipt
     page = surf.signed_in(SUPERVISOR, "en")

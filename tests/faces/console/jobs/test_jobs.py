@@ -40,7 +40,6 @@ def test_it_works_without_script(waiting):
     expect(page.locator("#job-progress")).to_contain_text("已停止")
 
 
-@pytest.mark.req("S9")
 def test_another_persons_job_is_not_there_but_for_an_administrator(waiting, surf):
     number = waiting("en").url.rsplit("/", 1)[-1]
     planner = surf.signed_in("haikou-planner", "en")

@@ -35,7 +35,6 @@ def number():
     return body + person_check(body)
 
 
-@pytest.mark.req("S9")
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_the_pages_are_accessible_and_in_one_language(surf, language):
     page = surf.signed_in("haikou-security", language)
@@ -72,7 +71,6 @@ def test_an_organisation_is_added_moved_and_closed_with_a_reason(surf):
     expect(page.get_by_role("status")).to_contain_text("Done")
 
 
-@pytest.mark.req("S9")
 def test_somebody_is_appointed_and_starts_the_account_alone(surf):
     page = surf.signed_in("haikou-security", "en")
     page.goto("/people")

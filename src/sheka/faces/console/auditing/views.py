@@ -1,4 +1,4 @@
-"""The audit as an auditor reads it: the list, one event with its place in the chain, the verification (S9)."""
+"""The audit as an auditor reads it: the list, one event with its place in the chain, the verification."""
 
 from __future__ import annotations
 

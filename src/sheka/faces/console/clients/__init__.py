@@ -1,1 +1,1 @@
-"""Clients of the API: who has one, make, rotate the secret, end (S9)."""
+"""Clients of the API: who has one, make, rotate the secret, end."""

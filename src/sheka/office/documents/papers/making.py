@@ -1,4 +1,4 @@
-"""Make a paper, keep it, void it. Systems call `make_paper` from their own actions, in one transaction (R1, R4, S9)."""
+"""Make a paper, keep it, void it. Systems call `make_paper` from their own actions, in one transaction (R1, R4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The minutes of a ceremony that is over, as a PDF signed by the organisation's encryption machine (K6, S9)."""
+"""The minutes of a ceremony that is over, as a PDF signed by the organisation's encryption machine (K6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The switch starts as a role that cannot get past its functions, where nobody took the policies away (S4, S9)."""
+"""The switch starts as a role that cannot get past its functions, where nobody took the policies away (S4)."""
 
 from __future__ import annotations
 
