@@ -23,7 +23,6 @@ from typing import Any
 
 from tests.support.world import TEMPLATE, World
 
-from sheka.equipment.server.files import make_socket_folder
 from sheka.equipment.server.node import NodeConfig, node_environment
 from sheka.equipment.server.ports import free_port
 from sheka.equipment.server.supervisor import Supervisor
@@ -114,7 +113,6 @@ def main(folder: Path, cluster: Path) -> None:
         postgres.drop_database(name)
     postgres.create_database(making, template=TEMPLATE)
     os.environ.update({**node_environment(node), "DJANGO_SETTINGS_MODULE": SETTINGS})
-    make_socket_folder(node.sockets)
     with Supervisor(folder=node.folder) as supervisor:
         machines = [node_processes.encryption_machine(node, machine.name) for machine in node.machines]
         supervisor.start(*machines, node_processes.switch(node))

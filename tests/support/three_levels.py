@@ -20,7 +20,6 @@ from typing import Any
 from tests.support.console_world import PATH, SETTINGS
 from tests.support.world import World
 
-from sheka.equipment.server.files import make_socket_folder
 from sheka.equipment.server.node import NodeConfig, node_environment
 from sheka.equipment.server.supervisor import ProcessSpec, Supervisor
 
@@ -42,7 +41,6 @@ def three_levels(world: World) -> Iterator[Levels]:
     from sheka.faces.cli import node_processes
 
     node = world.fresh_node()
-    make_socket_folder(node.sockets)
     with Supervisor(folder=node.folder) as supervisor:
         supervisor.start(*(node_processes.encryption_machine(node, machine.name) for machine in node.machines))
         environment = {**os.environ, **node_environment(node), "DJANGO_SETTINGS_MODULE": SETTINGS, "PYTHONPATH": PATH}

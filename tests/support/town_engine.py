@@ -12,7 +12,6 @@ from pathlib import Path
 import psycopg
 from tests.support.console_world import PATH, SETTINGS, Town
 
-from sheka.equipment.server.files import make_socket_folder
 from sheka.equipment.server.node import NodeConfig
 from sheka.faces.cli import node_processes
 
@@ -21,7 +20,6 @@ from sheka.faces.cli import node_processes
 def engine(town: Town) -> Iterator[NodeConfig]:
     """The node of the town with its first encryption machine and a worker running beside the web process."""
     node = NodeConfig.load(Path(town.log).parent / "node.toml")
-    make_socket_folder(node.sockets)
     machine, worker = node_processes.encryption_machine(node, node.machines[0].name), node_processes.worker(node)
     running = []
     try:

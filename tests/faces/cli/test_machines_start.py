@@ -15,7 +15,6 @@ from tests.support.custodians import present, share_out
 from sheka.equipment.encryption_machine.client import EncryptionMachine
 from sheka.equipment.encryption_machine.launch import start_machine
 from sheka.equipment.encryption_machine.model import Usage
-from sheka.equipment.server.files import make_socket_folder
 from sheka.equipment.server.node import NodeConfig
 from sheka.equipment.server.supervisor import Supervisor
 from sheka.faces.cli.node_processes import encryption_machine
@@ -36,7 +35,6 @@ def node(tmp_path: Path) -> Callable[[bool], NodeConfig]:
 @contextmanager
 def running(node: NodeConfig) -> Iterator[tuple[Supervisor, EncryptionMachine]]:
     """The node's machine under a supervisor, and a client of it."""
-    make_socket_folder(node.sockets)
     with Supervisor(folder=node.folder, handle_signals=False) as supervisor:
         supervisor.start(encryption_machine(node, "haikou"))
         with EncryptionMachine(node.machine_address("haikou"), "systems", node.machine_secret("haikou")) as machine:

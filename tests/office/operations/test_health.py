@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import socket
 from contextlib import closing
@@ -109,6 +110,30 @@ def test_a_sealed_machine_says_how_many_of_its_custodians_have_come(tmp_path):
             assert told() == ("stop", "Sealed: 1 of the 2 custodians needed have come")
     finally:
         handle.stop()
+
+
+def test_a_machine_without_a_user_of_its_own_says_so(tmp_path):
+    node = settings.NODE
+    name = node.machine("460100").name
+    make_socket_folder(node.sockets)
+    handle = start_machine(tmp_path, callers=node.machine_callers(name), address=node.machine_address(name))
+    folder = node.machine_folder(name)
+
+    def told() -> bool:
+        (found,) = [check for check in processes.machines() if check.name == f"machine-{name}"]
+        assert found.state == "good"
+        return "runs as the same user as the other processes" in found.text.en
+
+    try:
+        assert not told()
+        folder.mkdir(parents=True, exist_ok=True)
+        assert told()
+        if os.geteuid() == 0:
+            os.chown(folder, 65534, 65534)
+            assert not told()
+    finally:
+        handle.stop()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_messages_that_were_refused_hold_up_others(tree):

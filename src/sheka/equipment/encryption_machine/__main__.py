@@ -3,7 +3,8 @@
 Runs in the foreground; SIGTERM and SIGINT stop it after the requests under way. Exit status 0 after a stop, 2 with one
 sentence on standard error when it cannot start. `--ready-fd N`: one JSON line on that descriptor, {"address"} or
 {"refused", "facts"}. `--until-stdin-ends`: also stops when standard input ends, that is when the program that started
-it has gone.
+it has gone. `--user UID:GID`, for root: gives root up for that user once the programs are loaded, before it opens a
+file.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Any
 from sheka.equipment.encryption_machine.configuration import Configuration
 from sheka.equipment.encryption_machine.hygiene import harden_process
 from sheka.equipment.encryption_machine.machine import SoftwareMachine
+from sheka.equipment.encryption_machine.privileges import become
 from sheka.equipment.encryption_machine.server import Server
 from sheka.foundation.refusals import Refused
 
@@ -36,7 +38,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--config", type=Path, required=True, metavar="FILE")
     parser.add_argument("--ready-fd", type=int, metavar="N")
     parser.add_argument("--until-stdin-ends", action="store_true")
+    parser.add_argument("--user", metavar="UID:GID")
     given = parser.parse_args(arguments)
+    if given.user is not None:
+        become(given.user)
     harden_process()
     _keep_memory()
     try:

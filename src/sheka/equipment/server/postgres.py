@@ -38,13 +38,13 @@ from sheka.equipment.server.postgres_place import (
     STATE_ROOT,
     Installation,
     find_installation,
-    identity_of,
     reachable_folder,
     reachable_installation,
     relocated_folder,
     unprivileged_user,
 )
 from sheka.equipment.server.postgres_roles import APP, ROLES
+from sheka.equipment.server.system_users import identity_of
 from sheka.foundation.refusals import Code, Refused
 
 PASSWORDS = ("postgres", *(role.name for role in ROLES if role.enters))

@@ -7,10 +7,8 @@ loosened.
 
 from __future__ import annotations
 
-import grp
 import hashlib
 import os
-import pwd
 import re
 import shutil
 import subprocess
@@ -21,6 +19,7 @@ from pathlib import Path
 
 from sheka.equipment.server.files import make_folder, unwritable
 from sheka.equipment.server.processes import Identity
+from sheka.equipment.server.system_users import can_reach, existing_user, system_user
 from sheka.foundation.refusals import Code, Refused
 
 SYSTEM_USER = "sheka-postgres"
@@ -93,51 +92,9 @@ def unprivileged_user() -> Identity | None:
     """
     if os.geteuid() != 0:
         return None
-    if (found := _user(SYSTEM_USER)) is not None:
+    if (found := system_user(SYSTEM_USER) or existing_user("nobody")) is not None:
         return found
-    if (tool := shutil.which("useradd", path="/usr/sbin:/sbin:/usr/bin:/bin")) is not None:
-        home = [
-            "--system",
-            "--user-group",
-            "--no-create-home",
-            "--home-dir",
-            "/nonexistent",
-            "--shell",
-            "/usr/sbin/nologin",
-        ]
-        subprocess.run([tool, *home, SYSTEM_USER], capture_output=True, check=False, timeout=60)
-    for name in (SYSTEM_USER, "nobody"):
-        if (found := _user(name)) is not None:
-            return found
     raise Refused(Code.POSTGRES_USER_MISSING, user=SYSTEM_USER)
-
-
-def identity_of(uid: int, gid: int) -> Identity:
-    """The user of that number, by name where the system has one."""
-    try:
-        return Identity(pwd.getpwuid(uid).pw_name, uid, gid)
-    except KeyError:
-        return Identity(str(uid), uid, gid)
-
-
-def _user(name: str) -> Identity | None:
-    try:
-        row = pwd.getpwnam(name)
-        grp.getgrgid(row.pw_gid)
-    except KeyError:
-        return None
-    return Identity(name, row.pw_uid, row.pw_gid)
-
-
-def can_reach(path: Path, user: Identity | None) -> bool:
-    """Whether `user` can enter every folder down to `path` and read or execute it; asked of the kernel as that user."""
-    flag = "-x" if path.is_dir() or os.access(path, os.X_OK) else "-r"
-    if user is None:
-        return os.access(path, os.X_OK if flag == "-x" else os.R_OK)
-    asked = subprocess.run(
-        ["/usr/bin/test", flag, os.fspath(path)], user=user.uid, group=user.gid, extra_groups=[], cwd="/", check=False
-    )
-    return asked.returncode == 0
 
 
 def reachable_installation(installation: Installation, user: Identity | None) -> Installation:

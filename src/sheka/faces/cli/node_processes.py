@@ -14,10 +14,11 @@ from sheka.equipment.encryption_machine.client import EncryptionMachine
 from sheka.equipment.encryption_machine.demo_custodians import SEALING, open_for_demo
 from sheka.equipment.encryption_machine.launch import prepare
 from sheka.equipment.encryption_machine.rights import INITIALISATION, SWITCH
-from sheka.equipment.server.files import make_socket_folder
+from sheka.equipment.server.machine_user import settle
 from sheka.equipment.server.node import NodeConfig, node_environment
 from sheka.equipment.server.ports import answers
 from sheka.equipment.server.supervisor import ProcessSpec, Supervisor
+from sheka.equipment.server.system_users import files_as
 from sheka.foundation.refusals import Code, Refused
 
 PACKAGES = ("asyncpg", "django", "gunicorn", "procrastinate", "psycopg", "uvloop", "whitenoise")
@@ -49,7 +50,6 @@ def start_node(supervisor: Supervisor, node: NodeConfig, tell: Tell) -> None:
 
     if node.embedded:
         timed("数据库 database", partial(start_database, supervisor, node))
-    make_socket_folder(node.sockets)
     for machine in node.machines:
         if machine.folder:
             start = partial(supervisor.start, encryption_machine(node, machine.name))
@@ -73,29 +73,34 @@ def encryption_machine(node: NodeConfig, name: str) -> ProcessSpec:
 
     It starts sealed and is ready when it answers, sealed or not: its custodians open it from the console. In a
     demonstration it is unsealed here. A store of an earlier version with a sealing secret in a file opens with that.
+    Under a supervisor that is root it runs as a user of its own (`machine_user`).
     """
     address, callers = node.machine_address(name), node.machine_callers(name)
     secrets = node.machine_folder(name) / "secrets"
-    config = prepare(
-        node.machine_folder(name),
-        callers=callers,
-        address=address,
-        rights={"switch": SWITCH, "initialisation": INITIALISATION},
-        custodians=not (secrets / SEALING).exists(),
-    )
+    user = settle(node, name)
+    with files_as(user):
+        config = prepare(
+            node.machine_folder(name),
+            callers=callers,
+            address=address,
+            rights={"switch": SWITCH, "initialisation": INITIALISATION},
+            custodians=not (secrets / SEALING).exists(),
+        )
 
     def ready() -> bool:
         try:
             with EncryptionMachine(address, "systems", callers["systems"], timeout=2.0) as machine:
                 machine.describe()
                 if node.demo:
-                    open_for_demo(machine, secrets)
+                    with files_as(user):
+                        open_for_demo(machine, secrets)
         except Refused as refusal:
             return refusal.code in (Code.MACHINE_SHARE_VOID, Code.MACHINE_SHARE_WRONG)  # people hold its shares now
         return True
 
-    argv = (sys.executable, "-m", "sheka.equipment.encryption_machine", "--config", str(config))
-    return ProcessSpec(f"machine-{name}", argv, ready=ready)
+    argv = [sys.executable, "-m", "sheka.equipment.encryption_machine", "--config", str(config)]
+    argv += [] if user is None else ["--user", f"{user.uid}:{user.gid}"]
+    return ProcessSpec(f"machine-{name}", tuple(argv), ready=ready)
 
 
 def migration(node: NodeConfig) -> ProcessSpec:

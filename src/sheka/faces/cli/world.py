@@ -105,6 +105,7 @@ def run_node(node: NodeConfig, *, story: bool) -> None:
     """Run a node in the foreground until a signal ends it; with `story` play the demo on the first start."""
     from rich.console import Console
 
+    from sheka.equipment.server.machine_user import notices as machine_notices
     from sheka.equipment.server.node import node_environment
     from sheka.equipment.server.supervisor import Supervisor
     from sheka.faces.cli.node_processes import start_node
@@ -113,7 +114,7 @@ def run_node(node: NodeConfig, *, story: bool) -> None:
     with Supervisor(folder=node.folder) as supervisor:
         node = node.upgraded()
         start_node(supervisor, node, lambda name, seconds: console.print(f"  ✓ {name} [dim]{seconds:.1f} s[/dim]"))
-        for chinese, english in node.cluster.notices if node.embedded else ():
+        for chinese, english in (*(node.cluster.notices if node.embedded else ()), *machine_notices(node)):
             console.print(f"  [dim]{chinese} {english}[/dim]")
         os.environ.update(node_environment(node))
         if story:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
@@ -11,6 +12,7 @@ from django.utils import timezone
 from sheka.equipment.encryption_machine.client import EncryptionMachine
 from sheka.equipment.encryption_machine.model import MachineInfo
 from sheka.equipment.server.lock import running
+from sheka.equipment.server.node import MachineConfig
 from sheka.equipment.server.ports import answers
 from sheka.foundation.refusals import Refused
 from sheka.foundation.terms import Term
@@ -118,6 +120,8 @@ def machines() -> Iterator[Check]:
                 f"product certificate {info.certificate}" if info.certificate else "no product certificate (demo, test)"
             ),
         )
+        if _shares_user(entry):
+            told = Term(f"{told.zh}，与其他进程同一用户", f"{told.en}, runs as the same user as the other processes")
         uncertified = not info.certificate and not node.demo
         todo = (
             Term("生产环境须换用经认证的加密机。", "Production needs a certified machine.") if uncertified else NOTHING
@@ -125,6 +129,14 @@ def machines() -> Iterator[Check]:
         yield Check(
             f"machine-{entry.name}", title, WAIT if uncertified else GOOD, told, todo, since=_moment(info.started)
         )
+
+
+def _shares_user(entry: MachineConfig) -> bool:
+    """Whether a machine that the node runs has no user of its own: its folder belongs to whom it runs as."""
+    try:
+        return bool(entry.folder) and settings.NODE.machine_folder(entry.name).stat().st_uid == os.geteuid()
+    except OSError:  # the folder is not ours to see: so it is another's
+        return False
 
 
 def _sealed(name: str, title: Term, info: MachineInfo) -> Check:
