@@ -13,12 +13,12 @@ from sheka.equipment.server import postgres_place
 from sheka.equipment.server.postgres import PostgresCluster
 from sheka.equipment.server.postgres_place import (
     Installation,
-    can_reach,
     find_installation,
     installations,
     reachable_installation,
     unprivileged_user,
 )
+from sheka.equipment.server.system_users import can_reach
 from sheka.foundation.refusals import Code, Refused
 
 pytestmark = pytest.mark.req("H1")
