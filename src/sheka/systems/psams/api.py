@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated
 
+from django.db.models import Q
 from ninja import Path, Query
 from pydantic import Field
 
@@ -71,7 +72,8 @@ def list_psams(request: Request, query: Query[StateQuery]) -> dict[str, object]:
     """PSAMs by serial."""
     with in_books(request.actor) as actor:
         rows = psams_of(actor)
-        rows = rows.filter(state=query.state) if query.state else rows
+        if query.state:  # as it is shown: what the organisation that has it told goes first
+            rows = rows.filter(Q(told_state=query.state) | Q(told_state="", state=query.state))
         return page_of(request, rows, query, ("serial",), _psam)
 
 
