@@ -47,7 +47,9 @@ def test_what_one_of_them_did_not_find_and_what_is_too_much_is_an_incident(peopl
     assert (done.state, done.missing, done.unexpected) == ("differed", [at_province[1]], ["STRANGE01"])
     found = Incident.objects.get(number=done.incident, organisation_id="460000")
     assert found.kind == "count_variance"
-    assert at_province[1] in found.about and "STRANGE01" in found.about
+    zh, en = found.about.splitlines()
+    assert zh.endswith(f"账实不符。两人未同时见到：{at_province[1]}。登记簿之外：STRANGE01。")
+    assert en.endswith(f"the register. Not seen by both: {at_province[1]}. Beside the register: STRANGE01.")
 
 
 @pytest.mark.req("K6")

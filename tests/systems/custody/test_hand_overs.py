@@ -156,7 +156,14 @@ def test_a_broken_seal_stops_the_carriers_at_both_ends_and_is_an_incident(people
     carry_all()
     states = Carrier.objects.filter(serial__in=at_province, organisation_id__in=("460000", "460100"))
     assert set(states.values_list("state", flat=True)) == {"frozen"}
-    assert Incident.objects.filter(organisation_id__in=("460100", "460000", "000000")).count() == 3
+    found = Incident.objects.filter(organisation_id__in=("460100", "460000", "000000"))
+    assert [copy.about.splitlines() for copy in found] == 3 * [
+        [
+            f"拒收交接 {row.number}（封装袋 B1）。",
+            f"The hand-over {row.number} (bag B1) was refused.",
+            "封口被拆开过",
+        ]
+    ]
 
 
 @pytest.mark.req("K6")
@@ -192,7 +199,8 @@ def test_a_bag_that_is_late_is_told_and_then_an_incident(people, at_province):
     assert not Incident.objects.exists()
     look_at_hand_overs()
     look_at_hand_overs()
-    assert Incident.objects.filter(organisation_id="460000").count() == 1
+    zh, en = Incident.objects.get(organisation_id="460000").about.splitlines()
+    assert (zh.endswith("逾期 4 天未签收。"), en.endswith("is 4 days late.")) == (True, True)
     assert carrier(people["p-keeper"], at_province[0]).state == "frozen"
 
 

@@ -30,6 +30,12 @@ def test_a_lost_carrier_is_stopped_everywhere_and_superior_and_ministry_know(peo
     }
     told = Incident.objects.filter(kind="lost_carrier").values_list("organisation_id", flat=True)
     assert set(told) == {"000000", "460000", "460100"}
+    (about,) = set(Incident.objects.values_list("about", flat=True))
+    assert about.splitlines() == [
+        f"载体 {at_province[0]} 丢失。存放处：—；持有人：—。",
+        f"The carrier {at_province[0]} is lost. Place: —; holder: —.",
+        "开柜时未见",
+    ]
     for login in ("c-keeper", "c-keys"):
         with pytest.raises(Refused) as refused:
             carrier_in_hand(people[login], at_province[0])

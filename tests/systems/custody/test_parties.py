@@ -145,13 +145,19 @@ def test_it_goes_out_with_its_supervisor_and_comes_back_to_be_checked(people, ou
 @pytest.mark.req("K7", "K9")
 def test_a_broken_seal_and_a_bad_report_are_incidents(people, out, at_province):
     keeper, supervisor = people["p-keeper"], people["p-keys"]
-    report_supervision(supervisor, number=out.number, seen="离开机房两小时", in_order=False)
+    report_supervision(supervisor, number=out.number, seen="离开机房两小时" * 280, in_order=False)
     back = bring_back(supervisor, number=out.number, serials=at_province[:1], receiver="p-keeper", outsider="李某")
     confirm(supervisor, keeper, back)
     refused_as(Code.CUSTODY_ENTRY, check_carrier, keeper, at_province[0], seal_whole=False, content_same=True)
     checked = check_carrier(keeper, at_province[0], seal_whole=False, content_same=True, remark="封签断裂")
     assert checked.state == "faulty"
-    assert Incident.objects.filter(organisation_id="460000").count() == 2
+    seen, seal = Incident.objects.filter(organisation_id="460000").order_by("pk")
+    assert out.party.name in seen.about.splitlines()[0] and out.party.name_en in seen.about.splitlines()[1]
+    assert seal.about.splitlines() == [
+        f"封签被动：载体 {at_province[0]} 归还查验不合格。",
+        f"The seal was broken: the carrier {at_province[0]} failed its check on return.",
+        "封签断裂",
+    ]
 
 
 @pytest.mark.req("K7")
@@ -167,7 +173,8 @@ def test_what_is_overdue_is_told_at_once_and_becomes_an_incident(people, out):
     Entrustment.objects.filter(pk=out.pk).update(return_by=TODAY() - timedelta(days=4))
     look_at_parties()
     look_at_parties()
-    assert Incident.objects.filter(organisation_id="460000").count() == 1
+    zh, en = Incident.objects.get(organisation_id="460000").about.splitlines()
+    assert "逾期 4 天" in zh and "are 4 days late" in en
 
 
 @pytest.mark.req("K7")

@@ -237,7 +237,8 @@ def test_a_copied_psam_is_an_incident(bank, switch, in_use):
     switch.stop()
     made = take_switch_alarms(Actor.process("test", CITY))
     assert len(made) == 2 == Incident.objects.filter(organisation_id=CITY).count()
-    assert any("疑似复制" in incident.about for incident in made)
+    copied = next(incident.about for incident in made if "疑似复制" in incident.about)
+    assert "it may have been copied" in copied.splitlines()[1]
     assert [moment.kind for moment in life_of(Psam.objects.get(serial=serial))][:2] == ["bad", "bad"]
 
 

@@ -60,7 +60,10 @@ def report_late(actor: Actor, *, number: str) -> None:
     row = locked_hand_over(actor, number)
     carriers = Carrier.objects.filter(organisation_id=actor.organisation, serial__in=row.serials)
     days = (timezone.now() - row.expires_at).days
-    about = f"封装袋 {row.bag} 由{row.courier}押运，交接 {number} 逾期 {days} 天未签收。"
+    about = Term(
+        f"封装袋 {row.bag} 由{row.courier}押运，交接 {number} 逾期 {days} 天未签收。",
+        f"The bag {row.bag}, carried by {row.courier} (hand-over {number}), is {days} days late.",
+    )
     row.note = report(actor, LOST, carriers, about)
     row.save()
     record(actor, "carrier.hand_over_late", row.subject, bag=row.bag, incident=row.note)
@@ -94,8 +97,10 @@ def watch_entrustment(actor: Actor, *, number: str) -> None:
             _tell(staff_id, OVERDUE, row.subject, said)
     elif late and not row.incident and row.return_by is not None and today - row.return_by > rules().overdue_incident:
         out = Carrier.objects.filter(organisation_id=actor.organisation, serial__in=row.serials, at=row.party_id)
-        about = (
-            f"{row.party.name}应于 {row.return_by} 归还的密钥载体逾期 {(today - row.return_by).days} 天（{number}）。"
+        days = (today - row.return_by).days
+        about = Term(
+            f"{row.party.name}应于 {row.return_by} 归还的密钥载体逾期 {days} 天（{number}）。",
+            f"Key carriers that {row.party.name_en} had to return by {row.return_by} are {days} days late ({number}).",
         )
         row.incident = report(actor, LOST, out, about)
         row.save()

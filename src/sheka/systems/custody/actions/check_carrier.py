@@ -11,6 +11,9 @@ from sheka.systems.custody.models import Carrier
 from sheka.systems.custody.reporting import report
 from sheka.systems.custody.waiting import checked
 
+OPENED = Term("封签被动", "The seal was broken")
+OTHER_CONTENT = Term("内容与登记不符", "The content is not what the register says")
+
 
 @action(Permission.CARRIER_KEEP)
 def check_carrier(actor: Actor, serial: str, *, seal_whole: bool, content_same: bool, remark: str = "") -> Carrier:
@@ -28,8 +31,12 @@ def check_carrier(actor: Actor, serial: str, *, seal_whole: bool, content_same: 
     move(actor, [found], "fail", "failed", reason=said)
     checked(actor, found)
     note(actor, "checked", [found], seal_whole=seal_whole, content_same=content_same, remark=said)
-    what = "封签被动" if not seal_whole else "内容与登记不符"
-    report(actor, "other", [found], f"{what}：载体 {serial} 归还查验不合格。{said}")
+    what = OPENED if not seal_whole else OTHER_CONTENT
+    about = Term(
+        f"{what.zh}：载体 {serial} 归还查验不合格。",
+        f"{what.en}: the carrier {serial} failed its check on return.",
+    )
+    report(actor, "other", [found], about, said)
     return found
 
 

@@ -91,7 +91,9 @@ def dispute_hand_over(actor: Actor, *, number: str, reason: str) -> HandOver:
     hand_over_ended(actor, row)
     if not row.within:
         send(actor.organisation, row.sender, "custody.disputed", {"number": number, "by": actor.name, "reason": said})
-    incident = report(actor, "other", carriers, f"拒收交接 {number}（封装袋 {row.bag or '—'}）：{said}")
+    bag = row.bag or "—"
+    about = Term(f"拒收交接 {number}（封装袋 {bag}）。", f"The hand-over {number} (bag {bag}) was refused.")
+    incident = report(actor, "other", carriers, about, said)
     record(actor, "carrier.hand_over_disputed", row.subject, carriers=row.serials, reason=said, incident=incident)
     return row
 

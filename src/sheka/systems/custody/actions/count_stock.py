@@ -121,7 +121,11 @@ def _compare(actor: Actor, row: StockCount, first: set[str], second: set[str]) -
     record(actor, "carrier.counted", row.subject, found=len(first & second), **facts)
 
 
-def _said(row: StockCount) -> str:
-    named = "、".join(row.missing[:20]) or "无"
-    more = "、".join(row.unexpected[:20]) or "无"
-    return f"盘点 {row.number}（{row.place}）账实不符。两人未同时见到：{named}。登记簿之外：{more}。"
+def _said(row: StockCount) -> Term:
+    missing, more = row.missing[:20], row.unexpected[:20]
+    return Term(
+        f"盘点 {row.number}（{row.place}）账实不符。"
+        f"两人未同时见到：{'、'.join(missing) or '无'}。登记簿之外：{'、'.join(more) or '无'}。",
+        f"The count {row.number} ({row.place}) differs from the register. "
+        f"Not seen by both: {', '.join(missing) or 'none'}. Beside the register: {', '.join(more) or 'none'}.",
+    )

@@ -213,7 +213,11 @@ def report_supervision(
     record(actor, "entrustment.supervised", row.subject, in_order=in_order)
     if not in_order:
         out = Carrier.objects.filter(organisation_id=actor.organisation, serial__in=row.serials, state="entrusted")
-        report(actor, "other", out, f"{row.party.name}使用密钥载体的监督中发现问题（{number}）：{said}")
+        about = Term(
+            f"{row.party.name}使用密钥载体的监督中发现问题（{number}）。",
+            f"Not in order while {row.party.name_en} had key carriers in use ({number}).",
+        )
+        report(actor, "other", out, about, said)
     return made
 
 

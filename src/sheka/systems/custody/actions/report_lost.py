@@ -26,10 +26,12 @@ def report_lost(actor: Actor, serial: str, how: str, *, incident: str = "") -> C
     move(actor, [found], "report_lost", "lost", reason=said)
     tell_others(actor, found, "lost", {"reason": said, "content": found.content})
     place, name = found.place, found.keeper_name
-    where = f"存放处：{place or '—'}；持有人：{name or '—'}"
-    incident = incident or report(
-        actor, LOST_PSAM if found.kind == Kind.PSAM else LOST, [found], f"载体 {serial} 丢失。{said}（{where}）"
+    where, holder = place or "—", name or "—"
+    about = Term(
+        f"载体 {serial} 丢失。存放处：{where}；持有人：{holder}。",
+        f"The carrier {serial} is lost. Place: {where}; holder: {holder}.",
     )
+    incident = incident or report(actor, LOST_PSAM if found.kind == Kind.PSAM else LOST, [found], about, said)
     found.refresh_from_db()
     note(actor, "lost", [found], reason=said, incident=incident)
     return found

@@ -41,11 +41,12 @@ def take_switch_alarms(actor: Actor) -> list[Incident]:
     """A PSAM whose counter went back, or that spoke from another terminal: an incident for each, told up the tree."""
     made = []
     for alarm in take_alarms(keeper(actor)):
+        what = [_what(alarm, "zh"), _what(alarm, "en")]
         psam = lock_psam(actor, alarm.psam) if _is_here(actor, alarm.psam) else None
         if psam is not None:
-            tell(actor, psam, "alarm", what=[_what(alarm, "zh"), _what(alarm, "en")])
+            tell(actor, psam, "alarm", what=what)
         subjects = [f"terminal:{alarm.terminal.number}", f"psam:{alarm.psam}"]
-        made.append(report_incident(actor, kind="other", subject=subjects, about=_what(alarm, "zh"), severity=2))
+        made.append(report_incident(actor, kind="other", subject=subjects, about="\n".join(what), severity=2))
     record(actor, "psams.alarms_reported", f"psams:{actor.organisation}", count=len(made))
     return made
 
