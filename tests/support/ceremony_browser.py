@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Browser, Page
+from contextlib import suppress
+
+from playwright.sync_api import Browser, Error, Page
 
 ANSWERED = ".notice--good, #confirm_code, .notice--stop"
 
@@ -27,7 +29,11 @@ class Person:
         self.page.wait_for_url(f"{address}/")
 
     def go(self, number: str) -> None:
-        """To the page of a ceremony."""
+        """To the page of a ceremony. One that is moved on by what the others did just then is asked for again."""
+        with suppress(Error):
+            self.page.goto(f"/keys/ceremonies/{number}")
+            return
+        self.page.wait_for_load_state()
         self.page.goto(f"/keys/ceremonies/{number}")
 
     def in_turn(self) -> bool:

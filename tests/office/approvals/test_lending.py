@@ -126,7 +126,8 @@ def test_incompatible_roles_are_not_crossed_now_nor_later(ask, people, give, ref
 
 
 def test_what_can_be_lent_to_whom_and_for_how_long(people, give, refused, appoint):
-    assert rights_to_lend(people["one"]) == [Permission.KEY_DECIDE]
+    deciding = [Permission.CARRIER_DECIDE, Permission.INCIDENT_DECIDE, Permission.KEY_DECIDE]
+    assert rights_to_lend(people["one"]) == deciding
     assert rights_to_lend(people["helper"]) == []
     people["one-2"] = appoint("one-2", "460100", "card_planner", person="one")
     refused(Code.DELEGATION_SELF, give, "one-2")
