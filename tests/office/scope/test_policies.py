@@ -32,7 +32,7 @@ OF_NOBODY = {
     "procrastinate_jobs": "the queue holds the number of a run; the run is scoped",
     "procrastinate_periodic_defers": "the queue of jobs",
     "procrastinate_workers": "the queue of jobs",
-    "transactions_change": "how often something changed that the switch follows; counted by its function, read by nobody",
+    "transactions_change": "how often something changed that the switch follows; counted by its function",
     "staff_attemptwindow": "failures of an address, before anybody is known",
     "transactions_anchor": "roots of trees over the seals of every organisation",
     "transactions_anchoredstretch": "which seals an anchor holds",
