@@ -266,6 +266,7 @@ def test_what_is_no_fact_of_a_card_is_refused_and_not_repeated(card, chips, city
         {"algorithm": "AES"},
         {"key_version": 4},
         {"identification_code": "0" * 32},
+        {"historical_bytes": "008"},
         {"holder": "张三"},
     ):
         answer = city.post("/cards/check", read_by(chips, card, **wrong), key=None)

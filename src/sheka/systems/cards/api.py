@@ -126,7 +126,7 @@ class ReadCard(Shape):
 
     identification_code: str = Field(pattern=r"^[0-9A-Fa-f]{32}$", examples=["460100D156000005000001357A48FB49"])
     historical_bytes: str = Field(
-        pattern=r"^[0-9A-Fa-f]{2,30}$",
+        pattern=r"^([0-9A-Fa-f]{2}){1,15}$",
         description="T1 to TD of the answer to reset.",
         examples=["00814A46868660460100000135"],
     )
