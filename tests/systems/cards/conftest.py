@@ -100,7 +100,7 @@ def staff(appoint, places, settings):
     return people
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def machine():
     """Haikou's encryption machine, a process of its own at the address that the node's settings name."""
     node = settings.NODE
@@ -116,7 +116,7 @@ def machine():
     shutil.rmtree(folder)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def machine_keys(machine):
     """Every card key of the city in the machine, made as a level above would have derived it."""
     return {
@@ -297,7 +297,7 @@ def maker_folder(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def transport_keys(machine, maker_folder):
     """The maker's master transport keys, brought to the machine in envelopes."""
     maker = ChipMaker(maker_folder)

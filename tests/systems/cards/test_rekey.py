@@ -40,7 +40,7 @@ def card(make, staff, chips):
     return made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def second_keys(machine):
     """Version 2 of every SM4 key in the machine."""
     return {

@@ -8,6 +8,7 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
+from django.db import connections
 from tests.support.payments import CITY, HOSPITAL
 
 from sheka.foundation.refusals import Code, Refused
@@ -135,12 +136,15 @@ def test_closing_under_load_puts_every_purchase_into_exactly_the_day_that_its_an
     stop = threading.Event()
 
     def pay(number: int) -> None:
-        with Terminal(switch.host, switch.port, f"46010000000{number}", HOSPITAL, macs.mac, timeout=20) as terminal:
-            while not stop.is_set():
-                answer = terminal.purchase(bank.cards[number].number, number)
-                assert answer.approved
-                with lock:
-                    said[answer.settlement_day] += number
+        try:
+            with Terminal(switch.host, switch.port, f"46010000000{number}", HOSPITAL, macs.mac, timeout=20) as terminal:
+                while not stop.is_set():
+                    answer = terminal.purchase(bank.cards[number].number, number)
+                    assert answer.approved
+                    with lock:
+                        said[answer.settlement_day] += number
+        finally:
+            connections.close_all()  # the door of the machine asks the registry, in this thread too
 
     macs = bank
     threads = [threading.Thread(target=pay, args=(number,)) for number in (1, 2, 3)]
