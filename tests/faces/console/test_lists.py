@@ -278,6 +278,10 @@ def test_the_guard_stands_before_every_sign_of_a_formula(text):
     assert filed(mark_safe(text), "text") == "'" + text
 
 
+def test_what_a_page_marks_and_escapes_is_plain_text_in_a_file():
+    assert filed(mark_safe('安全事件 <span lang="en">A &amp; B</span>'), "text") == "安全事件 A & B"
+
+
 @given(st.text(max_size=60))
 def test_nothing_leaves_that_a_programme_takes_for_a_formula(text):
     left = guarded(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from html import unescape
 
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -55,7 +56,7 @@ def filed(value: object, kind: str) -> str | int | Decimal | date | datetime | N
     if isinstance(value, int) and kind in ("money", "amount"):
         return Decimal(value) / 100 if kind == "money" else value
     text = str(value.word) if isinstance(value, Stamp) else str(value)
-    return guarded(strip_tags(text) if isinstance(value, SafeString) else text)
+    return guarded(unescape(strip_tags(text)) if isinstance(value, SafeString) else text)
 
 
 def guarded(text: str) -> str:

@@ -139,7 +139,7 @@ def _moments(found: Key) -> list[Moment]:
 
 
 def _who(name: str) -> str:
-    """A person by name; a ceremony and another process of the node by what it is."""
+    """A person by name; a ceremony by its number; another process of the node is the system."""
     if name.startswith(CEREMONY):
         return _("Key ceremony %(number)s") % {"number": name.removeprefix(CEREMONY)}
-    return name.removeprefix("process:")
+    return _("the system") if name.startswith("process:") else name

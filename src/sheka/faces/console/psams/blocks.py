@@ -19,7 +19,7 @@ from sheka.faces.console.lists import Column, Days, Listing, Select, Stamp, Text
 from sheka.faces.console.psams.forms import BlockForm
 from sheka.faces.console.psams.words import choices, said
 from sheka.faces.console.telling import told
-from sheka.faces.console.templatetags.look import named
+from sheka.faces.console.templatetags.look import mixed, named
 from sheka.foundation.refusals import Refused
 from sheka.foundation.terms import Term
 from sheka.office.staff.actors import Actor
@@ -56,7 +56,7 @@ BLOCKS = Listing(
             lambda row: Stamp(said(LIFTED), "still") if row.lifted_at else Stamp(said(IN_FORCE), "stop"),
             sort="lifted_at",
         ),
-        Column("reason", _("Why it is blocked"), lambda row: row.reason),
+        Column("reason", _("Why it is blocked"), lambda row: mixed(row.reason)),
         Column("since", _("Blocked since"), lambda row: row.since, sort="since", kind="whole"),
         Column("by", _("Blocked by"), lambda row: row.by, sort="by"),
         Column(

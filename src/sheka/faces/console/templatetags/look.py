@@ -33,7 +33,7 @@ register = template.Library()
 _HAN = "\u2e80-\u2fdf\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _CHINESE = re.compile(f"[{_HAN}][{_HAN}\u3000-\u303f\uff00-\uffef·]*")
 _ISO_DAY = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
-_LATIN = re.compile(r"([A-Za-z][A-Za-z0-9 ._/:-]*[A-Za-z0-9])")
+_LATIN = re.compile(r"([A-Za-z][A-Za-z0-9 ,;._/:-]*[A-Za-z0-9])")
 _HIDDEN = re.compile(r"\*+")
 
 

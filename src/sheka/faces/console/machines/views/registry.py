@@ -18,6 +18,7 @@ from sheka.faces.console.forms import Sheet
 from sheka.faces.console.lists import Column, Listing, Select, Stamp, Text, show_list
 from sheka.faces.console.machines.forms import CertificateForm, TrustForm, WithdrawForm
 from sheka.faces.console.telling import told
+from sheka.faces.console.templatetags.look import mixed
 from sheka.faces.console.words import language
 from sheka.foundation.refusals import Refused
 from sheka.office.staff.actors import Actor
@@ -66,7 +67,7 @@ MACHINES = Listing(
             sort="organisation__path",
             link=lambda row: reverse("console:machines_one", args=[row.organisation_id]),
         ),
-        Column("model", pgettext_lazy("machine", "Model"), lambda row: row.model or row.product, sort="model"),
+        Column("model", pgettext_lazy("machine", "Model"), lambda row: mixed(row.model or row.product), sort="model"),
         Column(
             "serial", pgettext_lazy("machine", "Serial number"), lambda row: row.serial, sort="serial", kind="number"
         ),

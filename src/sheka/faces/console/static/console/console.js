@@ -78,13 +78,13 @@ document.addEventListener("htmx:configRequest", (event) => {
   }
 });
 
-// A table wider than the screen can be scrolled by keyboard, and says what it is.
+// A table or picture wider than the screen can be scrolled by keyboard, and says what it is.
 function reach() {
   for (const frame of document.querySelectorAll(".scroll")) {
     if (frame.scrollWidth > frame.clientWidth) {
       frame.tabIndex = 0;
       frame.setAttribute("role", "region");
-      frame.setAttribute("aria-label", frame.querySelector("caption").textContent);
+      frame.setAttribute("aria-label", frame.querySelector("caption, title").textContent);
     } else {
       for (const name of ["tabindex", "role", "aria-label"]) {
         frame.removeAttribute(name);
