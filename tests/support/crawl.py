@@ -36,6 +36,7 @@ LOGINS = (
     "ministry-custodian",
     "hainan-examiner",
     "haikou-issuance",
+    "haikou-custodian",
     "haikou-planner",
     "haikou-producer",
     "haikou-supervisor",

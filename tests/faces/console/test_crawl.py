@@ -29,6 +29,7 @@ UNLINKED = {
     "console:clients_one": "clients/test_clients.py: a client that was made",
     "console:clients_rotate": "clients/test_clients.py: a client that was made",
     "console:clients_end": "clients/test_clients.py: a client that was made",
+    "console:custody_hand_over_state": "custody/test_custody_pages.py: asked by the page itself",
     "console:documents_verify": "documents/test_papers.py: whoever holds a paper",
     "console:documents_verify_code": "documents/test_papers.py: whoever holds a paper",
     "console:documents_view": "documents/test_documents.py: a document that was kept",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from django import forms
@@ -10,6 +11,7 @@ from django.utils.translation import pgettext_lazy
 
 from sheka.faces.console.custody.words import options
 from sheka.faces.console.forms import Sheet
+from sheka.faces.console.templatetags.look import tongue_mark
 from sheka.faces.console.words import language
 from sheka.office.staff.actors import Actor
 from sheka.systems.custody import queries
@@ -27,12 +29,22 @@ _NEEDED = {
 }
 
 
+class Choice(forms.Select):
+    """A choice whose names (people, places, papers) are Chinese on an English page too, and marked so."""
+
+    def create_option(self, name: Any, value: Any, label: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        option: dict[str, Any] = super().create_option(name, value, label, *args, **kwargs)
+        if tongue_mark(label):
+            option["attrs"]["lang"] = "zh-Hans"
+        return option
+
+
 def _line(label: Any, longest: int = 200, **more: Any) -> forms.CharField:
     return forms.CharField(label=label, max_length=longest, error_messages=_NEEDED, **more)
 
 
 def _choice(label: Any, **more: Any) -> forms.ChoiceField:
-    return forms.ChoiceField(label=label, error_messages=_NEEDED, widget=forms.Select(SELECT), **more)
+    return forms.ChoiceField(label=label, error_messages=_NEEDED, widget=Choice(SELECT), **more)
 
 
 def _day(label: Any) -> forms.DateField:
@@ -257,5 +269,7 @@ def places(actor: Actor) -> list[tuple[str, str]]:
 
 
 def colleagues(actor: Actor) -> list[tuple[str, str]]:
-    """The actor's colleagues, by their log-in names."""
-    return [(row.login, f"{row.name} ({row.login})") for row in queries.colleagues(actor)]
+    """The actor's colleagues; the log-in name tells two of one name apart."""
+    people = list(queries.colleagues(actor))
+    called = Counter(row.name for row in people)
+    return [(row.login, row.name if called[row.name] == 1 else f"{row.name} ({row.login})") for row in people]

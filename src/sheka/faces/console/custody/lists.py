@@ -146,7 +146,7 @@ HAND_OVERS = Listing(
         Column(
             "to",
             pgettext_lazy("custody", "To"),
-            lambda row: row.receiver_name or row.receiver or place_name(row.recipient),
+            lambda row: row.receiver_name or row.receiver_called or row.receiver or place_name(row.recipient),
         ),
         Column("state", _("State"), lambda row: stamp(row.state, HAND_OVER_STATES, HAND_OVER_TONES), sort="state"),
         Column("begun", pgettext_lazy("custody", "Begun"), lambda row: row.begun_at, sort="begun_at", kind="whole"),

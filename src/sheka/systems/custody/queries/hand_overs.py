@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from sheka.foundation.refusals import Code, Refused
 from sheka.foundation.terms import Term
 from sheka.office.staff.actors import Actor
+from sheka.office.staff.models import StaffMember
 from sheka.systems.custody.ledger import hand_over_digest, moment
 from sheka.systems.custody.models import HandOver
 from sheka.systems.custody.queries.carriers import may_see
@@ -16,9 +17,13 @@ HAND_OVER = Term("交接单", "hand-over")
 
 
 def hand_overs(actor: Actor) -> QuerySet[HandOver]:
-    """The hand-overs of the actor's organisation, the newest first."""
+    """The hand-overs of the actor's organisation, the newest first. `receiver_called`: the name of who was named to
+    receive, where this organisation can see it; else None.
+    """
     may_see(actor)
-    return HandOver.objects.filter(organisation_id=actor.organisation).select_related("giver", "entrustment__party")
+    named = StaffMember.objects.filter(login=OuterRef("receiver"), organisation_id=OuterRef("recipient"))
+    rows = HandOver.objects.filter(organisation_id=actor.organisation).select_related("giver", "entrustment__party")
+    return rows.annotate(receiver_called=Subquery(named.values("name")[:1]))
 
 
 def hand_over(actor: Actor, number: str) -> HandOver:
