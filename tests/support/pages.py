@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response
 from tests.support.console_world import Town
@@ -25,6 +28,8 @@ ARGUMENTS = (
 )
 SCREEN = {"width": 1366, "height": 768}
 LOCALES = {"zh": "zh-CN", "en": "en-GB"}
+LONG_TEST = 240
+"""Seconds that a session has to have left: no test of pages takes so long, and a code of the last sign-in is spent."""
 NAVIGATION_FAILED = re.compile(r"Failed to load resource: the server responded with a status of 4\d\d")
 WATCH = "document.addEventListener('securitypolicyviolation', e => console.error('policy: ' + e.violatedDirective))"
 
@@ -53,7 +58,8 @@ class Surfer:
 
     def signed_in(self, login: str, language: str = "zh", **options: Any) -> Page:
         """A page of a member of staff; with options it is a page of its own."""
-        if login not in self._states:
+        if not self._stands(login):
+            self._forget(login)
             page = self.stranger(language)
             self.password(page, login)
             page.fill("#code", page.inner_text("#demo-code"))
@@ -69,6 +75,27 @@ class Surfer:
             pages.append(page)
         self._busy.append(page)
         return page
+
+    def _stands(self, login: str) -> bool:
+        """Their session lasts this test: nobody ended it, and it did not idle while other tests ran (15 minutes)."""
+        if login not in self._states:
+            return False
+        where = urlsplit(self.town.address)
+        cookies = "; ".join(f"{one['name']}={one['value']}" for one in self._states[login]["cookies"])
+        line = http.client.HTTPConnection(str(where.hostname), where.port, timeout=60)
+        try:
+            line.request("GET", "/account/session", headers={"Cookie": cookies})
+            answer = line.getresponse()
+            return answer.status == 200 and json.loads(answer.read())["left"] > LONG_TEST
+        finally:
+            line.close()
+
+    def _forget(self, login: str) -> None:
+        """The pages of a session that has ended are used no more."""
+        for language in LOCALES:
+            for page in self._lasting.pop((login, language), []):
+                if page not in self._busy:
+                    page.context.close()
 
     def password(self, page: Page, login: str, password: str = "") -> None:
         """The first step of signing in, up to the page that follows."""
