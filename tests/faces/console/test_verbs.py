@@ -68,7 +68,7 @@ def test_every_stop_of_the_keyboard_is_seen(surf, cards):
 
 
 def test_a_holder_who_is_not_the_holder_gets_no_card(surf, cards):
-    card, other = cards["in_stock"], cards["plain"]
+    card, other = cards["in_stock_2"], cards["plain"]
     page = surf.signed_in("longhua-clerk", "en")
     page.goto(f"/cards/{card['number']}")
     page.get_by_role("link", name="Hand out", exact=True).click()

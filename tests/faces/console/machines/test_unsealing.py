@@ -14,7 +14,7 @@ from tests.support.pages import Surfer, axe, foreign, inline
 
 from sheka.equipment.encryption_machine.client import EncryptionMachine
 from sheka.equipment.encryption_machine.launch import start_machine
-from sheka.equipment.server.files import make_socket_folder
+from sheka.equipment.server.machine_user import settle
 from sheka.equipment.server.node import NodeConfig
 
 ADDRESS = "/machines/unseal"
@@ -24,8 +24,8 @@ ADDRESS = "/machines/unseal"
 def machine(town: Town, tmp_path: Path) -> Iterator[EncryptionMachine]:
     """A new machine of Hainan where the town's console looks for it."""
     node = NodeConfig.load(Path(town.log).parent / "node.toml")
-    make_socket_folder(node.sockets)
     name = node.machine("460000").name
+    settle(node, name)  # the folder of the sockets may be the machines' user's already
     handle = start_machine(
         tmp_path, callers=node.machine_callers(name), address=node.machine_address(name), custodians=True
     )
