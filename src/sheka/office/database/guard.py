@@ -27,6 +27,8 @@ KEPT = (
     "cards_destructionbatch_closed",
     "accounts_entry_append_only",
     "accounts_transfer_append_only",
+    "accounts_pending_append_only",
+    "accounts_pending_end_append_only",
     "transactions_transaction_append_only",
     "transactions_seal_append_only",
     "incidents_entry_append_only",
