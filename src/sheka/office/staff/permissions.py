@@ -104,6 +104,12 @@ class Permission(StrEnum):
     ACCOUNT_DEPOSIT = "account.deposit"
     ACCOUNT_FREEZE = "account.freeze"
     ACCOUNT_VIEW = "account.view"
+    ACCOUNT_FILE = "account.file"
+    ACCOUNT_INTEREST = "account.interest"
+    ACCOUNT_CORRECT = "account.correct"
+    ACCOUNT_MOVE = "account.move"
+    ACCOUNT_INHERIT = "account.inherit"
+    ACCOUNT_DECIDE = "account.decide"
     # transactions
     ACQUIRING_REGISTER = "acquiring.register"
     TRANSACTION_VIEW = "transaction.view"
