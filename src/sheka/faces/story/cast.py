@@ -85,6 +85,9 @@ CAST: tuple[Member, ...] = (
     Member("haikou-supervisor", "冯立", HAIKOU, "card_supervisor", "市级主管", "city: supervisor"),
     Member("haikou-accounts", "韩素", HAIKOU, "account_officer", "市级账户", "city: accounts"),
     Member("haikou-acquiring", "叶知远", HAIKOU, "acquiring_officer", "市级收单", "city: acquiring"),
+    Member(
+        "haikou-acquiring-2", "陶静安", HAIKOU, "acquiring_supervisor", "市级收单主管", "city: acquiring, supervisor"
+    ),
     Member("haikou-clearing", "许清和", HAIKOU, "clearing_officer", "市级清算", "city: clearing"),
     Member("haikou-settlement", "罗衡", HAIKOU, "settlement_officer", "市级结算", "city: settlement"),
     Member("haikou-auditor", "莫言白", HAIKOU, "auditor", "市级审计", "city: audit"),

@@ -111,7 +111,10 @@ class Permission(StrEnum):
     ACCOUNT_INHERIT = "account.inherit"
     ACCOUNT_DECIDE = "account.decide"
     # transactions
+    ACQUIRING_VIEW = "acquiring.view"
     ACQUIRING_REGISTER = "acquiring.register"
+    ACQUIRING_ACTIVATE = "acquiring.activate"
+    TRANSACTION_SUBMIT = "transaction.submit"
     TRANSACTION_VIEW = "transaction.view"
     TRANSACTION_VERIFY = "transaction.verify"
     BLOCK_VIEW = "block.view"
