@@ -18,6 +18,11 @@ class Kind(models.TextChoices):
     INSTITUTION = "institution"
     FUND = "fund"
     SUSPENSE = "suspense"
+    BANK = "bank"
+    FEE = "fee"
+    TRANSIT = "transit"
+    FORMER = "former"
+    """A personal account that was closed when its holder moved: its history stays in the books of that city."""
 
 
 class Account(models.Model):
@@ -230,3 +235,38 @@ class PendingOpen(models.Model):
     class Meta:
         managed = False
         db_table = "accounts_pending_open"
+
+
+from sheka.systems.accounts.models_of_orders import (  # noqa: E402 - Django finds an app's models here
+    Correction,
+    DepositFile,
+    DepositLine,
+    Freeze,
+    InterestLine,
+    InterestRun,
+    Payout,
+    Succession,
+)
+
+__all__ = [
+    "OF_THE_SWITCH",
+    "Account",
+    "Correction",
+    "DepositFile",
+    "DepositLine",
+    "Ending",
+    "Entry",
+    "EntryKind",
+    "Freeze",
+    "InterestLine",
+    "InterestRun",
+    "Kind",
+    "Payout",
+    "Pending",
+    "PendingEnd",
+    "PendingKind",
+    "PendingOpen",
+    "Succession",
+    "Transfer",
+    "Verb",
+]

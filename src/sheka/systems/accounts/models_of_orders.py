@@ -48,7 +48,11 @@ class DepositFile(models.Model):
     class Meta:
         ordering = ("-pk",)
         constraints = (
-            models.UniqueConstraint(fields=("organisation", "digest"), name="accounts_depositfile_digest"),
+            models.UniqueConstraint(
+                fields=("organisation", "digest"),
+                condition=~models.Q(state__in=("refused", "withdrawn")),
+                name="accounts_depositfile_digest",
+            ),
             models.UniqueConstraint(
                 fields=("organisation", "sender_number"),
                 condition=~models.Q(sender_number="") & ~models.Q(state__in=("refused", "withdrawn")),
@@ -71,12 +75,14 @@ class DepositFile(models.Model):
 
 
 class DepositLine(models.Model):
-    """A line of a file that was checked. `refusal` 0: it is booked, or will be. `subject` of a refused line only, masked."""
+    """A line of a file that was checked. `refusal` 0: it is booked, or will be. `subject`: of a refused line, masked."""
 
     pk = models.CompositePrimaryKey("file_id", "line")
     file = models.ForeignKey(DepositFile, on_delete=models.PROTECT, related_name="rows")
     line = models.PositiveIntegerField()
-    account = models.ForeignKey("accounts.Account", null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    account = models.ForeignKey(
+        "accounts.Account", null=True, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
     amount = models.BigIntegerField()
     reference = models.CharField(max_length=60)
     refusal = models.PositiveIntegerField(default=0)
@@ -135,7 +141,9 @@ class InterestLine(models.Model):
 
     pk = models.CompositePrimaryKey("run_id", "account_id")
     run = models.ForeignKey(InterestRun, on_delete=models.PROTECT, related_name="rows")
-    account = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, related_name="+", db_index=False)
+    account = models.ForeignKey(
+        "accounts.Account", on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
     base = models.DecimalField(max_digits=24, decimal_places=0)
     amount = models.BigIntegerField()
     booked = models.BooleanField(default=False)
