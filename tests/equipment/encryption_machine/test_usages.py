@@ -22,7 +22,24 @@ EIGHT = b"46010017"
 SESSION = [EIGHT]
 DEAL = [Settlement((0, 1, 1), bytes(6), bytes(7))]
 
+ACCOUNT = [b"023155029233"]
+
 Call = Callable[[EncryptionMachine, str, str], Any]
+
+
+def block(machine: EncryptionMachine, ref: str) -> bytes:
+    """Something as long as a PIN block of the key."""
+    return bytes(8 if machine.key(ref).algorithm is Algorithm.TDES else 16)
+
+
+def value_key(machine: EncryptionMachine) -> str:
+    """A key for the values of PINs."""
+    for known in machine.list_keys():
+        if known.usage is Usage.PIN_VALUE and known.name == "values of the matrix":
+            return known.ref
+    algorithm = Algorithm[machine.describe().algorithms[-1]]
+    return machine.generate("values of the matrix", algorithm, Usage.PIN_VALUE).ref
+
 
 THROUGH_FACTOR: dict[Verb, Call] = {
     Verb.DERIVE: lambda machine, ref, kek: machine.derive(ref, EIGHT, owner="x"),
@@ -43,6 +60,14 @@ THROUGH_FACTOR: dict[Verb, Call] = {
     Verb.VERIFY_TACS: lambda machine, ref, kek: machine.verify_tacs(ref, [EIGHT], DEAL, [bytes(4)], [bytes(4)]),
     Verb.MAC1: lambda machine, ref, kek: machine.mac1(ref, [EIGHT], SESSION, DEAL),
     Verb.VERIFY_MAC2: lambda machine, ref, kek: machine.verify_mac2(ref, [EIGHT], SESSION, DEAL, [bytes(4)]),
+    Verb.VERIFY_MAC1: lambda machine, ref, kek: machine.verify_mac1(ref, [EIGHT], SESSION, DEAL, [bytes(4)]),
+    Verb.WRAP_FOR_LINE: lambda machine, ref, kek: machine.wrap_for_line(ref, [EIGHT], kek),
+    Verb.PIN_VALUES: lambda machine, ref, kek: machine.pin_values(
+        ref, [EIGHT], [block(machine, ref)], ACCOUNT, value_key(machine), [EIGHT]
+    ),
+    Verb.VERIFY_PINS: lambda machine, ref, kek: machine.verify_pins(
+        ref, [EIGHT], [block(machine, ref)], ACCOUNT, value_key(machine), [EIGHT], [bytes(4)]
+    ),
 }
 AS_IT_IS: dict[Verb, Call] = {
     Verb.CRYPTOGRAMS: lambda machine, ref, kek: machine.cryptograms(ref, None, [bytes(16)]),

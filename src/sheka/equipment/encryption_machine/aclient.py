@@ -19,7 +19,16 @@ from sheka.equipment.encryption_machine.calls import CALLS
 from sheka.equipment.encryption_machine.client import EncryptionMachine
 from sheka.equipment.encryption_machine.frames import DONE, LENGTH, MAX_FRAME, Guard, frame, pack, unpack
 from sheka.equipment.encryption_machine.handshake import greet
-from sheka.equipment.encryption_machine.model import CHANGING, KeyInfo, LogFinding, MachineInfo, Peer, Usage, Verb
+from sheka.equipment.encryption_machine.model import (
+    CHANGING,
+    KeyInfo,
+    LogFinding,
+    MachineInfo,
+    Peer,
+    PinFinding,
+    Usage,
+    Verb,
+)
 from sheka.equipment.encryption_machine.requests import MacItem, Request
 from sheka.equipment.encryption_machine.wire import decode, decode_refusal, encode
 from sheka.foundation.chip.authentication import Settlement
@@ -294,6 +303,44 @@ class AsyncEncryptionMachine:
 
     async def wrap_diversified_raw(self, ref: str, factors: bytes, kek_ref: str, kek_factor: bytes = b"") -> bytes:
         return await self._do(requests.wrap_diversified_raw(ref, factors, kek_ref, kek_factor))
+
+    # the line to institutions
+
+    async def wrap_for_line(self, ref: str, factors: Sequence[bytes], kek_ref: str) -> list[bytes]:
+        return await self._do(requests.wrap_for_line(ref, factors, kek_ref))
+
+    async def pin_values(
+        self,
+        ref: str,
+        factors: Sequence[bytes],
+        blocks: Sequence[bytes],
+        accounts: Sequence[bytes],
+        value_ref: str,
+        cards: Sequence[bytes],
+    ) -> list[bytes]:
+        return await self._do(requests.pin_values(ref, factors, blocks, accounts, value_ref, cards))
+
+    async def verify_pins(
+        self,
+        ref: str,
+        factors: Sequence[bytes],
+        blocks: Sequence[bytes],
+        accounts: Sequence[bytes],
+        value_ref: str,
+        cards: Sequence[bytes],
+        values: Sequence[bytes],
+    ) -> list[PinFinding]:
+        return await self._do(requests.verify_pins(ref, factors, blocks, accounts, value_ref, cards, values))
+
+    async def verify_mac1(
+        self,
+        ref: str,
+        factors: Sequence[bytes],
+        sessions: Sequence[bytes],
+        settlements: Sequence[Settlement],
+        macs: Sequence[bytes],
+    ) -> list[bool]:
+        return await self._do(requests.verify_mac1(ref, factors, sessions, settlements, macs))
 
     # medical purchase
 

@@ -138,12 +138,20 @@ CALLS: dict[Verb, Call] = {
     Verb.WRAP_FOR_CHIP: Call((TEXTS, BLOB, BLOB, BLOB, TEXT, BLOB, BLOB), BATCH),
     # ref, factors (8 bytes each), wrapping key ref, its factor
     Verb.WRAP_DIVERSIFIED: Call((TEXT, BLOB, TEXT, BLOB), BLOB),
+    # ref, factors of the lines' keys, wrapping key ref
+    Verb.WRAP_FOR_LINE: Call((TEXT, BATCH, TEXT), BATCH),
     # ref, card factors, signed data (30 bytes each), TACs
     Verb.VERIFY_TACS: Call((TEXT, BATCH, BATCH, BATCH), BOOLS),
     # ref, card factors, session inputs (8 bytes each), settlements (26 bytes each)
     Verb.MAC1: Call((TEXT, BATCH, BATCH, BATCH), BATCH),
     # ref, card factors, session inputs (8 bytes each), amounts (12 bytes each), MACs
     Verb.VERIFY_MAC2: Call((TEXT, BATCH, BATCH, BATCH, BATCH), BOOLS),
+    # ref, card factors, session inputs (8 bytes each), settlements (26 bytes each), MACs
+    Verb.VERIFY_MAC1: Call((TEXT, BATCH, BATCH, BATCH, BATCH), BOOLS),
+    # ref of the PIN keys, their factors, PIN blocks, account digits (12 each), ref of the value key, card factors
+    Verb.PIN_VALUES: Call((TEXT, BATCH, BATCH, BATCH, TEXT, BATCH), BATCH),
+    # the same, values (4 bytes each)
+    Verb.VERIFY_PINS: Call((TEXT, BATCH, BATCH, BATCH, TEXT, BATCH, BATCH), OCTETS),
     Verb.PUBLIC_KEY: Call((), BLOB),
     Verb.SIGN: Call((BLOB,), BLOB),
     # ref, recipient's public key

@@ -24,7 +24,16 @@ from sheka.equipment.encryption_machine.calls import CALLS
 from sheka.equipment.encryption_machine.custodian_verbs import CustodianVerbs
 from sheka.equipment.encryption_machine.frames import DONE, FrameReader, Guard, frame, pack, send, unpack
 from sheka.equipment.encryption_machine.handshake import greet
-from sheka.equipment.encryption_machine.model import CHANGING, KeyInfo, LogFinding, MachineInfo, Peer, Usage, Verb
+from sheka.equipment.encryption_machine.model import (
+    CHANGING,
+    KeyInfo,
+    LogFinding,
+    MachineInfo,
+    Peer,
+    PinFinding,
+    Usage,
+    Verb,
+)
 from sheka.equipment.encryption_machine.requests import MacItem, Request
 from sheka.equipment.encryption_machine.wire import decode, decode_refusal, encode
 from sheka.foundation.chip.authentication import Settlement
@@ -315,6 +324,59 @@ class EncryptionMachine(CustodianVerbs):
     def wrap_diversified_raw(self, ref: str, factors: bytes, kek_ref: str, kek_factor: bytes = b"") -> bytes:
         """Keys for 8·N bytes of factors, all under one WRAP key: 16·N bytes (a factory's batch)."""
         return self._do(requests.wrap_diversified_raw(ref, factors, kek_ref, kek_factor))
+
+    # the line to institutions
+
+    def wrap_for_line(self, ref: str, factors: Sequence[bytes], kek_ref: str) -> list[bytes]:
+        """Keys of a line (LINE or PIN key, diversified by `factors`) under the WRAP key of their institution.
+
+        Each: 16 bytes ECB ‖ check value (4 bytes SM4, 3 bytes 3DES). Both keys have the same owner and algorithm.
+        """
+        return self._do(requests.wrap_for_line(ref, factors, kek_ref))
+
+    def pin_values(
+        self,
+        ref: str,
+        factors: Sequence[bytes],
+        blocks: Sequence[bytes],
+        accounts: Sequence[bytes],
+        value_ref: str,
+        cards: Sequence[bytes],
+    ) -> list[bytes]:
+        """What is kept of PINs that come as PIN blocks: 4 bytes under the card's PIN_VALUE key, empty for no PIN block.
+
+        Parameters
+        ----------
+        ref, factors : the PIN key of the lines and the factor of each block's key.
+        blocks : 8 bytes 3DES (ISO 9564 format 0), 16 bytes SM4 (format 4).
+        accounts : 12 ASCII digits each, `pin_block.account_digits`.
+        value_ref, cards : the PIN_VALUE key and the factor of each card, 8 bytes.
+        """
+        return self._do(requests.pin_values(ref, factors, blocks, accounts, value_ref, cards))
+
+    def verify_pins(
+        self,
+        ref: str,
+        factors: Sequence[bytes],
+        blocks: Sequence[bytes],
+        accounts: Sequence[bytes],
+        value_ref: str,
+        cards: Sequence[bytes],
+        values: Sequence[bytes],
+    ) -> list[PinFinding]:
+        """Whether each block holds the PIN of which `values` are kept; arguments as `pin_values`."""
+        return self._do(requests.verify_pins(ref, factors, blocks, accounts, value_ref, cards, values))
+
+    def verify_mac1(
+        self,
+        ref: str,
+        factors: Sequence[bytes],
+        sessions: Sequence[bytes],
+        settlements: Sequence[Settlement],
+        macs: Sequence[bytes],
+    ) -> list[bool]:
+        """Whether each MAC1 (the PSAM's proof to the card) is right; arguments as `mac1`."""
+        return self._do(requests.verify_mac1(ref, factors, sessions, settlements, macs))
 
     # medical purchase
 

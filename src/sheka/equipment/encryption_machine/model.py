@@ -12,8 +12,10 @@ from sheka.foundation.crypto.algorithms import Algorithm
 class Usage(StrEnum):
     """What a key is for. Set when the key is made, never changed; a verb of another usage is refused.
 
-    DIVERSIFY is a root, provincial or city key from which further keys are derived. The other four are working keys:
+    DIVERSIFY is a root, provincial or city key from which further keys are derived. The others are working keys:
     the last level before the card (their verbs diversify by the card's factor on the way) or keys used as they are.
+    Three serve the line to institutions (S4): LINE and PIN are roots of the lines' MAC and PIN keys, of which each is
+    the child by a factor of its own; PIN_VALUE makes what is kept of a card's PIN, under the card's factor.
     """
 
     DIVERSIFY = "DIVERSIFY"
@@ -21,6 +23,9 @@ class Usage(StrEnum):
     ENCRYPT = "ENCRYPT"
     WRAP = "WRAP"
     AUTHENTICATE = "AUTHENTICATE"
+    LINE = "LINE"
+    PIN = "PIN"
+    PIN_VALUE = "PIN_VALUE"
 
 
 @unique
@@ -45,9 +50,13 @@ class Verb(IntEnum):
     WRAP_FOR_CHIPS = 30
     WRAP_FOR_CHIP = 31
     WRAP_DIVERSIFIED = 32
+    WRAP_FOR_LINE = 33
     VERIFY_TACS = 40
     MAC1 = 41
     VERIFY_MAC2 = 42
+    VERIFY_MAC1 = 43
+    PIN_VALUES = 44
+    VERIFY_PINS = 45
     PUBLIC_KEY = 50
     SIGN = 51
     EXPORT_ENVELOPE = 52
@@ -140,6 +149,15 @@ class MachineInfo:
     came: tuple[int, ...] = ()
     driver: str = "software"
     algorithms: tuple[str, ...] = ()
+
+
+@unique
+class PinFinding(IntEnum):
+    """What the machine says of a PIN block: right, wrong, or no PIN block at all under this key."""
+
+    RIGHT = 0
+    WRONG = 1
+    NO_BLOCK = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from sheka.equipment.encryption_machine.model import KeyInfo, LogFinding, MachineInfo, Peer, Usage, Verb
+from sheka.equipment.encryption_machine.model import KeyInfo, LogFinding, MachineInfo, Peer, PinFinding, Usage, Verb
 from sheka.equipment.encryption_machine.wire import Batch
 from sheka.foundation.chip.authentication import Settlement, amounts_bytes
 from sheka.foundation.crypto.algorithms import Algorithm
@@ -220,6 +220,52 @@ def wrap_for_chip(
 def wrap_diversified_raw(ref: str, factors: bytes, kek_ref: str, kek_factor: bytes) -> Request[bytes]:
     fixed("factors", factors, 8)
     return Request(Verb.WRAP_DIVERSIFIED, (ref, factors, kek_ref, kek_factor), _same)
+
+
+def wrap_for_line(ref: str, factors: Sequence[bytes], kek_ref: str) -> Request[list[bytes]]:
+    return Request(Verb.WRAP_FOR_LINE, (ref, Batch.of(factors), kek_ref), _items)
+
+
+def pin_values(
+    ref: str,
+    factors: Sequence[bytes],
+    blocks: Sequence[bytes],
+    accounts: Sequence[bytes],
+    value_ref: str,
+    cards: Sequence[bytes],
+) -> Request[list[bytes]]:
+    _counted(len(blocks), factors=factors, accounts=accounts, cards=cards)
+    arguments = (ref, Batch.of(factors), Batch.of(blocks), Batch.of(accounts), value_ref, Batch.of(cards))
+    return Request(Verb.PIN_VALUES, arguments, _items)
+
+
+def verify_pins(
+    ref: str,
+    factors: Sequence[bytes],
+    blocks: Sequence[bytes],
+    accounts: Sequence[bytes],
+    value_ref: str,
+    cards: Sequence[bytes],
+    values: Sequence[bytes],
+) -> Request[list[PinFinding]]:
+    _counted(len(blocks), factors=factors, accounts=accounts, cards=cards, values=values)
+    arguments = (ref, Batch.of(factors), Batch.of(blocks), Batch.of(accounts), value_ref, Batch.of(cards))
+    return Request(
+        Verb.VERIFY_PINS, (*arguments, Batch.of(values)), lambda found: [PinFinding(number) for number in found]
+    )
+
+
+def verify_mac1(
+    ref: str,
+    factors: Sequence[bytes],
+    sessions: Sequence[bytes],
+    settlements: Sequence[Settlement],
+    found: Sequence[bytes],
+) -> Request[list[bool]]:
+    _counted(len(settlements), factors=factors, sessions=sessions, macs=found)
+    messages = Batch.of([settlement.message() for settlement in settlements])
+    arguments = (ref, Batch.of(factors), Batch.of(sessions), messages, Batch.of(found))
+    return Request(Verb.VERIFY_MAC1, arguments, _same)
 
 
 def verify_tacs(

@@ -10,7 +10,10 @@ from sheka.foundation.refusals import Code, Refused
 
 _AUTHENTICATE = frozenset({Usage.AUTHENTICATE})
 _MAC = frozenset({Usage.MAC})
+_DIVERSIFIED_MAC = frozenset({Usage.MAC, Usage.LINE})
+_PIN = frozenset({Usage.PIN})
 _EVERY = frozenset(Usage)
+_FOR_CHIPS = _EVERY - {Usage.WRAP, Usage.LINE, Usage.PIN, Usage.PIN_VALUE}
 
 VERB_USAGES: dict[Verb, frozenset[Usage]] = {
     Verb.DERIVE: frozenset({Usage.DIVERSIFY}),
@@ -20,27 +23,35 @@ VERB_USAGES: dict[Verb, frozenset[Usage]] = {
     Verb.INTERNAL_AUTHENTICATION: _AUTHENTICATE,
     Verb.EXTERNAL_AUTHENTICATION: _AUTHENTICATE | {Usage.WRAP},
     Verb.CARD_AUTHENTICATION_CODES: _AUTHENTICATE,
-    Verb.MACS: _MAC,
+    Verb.MACS: _DIVERSIFIED_MAC,
     Verb.MACS_OF: _MAC,
     Verb.VERIFY_MACS: _MAC,
-    Verb.VERIFY_DIVERSIFIED_MACS: _MAC,
-    Verb.WRAP_FOR_CHIPS: _EVERY - {Usage.WRAP},
-    Verb.WRAP_FOR_CHIP: _EVERY - {Usage.WRAP},
-    Verb.WRAP_DIVERSIFIED: _EVERY - {Usage.WRAP},
+    Verb.VERIFY_DIVERSIFIED_MACS: _DIVERSIFIED_MAC,
+    Verb.WRAP_FOR_CHIPS: _FOR_CHIPS,
+    Verb.WRAP_FOR_CHIP: _FOR_CHIPS,
+    Verb.WRAP_DIVERSIFIED: _FOR_CHIPS,
+    Verb.WRAP_FOR_LINE: frozenset({Usage.LINE, Usage.PIN}),
     Verb.VERIFY_TACS: _MAC,
     Verb.MAC1: _MAC,
     Verb.VERIFY_MAC2: _MAC,
+    Verb.VERIFY_MAC1: _MAC,
+    Verb.PIN_VALUES: _PIN,
+    Verb.VERIFY_PINS: _PIN,
     Verb.EXPORT_ENVELOPE: _EVERY,
 }
-"""The usages that a verb's key may have. The wrapping key of the three wrap verbs must be WRAP.
+"""The usages that a verb's key may have. The wrapping key of the four wrap verbs must be WRAP, the second key of the
+two PIN verbs PIN_VALUE. What goes out to an institution (WRAP_FOR_LINE) is a key of a line, never a card's.
 
 A DIVERSIFY key answers no cryptogram, MAC or authentication: ECB under it *is* the diversification of the level below.
 For the same reason a working key serves either through a factor or as it is (`KeyInfo.diversified`).
 """
 
 WRAPPING: frozenset[Usage] = frozenset({Usage.WRAP})
+VALUING: frozenset[Usage] = frozenset({Usage.PIN_VALUE})
 
-ALWAYS_DIVERSIFIED: frozenset[Usage] = frozenset({Usage.DIVERSIFY, Usage.AUTHENTICATE})
+ALWAYS_DIVERSIFIED: frozenset[Usage] = frozenset(
+    {Usage.DIVERSIFY, Usage.AUTHENTICATE, Usage.LINE, Usage.PIN, Usage.PIN_VALUE}
+)
 """Usages whose keys work through factors only, whatever was asked."""
 
 
@@ -98,10 +109,15 @@ SWITCH = Rights.of(
         Verb.VERIFY_MACS,
         Verb.VERIFY_DIVERSIFIED_MACS,
         Verb.VERIFY_TACS,
+        Verb.VERIFY_MAC1,
+        Verb.VERIFY_PINS,
+        Verb.CHECK_VALUES,
+        Verb.WRAP_FOR_LINE,
     },
-    {Usage.MAC},
+    {Usage.MAC, Usage.LINE, Usage.PIN, Usage.PIN_VALUE, Usage.WRAP},
 )
-"""The transaction switch: MACs and TACs, nothing else."""
+"""The transaction switch: MACs, TACs and PINs are verified, keys of lines given out under an institution's transport
+key. It makes no value of a PIN, and no key."""
 
 INITIALISATION = Rights.of(
     {

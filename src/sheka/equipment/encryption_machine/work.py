@@ -16,13 +16,14 @@ from sheka.equipment.encryption_machine import formulae
 from sheka.equipment.encryption_machine.formulae import Keys
 from sheka.equipment.encryption_machine.hygiene import wipe
 from sheka.equipment.encryption_machine.keystore import KeyStore, StoredKey
-from sheka.equipment.encryption_machine.model import KeyInfo, Usage, Verb
-from sheka.equipment.encryption_machine.rights import WRAPPING, Caller
+from sheka.equipment.encryption_machine.model import KeyInfo, PinFinding, Usage, Verb
+from sheka.equipment.encryption_machine.rights import VALUING, WRAPPING, Caller
 from sheka.equipment.encryption_machine.wire import Batch
 from sheka.foundation.crypto.algorithms import FACTOR_BYTES, KEY_BYTES, Algorithm, block_bytes
 from sheka.foundation.crypto.diversify import diversify_many
 from sheka.foundation.crypto.kcv import check_value_bytes, check_values_many
 from sheka.foundation.crypto.mac import COMMAND_MAC_BYTES
+from sheka.foundation.crypto.pin_block import ACCOUNT_DIGITS, open_pin_block
 from sheka.foundation.refusals import Code, Refused
 
 _TAC_MESSAGE, _SETTLEMENT, _AMOUNTS = 30, 26, 12
@@ -201,6 +202,89 @@ class Work:
         ):
             _need_algorithm(keys, kek)
             return kek.as_one().encrypt(keys.raw)
+
+    def wrap_for_line(self, caller: Caller, ref: str, factors: Batch, kek_ref: str) -> Batch:
+        """Keys of a line for their institution: ECB under its transport key ‖ check value. Both of one owner."""
+        with (
+            self._keys(caller, kek_ref, Verb.WRAP_FOR_LINE, None, 1, WRAPPING) as kek,
+            self._each(caller, ref, Verb.WRAP_FOR_LINE, factors, factors.count) as keys,
+        ):
+            _need_algorithm(keys, kek)
+            owners = [self._store.key(caller, each).owner for each in (ref, kek_ref)]
+            if owners[0] != owners[1]:
+                raise Refused(Code.MACHINE_OWNER_DENIED, caller=caller.name, owner=owners[0])
+            check = check_value_bytes(keys.algorithm)
+            answer = np.empty((factors.count, KEY_BYTES + check), np.uint8)
+            answer[:, :KEY_BYTES] = _table(kek.encrypt(keys.raw), KEY_BYTES)
+            answer[:, KEY_BYTES:] = _table(check_values_many(keys.algorithm, keys.raw), check)
+            return Batch(answer.tobytes(), KEY_BYTES + check)
+
+    def pin_values(
+        self, caller: Caller, ref: str, factors: Batch, blocks: Batch, accounts: Batch, value_ref: str, cards: Batch
+    ) -> Batch:
+        """What is kept of each PIN, 4 bytes; nothing for what is no PIN block."""
+        found = self._pin_values(caller, Verb.PIN_VALUES, ref, factors, blocks, accounts, value_ref, cards)
+        return Batch.of(value or b"" for value in found)
+
+    def verify_pins(
+        self,
+        caller: Caller,
+        ref: str,
+        factors: Batch,
+        blocks: Batch,
+        accounts: Batch,
+        value_ref: str,
+        cards: Batch,
+        values: Batch,
+    ) -> list[int]:
+        """A finding for each block; every item costs the same, right or wrong."""
+        _need("value", values, COMMAND_MAC_BYTES, blocks.count)
+        found = self._pin_values(caller, Verb.VERIFY_PINS, ref, factors, blocks, accounts, value_ref, cards)
+        same = formulae.equal(b"".join(value or bytes(COMMAND_MAC_BYTES) for value in found), values) if found else []
+        return [
+            int(PinFinding.NO_BLOCK if value is None else PinFinding.RIGHT if right else PinFinding.WRONG)
+            for value, right in zip(found, same, strict=True)
+        ]
+
+    def _pin_values(
+        self,
+        caller: Caller,
+        verb: Verb,
+        ref: str,
+        factors: Batch,
+        blocks: Batch,
+        accounts: Batch,
+        value_ref: str,
+        cards: Batch,
+    ) -> list[bytes | None]:
+        """MACs of the PINs under the cards' value keys. A PIN is in clear inside this call only."""
+        count = blocks.count
+        _need("account", accounts, ACCOUNT_DIGITS, count)
+        _need("factor", cards, FACTOR_BYTES, count)
+        values = self._store.living(caller, value_ref, verb, VALUING)
+        with self._each(caller, ref, verb, factors, count) as keys:
+            _need("PIN block", blocks, block_bytes(keys.algorithm), count)
+            each = zip(keys.each(count), blocks.items(), accounts.items(), strict=True)
+            pins = [open_pin_block(keys.algorithm, key, block, account) for key, block, account in each]
+        raw = self._children(values, cards.raw) if count else b""
+        try:
+            under = Keys(values.info.algorithm, raw, shared=False)
+            texts = Batch.of(b"PIN" + pin if pin is not None else b"" for pin in pins)
+            macs = formulae.macs(under, texts, None)
+            wipe(texts.raw)
+        finally:
+            wipe(raw, *(pin for pin in pins if pin is not None))
+        parts = [macs[at : at + COMMAND_MAC_BYTES] for at in range(0, len(macs), COMMAND_MAC_BYTES)]
+        return [part if pin is not None else None for pin, part in zip(pins, parts, strict=True)]
+
+    def verify_mac1(
+        self, caller: Caller, ref: str, factors: Batch, sessions: Batch, settlements: Batch, given: Batch
+    ) -> list[bool]:
+        """Whether the PSAM of the terminal made each MAC1."""
+        _need("settlement", settlements, _SETTLEMENT, settlements.count)
+        _count("macs", given, settlements.count)
+        found = self._session_macs(caller, ref, Verb.VERIFY_MAC1, factors, sessions, settlements)
+        return formulae.equal(found, given)
 
     def verify_tacs(self, caller: Caller, ref: str, factors: Batch, signed: Batch, given: Batch) -> list[bool]:
         _need("signed data", signed, _TAC_MESSAGE, signed.count)
