@@ -74,7 +74,7 @@ def test_a_reversal_gives_the_money_back_once_whatever_the_card_has_become(termi
     assert terminal.send_purchase(purchase).approved, "the stored answer of the purchase does not change"
     assert bank.balance() == 100_000
     original = outcome_of(HOSPITAL, "460100000001", purchase.at.date(), purchase.stan)
-    assert reversal_of(original).reverses == original.id
+    assert reversal_of(original).original == original.id
     bank.assert_ledger_holds()
 
 

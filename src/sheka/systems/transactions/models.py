@@ -7,10 +7,30 @@ from django.db import models
 from sheka.office.organisations.models import Organisation
 
 
+class InstitutionKind(models.TextChoices):
+    """What a designated institution is; the first letter of its code says so for the first two."""
+
+    HOSPITAL = "hospital"
+    PHARMACY = "pharmacy"
+    BANK = "bank"
+    CARD_CENTRE = "card_centre"
+    OTHER = "other"
+
+
+class Channel(models.TextChoices):
+    """How a terminal speaks: a line of ISO 8583 messages, or the REST face, which speaks for it."""
+
+    ISO8583 = "iso8583"
+    REST = "rest"
+
+
 class Institution(models.Model):
     """A designated institution that takes the card.
 
-    `mac_key` is a reference into the encryption machine of its organisation.
+    `mac_key` is a reference into the encryption machine of its organisation. `protocol` is the version of the interface
+    with which it passed its tests. `test_of`: this row is the test side of that institution, with a key, an account and
+    terminals of its own: they speak for test cards only, and no clearing day counts them. `registered_by`,
+    `accepted_by`: the persons behind the accounts, because who did this may not activate.
     """
 
     id = models.AutoField(primary_key=True)
@@ -22,19 +42,46 @@ class Institution(models.Model):
     mac_check_value = models.CharField(max_length=8)
     state = models.CharField(max_length=20, default="registered")
     registered_at = models.DateTimeField()
+    kind = models.CharField(max_length=20, choices=InstitutionKind.choices, db_default="other")
+    contract = models.CharField(max_length=60, db_default="")
+    contract_from = models.DateField(null=True)
+    contract_to = models.DateField(null=True)
+    region = models.CharField(max_length=6, db_default="")
+    address = models.CharField(max_length=200, db_default="")
+    contact = models.CharField(max_length=60, db_default="")
+    phone = models.CharField(max_length=30, db_default="")
+    protocol = models.CharField(max_length=12, db_default="")
+    software = models.CharField(max_length=60, db_default="")
+    mac_version = models.SmallIntegerField(db_default=1)
+    mac_since = models.DateTimeField(null=True)
+    test_of = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="test_side")
+    registered_by = models.CharField(max_length=60, db_default="")
+    accepted_by = models.CharField(max_length=60, db_default="")
 
     def __str__(self) -> str:
         return f"{self.code} {self.name}"
 
 
 class Terminal(models.Model):
-    """A terminal by its 12-digit number (LD/T 33): six of the issuing region, six of the PSAM's issuer."""
+    """A terminal by its 12-digit number (LD/T 33): six of the issuing region, six of the PSAM's issuer.
+
+    `latitude` and `longitude` in degrees (WGS 84), to about a hundred metres: where it stands, for the map.
+    """
 
     id = models.AutoField(primary_key=True)
     number = models.CharField(max_length=12, unique=True)
     institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="terminals")
     state = models.CharField(max_length=20, default="registered")
     registered_at = models.DateTimeField()
+    channel = models.CharField(max_length=10, choices=Channel.choices, db_default="iso8583")
+    model = models.CharField(max_length=60, db_default="")
+    serial = models.CharField(max_length=40, db_default="")
+    software = models.CharField(max_length=60, db_default="")
+    place = models.CharField(max_length=200, db_default="")
+    region = models.CharField(max_length=6, db_default="")
+    latitude = models.DecimalField(max_digits=6, decimal_places=3, null=True)
+    longitude = models.DecimalField(max_digits=6, decimal_places=3, null=True)
+    registered_by = models.CharField(max_length=60, db_default="")
 
     def __str__(self) -> str:
         return self.number
@@ -153,10 +200,18 @@ class TransactionKind(models.IntegerChoices):
 
     PURCHASE = 1
     REVERSAL = 2
+    PRE_AUTHORISATION = 3
+    COMPLETION = 4
+    VOID = 5
+    REFUND = 6
 
 
 class Transaction(models.Model):
-    """One request of a terminal and its answer, as sql/tables.sql lays it down. `refusal` 0: approved."""
+    """One request of a terminal and its answer, as sql/tables.sql and sql/kinds.sql lay it down. `refusal` 0: approved.
+
+    `original`: number of the row that this one takes back, completes or refunds, of `original_date` (None: its own
+    date). `balance_after`: what was available after it. `moved`: see `effect`. `advice`: told afterwards (0220).
+    """
 
     id = models.BigIntegerField(primary_key=True)
     account = models.ForeignKey(
@@ -167,7 +222,10 @@ class Transaction(models.Model):
     balance_after = models.BigIntegerField(null=True)
     window = models.ForeignKey(Window, on_delete=models.DO_NOTHING, db_constraint=False, related_name="+")
     seal = models.BigIntegerField()
-    reverses = models.BigIntegerField(null=True)
+    original = models.BigIntegerField(null=True)
+    original_date = models.DateField(null=True)
+    moved = models.BigIntegerField(null=True)
+    advice = models.BooleanField(default=False)
     booked_at = models.DateTimeField()
     business_date = models.DateField()
     institution = models.ForeignKey(Institution, on_delete=models.DO_NOTHING, db_constraint=False, related_name="+")
@@ -196,6 +254,8 @@ class Transaction(models.Model):
         """What it did to the personal account, in fen."""
         if self.refusal or self.account_id is None:
             return 0
+        if self.moved is not None:
+            return self.moved
         return self.amount if self.kind == TransactionKind.REVERSAL else -self.amount
 
 
@@ -219,3 +279,8 @@ class AnchoredStretch(models.Model):
     class Meta:
         constraints = (models.UniqueConstraint(fields=("stream", "first"), name="transactions_stretch_once"),)
         indexes = (models.Index(fields=("stream", "-last"), name="transactions_stretch_last"),)
+
+
+from sheka.systems.transactions import acquiring_models, verb_models  # noqa: E402, F401 - Django finds its tables here
+
+from sheka.systems.transactions.watch_models import ProcessPulse, Pulse, SwitchMessage  # noqa: E402, F401

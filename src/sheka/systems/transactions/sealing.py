@@ -37,22 +37,41 @@ class SealedRow(NamedTuple):
     account_id: int | None
     card_id: int | None
     window_id: int
-    reverses: int | None
+    original: int | None
     booked_at: int
+
+
+class Further(NamedTuple):
+    """What came to the table later. It is sealed behind the others where it says something: the seals of rows from
+    before stay valid, and so does the short form of an ordinary purchase.
+    """
+
+    original_date: date | None = None
+    moved: int | None = None
+    advice: bool = False
 
 
 COLUMNS = (
     "id, kind, business_date, institution_id, terminal_id, stan, local_time, card_number, scheme, amount, currency,"
-    " country, rrn, refusal, balance_after, account_id, card_id, window_id, reverses,"
-    " (extract(epoch FROM booked_at) * 1000000)::bigint"
+    " country, rrn, refusal, balance_after, account_id, card_id, window_id, original,"
+    " (extract(epoch FROM booked_at) * 1000000)::bigint, original_date, moved, advice"
 )
-_FORM = "|".join(["%s"] * len(SealedRow._fields)) + "\n"
+WIDTH = len(SealedRow._fields)
+_FORM = "|".join(["%s"] * WIDTH) + "\n"
+_LONG_FORM = "|".join(["%s"] * (WIDTH + len(Further._fields))) + "\n"
+_NOTHING_FURTHER = Further()
 
 
 def root_of(previous: bytes, rows: Iterable[tuple[object, ...]]) -> bytes:
-    """The root (32 bytes) of rows that stand in the order of their numbers, each in the order of `SealedRow`."""
-    text = "".join([_FORM % row for row in rows])
+    """The root (32 bytes) of rows that stand in the order of their numbers, each in the order of `SealedRow`, with or
+    without `Further` behind it.
+    """
+    text = "".join([_FORM % row if len(row) == WIDTH else _long(row) for row in rows])
     return hashlib.new("sm3", previous + text.encode()).digest()
+
+
+def _long(row: tuple[object, ...]) -> str:
+    return _FORM % row[:WIDTH] if row[WIDTH:] == _NOTHING_FURTHER else _LONG_FORM % row
 
 
 def microseconds(at: datetime) -> int:
