@@ -284,3 +284,6 @@ class AnchoredStretch(models.Model):
 from sheka.systems.transactions import acquiring_models, verb_models  # noqa: E402, F401 - Django finds its tables here
 
 from sheka.systems.transactions.watch_models import ProcessPulse, Pulse, SwitchMessage  # noqa: E402, F401
+
+
+from sheka.systems.transactions.watch_models import ProcessPulse, Pulse, SwitchMessage  # noqa: E402, F401

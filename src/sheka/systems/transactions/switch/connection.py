@@ -26,7 +26,18 @@ KERNEL_BUFFER = 64 * 1024
 class Line(asyncio.Protocol):
     """`on_frame(line, frame)` is called for each message; `lines` holds every open line."""
 
-    __slots__ = ("_buffer", "_on_frame", "_paused", "_settings", "_transport", "heard", "lines", "partial", "under_way")
+    __slots__ = (
+        "_buffer",
+        "_on_frame",
+        "_paused",
+        "_settings",
+        "_transport",
+        "heard",
+        "lines",
+        "partial",
+        "peer",
+        "under_way",
+    )
 
     def __init__(self, on_frame: Callable[[Line, bytes], None], lines: set[Line], settings: SwitchSettings) -> None:
         self._on_frame = on_frame
@@ -38,12 +49,15 @@ class Line(asyncio.Protocol):
         self.heard = time.monotonic()
         self.partial = 0.0
         self.under_way = 0
+        self.peer = ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         if len(self.lines) >= self._settings.connections:
             self._transport.abort()
             return
+        address = self._transport.get_extra_info("peername")
+        self.peer = f"{address[0]}:{address[1]}"
         line = self._transport.get_extra_info("socket")
         line.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BUFFER)
         line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -77,7 +77,8 @@ class Macs:
             return
         for (request, _), (_, message), mac in zip(group, unsigned, found, strict=True):
             size = len(message) + FIELD_BYTES
-            request.line.send(b"".join((size.to_bytes(HEADER_BYTES), message, mac, PADDING)))
+            request.answer = b"".join((message, mac, PADDING))
+            request.line.send(size.to_bytes(HEADER_BYTES) + request.answer)
 
     def _give_up(self, organisation: str, group: list[Request], error: Exception) -> None:
         log.error("the machine of %s does not answer: %s", organisation, error)

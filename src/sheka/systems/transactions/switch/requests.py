@@ -52,6 +52,7 @@ class Request:
 
     __slots__ = (
         "amount",
+        "answer",
         "attempted",
         "busy",
         "card",
@@ -66,6 +67,7 @@ class Request:
         "local_time",
         "mac",
         "psam",
+        "refusal",
         "rrn",
         "scheme",
         "signed",
@@ -84,6 +86,7 @@ class Request:
     verb: Verb
     terminal: RegisteredTerminal
     date: date
+    refusal: int
 
     def __init__(self, line: Line, kind: str, fields: dict[int, Value]) -> None:
         self.line = line
@@ -92,6 +95,7 @@ class Request:
         self.since = time.monotonic()
         self.attempted = False
         self.busy = False
+        self.answer: bytes | None = None
 
 
 class Unanswerable(Exception):

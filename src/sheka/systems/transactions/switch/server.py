@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import time
 from collections import Counter
 from functools import partial
@@ -15,8 +16,10 @@ from sheka.systems.transactions.switch.answers import Outcome, answer, refuse_fr
 from sheka.systems.transactions.switch.batches import Queue
 from sheka.systems.transactions.switch.connection import Line
 from sheka.systems.transactions.switch.guard import Guard
+from sheka.systems.transactions.switch.journal import Journal
 from sheka.systems.transactions.switch.lanes import Lane
 from sheka.systems.transactions.switch.machine import Macs
+from sheka.systems.transactions.switch.meter import Meter
 from sheka.systems.transactions.switch.registry import Registry
 from sheka.systems.transactions.switch.requests import Intake, Request, Unanswerable, Verb
 from sheka.systems.transactions.switch.settings import SwitchSettings
@@ -38,6 +41,7 @@ class Switch:
         work = [partial(self._take, lane) for lane in self._lanes]
         self._queue: Queue[Request] = Queue(work, most=settings.batch, crowd=settings.crowd)
         self._macs = Macs(settings.machines)
+        self._journal, self._meter = Journal(settings), Meter(settings)
         self._server: asyncio.Server | None = None
         self._sweeper: asyncio.Task[None] | None = None
 
@@ -56,6 +60,8 @@ class Switch:
         )
         self._sweeper = asyncio.create_task(self._sweep())
         host, port = self._server.sockets[0].getsockname()[:2]
+        self._journal.start(f"{port}.{os.getpid()}")
+        self._meter.start(f"{port}.{os.getpid()}", self._gauges)
         return host, port
 
     async def stop(self) -> None:
@@ -75,12 +81,17 @@ class Switch:
         for lane in self._lanes:
             await lane.close()
         await self._macs.close()
+        await self._meter.stop()
+        await self._journal.stop()
         await self._registry.stop()
         await self._guard.stop()
         log.info("stopped: %s", dict(self.counts))
 
     def _idle(self) -> bool:
         return self._queue.idle
+
+    def _gauges(self) -> tuple[int, int, int, int]:
+        return len(self._lines), len(self._queue), self._journal.kept, self._journal.dropped
 
     def _on_frame(self, line: Line, data: bytes) -> None:
         try:
@@ -99,12 +110,16 @@ class Switch:
             log.exception("a batch of %d", len(batch))
             for request in batch:
                 request.line.end()
+        self._journal.keep(batch)
+        self._meter.count(batch)
 
     async def _serve(self, lane: Lane, batch: list[Request]) -> None:
         """One batch from its MACs to its answers: one call of the machine, of the database, and of the machine
         again.
         """
+        began = time.monotonic()
         good, bad = await self._macs.verify(batch)
+        proven = time.monotonic()
         outcomes = [(request, Outcome(Code.MESSAGE_MAC_INVALID.value)) for request in bad]
         if bad:
             log.warning("wrong MAC: %s", Counter(request.terminal.number for request in bad))
@@ -121,9 +136,13 @@ class Switch:
         answers = []
         for request, outcome in outcomes:
             self.counts[response_code(outcome.refusal)] += 1
+            request.refusal = outcome.refusal
             answers.append((request, answer(request, outcome)))
+        booked = time.monotonic()
         if answers:
             await self._macs.send(answers)
+        machine = time.monotonic() - booked + proven - began
+        self._meter.batch(len(batch), len(self._queue), machine, booked - proven)
 
     def _examine(self, request: Request) -> Outcome | None:
         """An outcome for what needs no database: refused for its content, or network management."""
@@ -140,10 +159,12 @@ class Switch:
         """An answer without MAC: nobody is known to whom a key belongs. A terminal trusts no such answer."""
         number = bad.refusal.number
         self.counts[response_code(number)] += 1
+        self._meter.refuse(number)
         if bad.request is not None and bad.request.type[2] in "02468":
-            line.send(frame(answer(bad.request, Outcome(number), signed=False)))
-            return
-        said = refuse_frame(data, bad.refusal)
+            said: bytes | None = answer(bad.request, Outcome(number), signed=False)
+        else:
+            said = refuse_frame(data, bad.refusal)
+        self._journal.refuse(line, data, said, number, bad.request)
         if said is None:
             line.drop()
         else:

@@ -27,7 +27,8 @@ class MachineAddress:
 class SwitchSettings:
     """Times in seconds, sizes in bytes. `machines` by organisation code; `psam_required`: first letters of the codes of
     institutions whose terminals must hold a PSAM; `known_for`: how old the knowledge of the block list may be;
-    `demo`: the demonstration's machines work without a certificate (K4).
+    `journal`: messages that may wait to be kept, 0 for no journal; `root`: the organisation to which belongs what is
+    nobody's; `demo`: the demonstration's machines work without a certificate (K4).
     """
 
     host: str
@@ -49,7 +50,9 @@ class SwitchSettings:
     days_ahead: int = 1
     reversal_days_back: int = 30
     known_for: float = 4.0
+    journal: int = 16_000
     demo: bool = False
+    root: str = ""
     psam_required: frozenset[str] = field(default_factory=lambda: psam_policy().required)
 
     @classmethod
@@ -61,7 +64,9 @@ class SwitchSettings:
             )
             for machine in node.machines
         }
-        return cls(node.switch.host, node.switch.port, node.dsn("switch"), machines, demo=node.demo)
+        return cls(
+            node.switch.host, node.switch.port, node.dsn("switch"), machines, demo=node.demo, root=node.organisations[0]
+        )
 
 
 def read_settings(argv: list[str]) -> SwitchSettings:
@@ -90,7 +95,7 @@ def read_settings(argv: list[str]) -> SwitchSettings:
         secret = bytes.fromhex(os.environ[SECRET_VARIABLE])
         pairs = (text.split("=", 1) for text in given.machine)
         machines = {organisation: MachineAddress(address, secret) for organisation, address in pairs}
-        settings = SwitchSettings("127.0.0.1", 0, given.dsn, machines)
+        settings = SwitchSettings("127.0.0.1", 0, given.dsn, machines, root=next(iter(machines)))
     else:
         settings = SwitchSettings.of_node(NodeConfig.load(given.node))
     changes: dict[str, object] = {}
