@@ -4,7 +4,7 @@ from sheka.office.sql import open_to, run_sql_file, scoped
 
 
 class Migration(migrations.Migration):
-    dependencies = [("transactions", "0008_acquiring_scope"), ("organisations", "0002_scope")]
+    dependencies = [("transactions", "0009_kinds"), ("organisations", "0002_scope")]
     operations = [
         migrations.CreateModel(
             name="ProcessPulse",
