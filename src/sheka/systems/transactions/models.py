@@ -281,9 +281,4 @@ class AnchoredStretch(models.Model):
         indexes = (models.Index(fields=("stream", "-last"), name="transactions_stretch_last"),)
 
 
-from sheka.systems.transactions import acquiring_models, verb_models  # noqa: E402, F401 - Django finds its tables here
-
-from sheka.systems.transactions.watch_models import ProcessPulse, Pulse, SwitchMessage  # noqa: E402, F401
-
-
-from sheka.systems.transactions.watch_models import ProcessPulse, Pulse, SwitchMessage  # noqa: E402, F401
+from sheka.systems.transactions import acquiring_models, verb_models, watch_models  # noqa: E402, F401 - its tables
