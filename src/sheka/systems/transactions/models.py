@@ -24,13 +24,28 @@ class Channel(models.TextChoices):
     REST = "rest"
 
 
+class LineProfile(models.TextChoices):
+    """Which algorithm protects the messages of an institution: MAC, PIN block, keys given out over the line."""
+
+    SM4 = "sm4"
+    TDES = "3des"
+
+
+class KeysFor(models.TextChoices):
+    """Whom a working key that is asked for over the line serves."""
+
+    TERMINAL = "terminal"
+    INSTITUTION = "institution"
+
+
 class Institution(models.Model):
     """A designated institution that takes the card.
 
     `mac_key` is a reference into the encryption machine of its organisation. `protocol` is the version of the interface
     with which it passed its tests. `test_of`: this row is the test side of that institution, with a key, an account and
     terminals of its own: they speak for test cards only, and no clearing day counts them. `registered_by`,
-    `accepted_by`: the persons behind the accounts, because who did this may not activate.
+    `accepted_by`: the persons behind the accounts, because who did this may not activate. `transport_key`: reference of
+    the key under which working keys go out to it, empty: it gets none (docs/systems/transactions.md, the line).
     """
 
     id = models.AutoField(primary_key=True)
@@ -57,6 +72,10 @@ class Institution(models.Model):
     test_of = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="test_side")
     registered_by = models.CharField(max_length=60, db_default="")
     accepted_by = models.CharField(max_length=60, db_default="")
+    profile = models.CharField(max_length=10, choices=LineProfile.choices, db_default="sm4")
+    keys_for = models.CharField(max_length=12, choices=KeysFor.choices, db_default="terminal")
+    transport_key = models.CharField(max_length=64, db_default="")
+    transport_check_value = models.CharField(max_length=8, db_default="")
 
     def __str__(self) -> str:
         return f"{self.code} {self.name}"
@@ -281,4 +300,4 @@ class AnchoredStretch(models.Model):
         indexes = (models.Index(fields=("stream", "-last"), name="transactions_stretch_last"),)
 
 
-from sheka.systems.transactions import acquiring_models, verb_models, watch_models  # noqa: E402, F401 - its tables
+from sheka.systems.transactions import acquiring_models, line_models, verb_models, watch_models  # noqa: E402, F401 - its tables
