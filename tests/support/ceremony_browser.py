@@ -36,6 +36,15 @@ class Person:
         self.page.wait_for_load_state()
         self.page.goto(f"/keys/ceremonies/{number}")
 
+    def source(self) -> str:
+        """The whole page as it stands; one that is just then moved on by what the others did is asked again."""
+        for _ in range(20):
+            with suppress(Error):
+                self.page.wait_for_load_state()
+                return self.page.content()
+            self.page.wait_for_timeout(100)
+        return self.page.content()
+
     def in_turn(self) -> bool:
         """Whether the page of the ceremony asks this person to act."""
         return self.page.locator(".ceremony-turn form").count() > 0
