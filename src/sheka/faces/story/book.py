@@ -19,7 +19,7 @@ STEPS: list[Step] = [
         "H3", "空白芯片入库，传输密钥以信封导入", "Blank chips from the maker, its transport key in an envelope", stock
     ),
     *people_steps.STEPS,
-    money_steps.SHOP,
+    *money_steps.SHOP,
     *psam_steps.STEPS,
     *money_steps.STEPS,
     *counter_steps.STEPS,

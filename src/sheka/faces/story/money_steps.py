@@ -8,9 +8,9 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from sheka.faces.story.cast import HAIKOU, PHARMACY, acting
-from sheka.faces.story.stage import Stage, Step, must
+from sheka.faces.story.stage import Stage, Step, must, until
 from sheka.foundation.numbers import terminal_number
-from sheka.foundation.refusals import Code
+from sheka.foundation.refusals import Code, Refused
 from sheka.systems.accounts.actions.deposit import Deposit, deposit
 from sheka.systems.accounts.actions.open_account import open_accounts, open_party_account
 from sheka.systems.accounts.models import Kind
@@ -25,6 +25,8 @@ from sheka.systems.clearing.actions.seal_day import seal_day
 from sheka.systems.clearing.queries import day_of
 from sheka.systems.keys.machines import machine_of
 from sheka.systems.transactions.actions.close_window import open_first_window
+from sheka.systems.transactions.actions.keep_test_cards import fund_test_card, name_test_card
+from sheka.systems.transactions.actions.onboard_institution import accept_testing, begin_testing
 from sheka.systems.transactions.actions.register_institution import (
     change_institution,
     change_terminals,
@@ -32,7 +34,9 @@ from sheka.systems.transactions.actions.register_institution import (
     register_terminals,
 )
 from sheka.systems.transactions.models import Institution
+from sheka.systems.transactions.onboarding import progress
 from sheka.systems.transactions.queries import verify_seals, verify_transactions
+from sheka.systems.transactions.rehearsal import rehearse
 from sheka.systems.transactions.terminal import Answer, Purchase, Terminal
 
 MONTH_FEN = 28_650
@@ -43,15 +47,61 @@ PURCHASE, REVERSAL = 1, 2
 
 def open_shop(stage: Stage) -> str:
     """S4: the pharmacy and its terminal are registered, its MAC key made in the city's machine."""
-    officer = acting("haikou-acquiring")
-    institution = register_institution(officer, code=PHARMACY, name="海口椰风药房（演示）")
+    officer, today = acting("haikou-acquiring"), timezone.localdate()
+    institution = register_institution(
+        officer,
+        code=PHARMACY,
+        name="海口椰风药房（演示）",
+        contract="演示协议2026-001",
+        contract_from=today.replace(month=1, day=1),
+        contract_to=today.replace(year=today.year + 2, month=1, day=1),
+        region="460106",
+        address="海口市龙华区（演示地址）",
+        contact="药房收单联系人（演示）",
+    )
     number = terminal_number("460100", 1).text
-    register_terminals(officer, institution_code=PHARMACY, numbers=[number])
-    change_institution(officer, code=PHARMACY, verb="activate")
-    change_terminals(officer, numbers=[number], verb="activate")
-    open_first_window(acting("haikou-clearing"), settlement_date=timezone.localdate())
+    register_terminals(
+        officer,
+        institution_code=PHARMACY,
+        numbers=[number],
+        model="演示终端",
+        serial="DEMO-0001",
+        software="2.4.1",
+        place="药房收银台",
+        region="460106",
+        latitude="20.031",
+        longitude="110.329",
+    )
+    open_first_window(acting("haikou-clearing"), settlement_date=today)
     stage.made["terminal"] = number
     return f"{PHARMACY} · {number} · MAC key {institution.mac_check_value}"
+
+
+def take_in(stage: Stage) -> str:
+    """S4: the pharmacy's software passes the script of test transactions at the switch; another person activates it."""
+    officer, supervisor = acting("haikou-acquiring"), acting("haikou-acquiring-2")
+    card = _active_cards(stage)[1]
+    stage.made["test_card"] = card.pk
+    name_test_card(supervisor, card_number=card.number)
+    fund_test_card(acting("haikou-accounts"), card_number=card.number, amount=10_000, client_id=uuid.uuid4())
+    number = terminal_number("460100", 900_001).text
+    tests = begin_testing(officer, code=PHARMACY, protocol="1.0", software="2.4.1", terminals=[number])
+    key = Institution.objects.get(test_of__code=PHARMACY).mac_key
+    listener = stage.node.switch
+    with (
+        Terminal(listener.host, listener.port, number, f"{PHARMACY}T", lambda m: _mac(key, m)) as line,
+        Terminal(listener.host, listener.port, number, f"{PHARMACY}T", lambda _: bytes(4), first_stan=900) as spoiled,
+    ):
+        rehearse(line, spoiled, card.number)
+    until(lambda: all(tick.done for tick in progress(tests)), "every step of the script ticked off by the switch")
+    accept_testing(officer, code=PHARMACY)
+    try:
+        change_institution(officer, code=PHARMACY, verb="activate")
+    except Refused as refusal:
+        alone = refusal.number
+    change_institution(supervisor, code=PHARMACY, verb="activate")
+    change_terminals(supervisor, numbers=[stage.made["terminal"]], verb="activate")
+    return f"{len(progress(tests))} steps, software 2.4.1; the officer alone: no. {alone}"
 
 
 def pay_in(stage: Stage) -> str:
@@ -164,7 +214,7 @@ def terminal(stage: Stage, *, stan: int = 1, country: str = "156") -> Terminal:
         listener.port,
         stage.made["terminal"],
         PHARMACY,
-        lambda message: machine_of(HAIKOU).macs(key, None, [message])[0],
+        lambda message: _mac(key, message),
         country=country,
         first_stan=stan,
         psam=stage.made["psam"],
@@ -172,8 +222,14 @@ def terminal(stage: Stage, *, stan: int = 1, country: str = "156") -> Terminal:
     )
 
 
+def _mac(key: str, message: bytes) -> bytes:
+    return machine_of(HAIKOU).macs(key, None, [message])[0]
+
+
 def _active_cards(stage: Stage) -> QuerySet[Card]:
-    return Card.objects.filter(pk__in=stage.made["cards"], state="active").order_by("pk")
+    """Those of citizens: a test card gets no allocation."""
+    cards = Card.objects.filter(pk__in=stage.made["cards"], state="active")
+    return cards.exclude(pk=stage.made.get("test_card")).order_by("pk")
 
 
 def balance_of(stage: Stage) -> int:
@@ -195,7 +251,10 @@ def refused(answer: Answer) -> str:
     return f"39={answer.response_code}, no. {answer.refusal} {known.get(answer.refusal, '')}"
 
 
-SHOP = Step("S4", "药房与终端登记", "The pharmacy and its terminal registered", open_shop)
+SHOP = [
+    Step("S4", "药房与终端登记", "The pharmacy and its terminal registered", open_shop),
+    Step("S4", "药房入网测试通过，换人启用", "The pharmacy passes its tests, another person activates it", take_in),
+]
 STEPS = [
     Step("S6", "按月划入个人账户，重复请求只记一次", "A deposit on the personal accounts, once", pay_in),
     Step("C1", "内部认证：证明是真卡", "The card authenticated by internal authentication", authenticate),

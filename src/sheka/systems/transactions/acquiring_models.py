@@ -1,4 +1,4 @@
-"""What belongs to an institution beside its row (S4): certificates, tests of its software, and its requests over REST."""
+"""What belongs to an institution beside its row (S4): certificates, tests of its software, requests over REST."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ class Certificate(models.Model):
 
     class Meta:
         ordering = ("-valid_from", "-pk")
-        constraints = (models.CheckConstraint(condition=Q(valid_to__gt=F("valid_from")), name="transactions_cert_dates"),)
+        constraints = (
+            models.CheckConstraint(condition=Q(valid_to__gt=F("valid_from")), name="transactions_cert_dates"),
+        )
 
 
 class Onboarding(models.Model):
@@ -97,7 +99,9 @@ class TestCard(models.Model):
     class Meta:
         ordering = ("card_number",)
         constraints = (
-            models.UniqueConstraint(fields=("card_number",), condition=Q(ended_at=None), name="transactions_testcard_once"),
+            models.UniqueConstraint(
+                fields=("card_number",), condition=Q(ended_at=None), name="transactions_testcard_once"
+            ),
         )
 
 

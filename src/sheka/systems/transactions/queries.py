@@ -99,10 +99,13 @@ def reversal_of(purchase: Transaction) -> Transaction | None:
 
 
 def institutions_of(actor: Actor) -> QuerySet[Institution]:
-    """The institutions of the actor's organisation and those below it; of a partner the one that it is."""
+    """The institutions of the actor's organisation and those below it, without their test sides; of a partner the one
+    that it is.
+    """
+    rows = Institution.objects.filter(test_of=None)
     if is_partner(organisation(actor.organisation)):
-        return Institution.objects.filter(code=actor.organisation)
-    return Institution.objects.filter(organisation_id__in=_places(actor)).order_by("code")
+        return rows.filter(code=actor.organisation)
+    return rows.filter(organisation_id__in=_places(actor)).order_by("code")
 
 
 def terminals_of(institution: Institution) -> QuerySet[Terminal]:
@@ -131,10 +134,11 @@ class WindowTotal:
     reversals: int
 
 
-#: Transactions that moved money in a window; a reversal lies in the partition of its purchase, at most 40 days before.
+#: Transactions that moved money in a window, never those of test terminals; a reversal lies in the partition of its
+#: purchase, at most 40 days before.
 MOVED = (
     "t.window_id = %(window)s AND t.refusal = 0 AND t.account_id IS NOT NULL"
-    " AND t.business_date BETWEEN %(date)s::date - 40 AND %(date)s::date + 3"
+    " AND t.business_date BETWEEN %(date)s::date - 40 AND %(date)s::date + 3 AND i.test_of_id IS NULL"
 )
 
 _TOTALS = f"""

@@ -24,7 +24,7 @@ CARD_BODY = 8
 class Barred:
     """`bound`: terminal id → PSAM there and whether it is in service. `starts` and `ends` are disjoint ranges of card
     bodies in order. `machines`: organisations whose machine may do no production work (K4); `suspended`: references of
-    keys that an incident stopped.
+    keys that an incident stopped. `test_cards`: good at test terminals, and at no other.
     """
 
     terminals: frozenset[str]
@@ -37,6 +37,7 @@ class Barred:
     required: frozenset[str]
     machines: frozenset[str] = frozenset()
     suspended: frozenset[str] = frozenset()
+    test_cards: frozenset[str] = frozenset()
 
     @classmethod
     def of(
@@ -89,6 +90,9 @@ class Barred:
 
     def _card(self, request: Request) -> int:
         card = request.card
+        if request.terminal.testing is not (card in self.test_cards):
+            wrong = Code.TEST_TERMINAL_OTHER_CARD if request.terminal.testing else Code.TEST_CARD_ELSEWHERE
+            return wrong.value
         if request.key_version in self.key_versions:
             return Code.KEY_VERSION_ON_BLOCK_LIST.value
         if card in self.cards:

@@ -15,10 +15,12 @@ from dataclasses import replace
 import asyncpg
 
 from sheka.foundation.refusals import Code
+from sheka.systems.transactions.switch.answers import Outcome
 from sheka.systems.transactions.switch.barred import Barred
 from sheka.systems.transactions.switch.requests import Request
 from sheka.systems.transactions.switch.settings import SwitchSettings
 from sheka.systems.transactions.switch.sightings import Sightings
+from sheka.systems.transactions.switch.trials import Trials
 
 log = logging.getLogger("sheka.switch")
 CHANNEL = "transactions_change"
@@ -43,6 +45,7 @@ class Guard:
         self._stirred = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._sightings = Sightings()
+        self._trials = Trials()
 
     async def start(self) -> None:
         """Read everything once, then keep it fresh in the background. Raises what the database says."""
@@ -56,10 +59,11 @@ class Guard:
             return
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
-        if self._sightings.waiting:
+        if self._sightings.waiting or self._trials.waiting:
             with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
                 connection = await self._connect()
                 await self._sightings.write(connection)
+                await self._trials.write(connection)
                 await connection.close(timeout=PATIENCE)
 
     @property
@@ -79,6 +83,11 @@ class Guard:
                 own = self._barred.bound.get(one.terminal.id, ("", False))[0]
                 self._sightings.see(one, self._barred.refusal(one), own)
 
+    def witness(self, request: Request, outcome: Outcome) -> None:
+        """What a test terminal said and is answered: written at once, behind the answer."""
+        self._trials.see(request, outcome)
+        self._stirred.set()
+
     async def _connect(self) -> asyncpg.Connection:
         return await asyncpg.connect(
             self._settings.dsn,
@@ -97,7 +106,8 @@ class Guard:
             bound = {terminal: (psam, active) for terminal, psam, active in held}
             counters = await connection.fetchrow("SELECT * FROM switch_psam_counters()")
             self._sightings.learn(dict(zip(counters["psams"] or (), counters["counters"] or (), strict=True)))
-            self._barred = Barred.of(blocks, bound, self._required)
+            cards = frozenset(await connection.fetchval("SELECT switch_test_cards()"))
+            self._barred = replace(Barred.of(blocks, bound, self._required), test_cards=cards)
             self._changes = row["changes"]
         idle, suspended = await connection.fetchrow(_MACHINES, self._organisations, self._settings.demo)
         self._barred = replace(self._barred, machines=frozenset(idle), suspended=frozenset(suspended))
@@ -114,6 +124,8 @@ class Guard:
                     await self._look(connection)
                     if self._sightings.waiting:
                         await self._sightings.write(connection)
+                    if self._trials.waiting:
+                        await self._trials.write(connection)
                     with suppress(TimeoutError):
                         await asyncio.wait_for(self._stirred.wait(), BEAT)
                     self._stirred.clear()

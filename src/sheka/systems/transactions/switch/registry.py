@@ -16,14 +16,16 @@ import asyncpg
 log = logging.getLogger("sheka.switch")
 CHANNEL = "transactions_registry"
 _QUERY = """
-SELECT t.number, t.id, i.id, i.code, i.organisation_id, i.mac_key
+SELECT t.number, t.id, i.id, i.code, i.organisation_id, i.mac_key, i.test_of_id IS NOT NULL
 FROM transactions_terminal t JOIN transactions_institution i ON i.id = t.institution_id
 """
 
 
 @dataclass(frozen=True, slots=True)
 class RegisteredTerminal:
-    """A terminal with its institution; `institution` is the code padded to the 15 characters of field 42."""
+    """A terminal with its institution; `institution` is the code padded to the 15 characters of field 42. `testing`: of
+    the test side of one, so it speaks for test cards only.
+    """
 
     number: str
     id: int
@@ -31,6 +33,7 @@ class RegisteredTerminal:
     institution: str
     organisation: str
     mac_key: str
+    testing: bool = False
 
 
 class Registry:
@@ -64,7 +67,7 @@ class Registry:
 
     async def _load(self, connection: asyncpg.Connection) -> None:
         self._terminals = {
-            row[0]: RegisteredTerminal(row[0], row[1], row[2], row[3].ljust(15), row[4], row[5])
+            row[0]: RegisteredTerminal(row[0], row[1], row[2], row[3].ljust(15), row[4], row[5], row[6])
             for row in await connection.fetch(_QUERY)
         }
 

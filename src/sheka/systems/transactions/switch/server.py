@@ -138,6 +138,8 @@ class Switch:
             self.counts[response_code(outcome.refusal)] += 1
             request.refusal = outcome.refusal
             answers.append((request, answer(request, outcome)))
+            if request.terminal.testing:
+                self._guard.witness(request, outcome)
         booked = time.monotonic()
         if answers:
             await self._macs.send(answers)

@@ -1,0 +1,35 @@
+"""The script of test transactions, spoken from the institution's side over its own line (S4): what its software must
+show before it is taken into service. For partners' tests, the story and ours; plain Python, as `terminal`.
+"""
+
+from __future__ import annotations
+
+from sheka.foundation.refusals import Refused
+from sheka.systems.transactions.terminal import Terminal
+
+TOO_MUCH = 99_999_999
+"""More than any test card holds, in fen."""
+
+
+def rehearse(line: Terminal, spoiled: Terminal, card_number: str, amount: int = 100) -> None:
+    """Every step of policy/onboarding.toml once. `spoiled` is the same terminal with a wrong MAC key.
+
+    Raises Refused when the switch does not answer what the script expects of a line that works.
+    """
+    line.sign_on()
+    line.echo()
+    line.balance(card_number)
+    bought = line.new_purchase(card_number, amount)
+    line.send_purchase(bought)
+    line.send_purchase(bought, repeat=True)
+    line.purchase(card_number, TOO_MUCH)
+    line.purchase(card_number, amount, currency="840")
+    line.reversal(bought)
+    line.reversal(bought, repeat=True)
+    early = line.new_purchase(card_number, amount)
+    line.reversal(early)
+    line.send_purchase(early)
+    try:
+        spoiled.purchase(card_number, amount)
+    except Refused:
+        spoiled.close()  # the answer's MAC is right, and this key cannot see that
