@@ -29,9 +29,9 @@ class Account(models.Model):
     """A personal account belongs to a person and a scheme, not to a card: a new card changes nothing (R6).
 
     `party` is the code of the institution, fund or purpose that an account without a person stands for. Amounts are
-    fen. `held` is the sum of what is reserved by pending rows without an end, kept where the balance is kept: what may be
-    spent is `available`. `upper_limit`: no transfer brings the balance above it (NULL: no limit); money that comes
-    back from a purchase always does.
+    fen. `held` is the sum of what is reserved by pending rows without an end, kept where the balance is kept: what may
+    be spent is `available`. `upper_limit`: no transfer brings the balance above it (NULL: no limit); money that comes
+    back from a purchase may.
     """
 
     number = models.CharField(max_length=29, unique=True)

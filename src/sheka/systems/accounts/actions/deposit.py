@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db import connection
-
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.actions import action
 from sheka.office.audit.trail import record
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
 from sheka.systems.accounts.models import Account, EntryKind
+from sheka.systems.accounts.posting import Item, post
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +64,5 @@ def deposit(actor: Actor, *, fund: Account, deposits: Sequence[Deposit], total: 
 
 
 def _post(actor: Actor, fund: Account, deposits: Sequence[Deposit]) -> list[Booked]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT place, posting, refused, differs FROM accounts_post_batch("
-            "%s::uuid[], %s::smallint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s) ORDER BY place",
-            [
-                [one.client_id for one in deposits],
-                [int(EntryKind.DEPOSIT)] * len(deposits),
-                [fund.pk] * len(deposits),
-                [one.account.pk for one in deposits],
-                [one.amount for one in deposits],
-                [one.reference for one in deposits],
-                actor.organisation,
-            ],
-        )
-        return [
-            Booked(deposits[place - 1].client_id, posting, refused, differs)
-            for place, posting, refused, differs in cursor.fetchall()
-        ]
+    items = [Item(one.client_id, EntryKind.DEPOSIT, fund, one.account, one.amount, one.reference) for one in deposits]
+    return [Booked(one.client_id, one.posting, one.refusal, one.differs) for one in post(actor, items)]
