@@ -18,7 +18,9 @@ CREATE UNIQUE INDEX transactions_transaction_key
 -- The functions of before, with the new name of the column.
 DO $$ BEGIN
     GRANT CREATE ON SCHEMA public TO sheka_ledger;
+    SET LOCAL ROLE sheka_ledger;  -- the owner of the function; who migrates does not inherit that
     EXECUTE replace(pg_get_functiondef('switch_reverse'::regproc), 'seal, reverses, booked_at', 'seal, original, booked_at');
+    RESET ROLE;
     REVOKE CREATE ON SCHEMA public FROM sheka_ledger;
 END $$;
 
