@@ -36,6 +36,8 @@ OF_NOBODY = {
     "staff_attemptwindow": "failures of an address, before anybody is known",
     "transactions_anchor": "roots of trees over the seals of every organisation",
     "transactions_anchoredstretch": "which seals an anchor holds",
+    "transactions_archive": "an archived day holds rows of every organisation; what is read of it is narrowed to those in reach",
+    "transactions_archivedstretch": "which seals an archived day holds the rows of",
     "transactions_seal": "a batch of the switch holds rows of every organisation",
     "transactions_window": "the clearing windows of the node",
 }

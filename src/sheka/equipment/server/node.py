@@ -104,6 +104,8 @@ class _File(_Part):
     switch: Listener = Listener(port=8583)
     database: DatabaseConfig = DatabaseConfig()
     documents: DocumentsConfig = DocumentsConfig()
+    archive: str = "archive"
+    """Where archived days of transactions go: relative to the node's folder, or absolute (a medium of its own)."""
     audit_heads: str = "audit-heads"
     """Where signed heads of the audit chain go: relative to the node's folder, or absolute (a medium of its own)."""
     machines: tuple[MachineConfig, ...] = ()

@@ -17,7 +17,7 @@ from sheka.office.audit.models import Event
 from sheka.office.scope import whole_node
 from sheka.systems.transactions.models import Anchor, AnchoredStretch, Transaction
 from sheka.systems.transactions.queries import SealFault
-from sheka.systems.transactions.sealing import STREAM_SHIFT
+from sheka.systems.transactions.sealing import STREAM_SHIFT, leaf_of
 
 MOST_AT_ONCE = 100_000
 _NEW = f"""
@@ -55,11 +55,6 @@ class Proof:
     @property
     def holds(self) -> bool:
         return includes(self.root, self.size, self.place, leaf_of((self.seal, self.seal_root)), self.path)
-
-
-def leaf_of(seal: Leaf) -> bytes:
-    """What is hashed of a seal: its number (8 bytes, big-endian) and its root."""
-    return seal[0].to_bytes(8, "big") + bytes(seal[1])
 
 
 def new_seals() -> list[Leaf]:

@@ -1,14 +1,20 @@
-"""The turns of the transactions: new seals under one root every minute, the pulse of the switch by the minute."""
+"""The turns of the transactions: seals under a root and the pulse each minute, partitions each hour, the archive at night."""
 
 from __future__ import annotations
 
 from django.conf import settings
+from django.utils import timezone
 
+from sheka.foundation.refusals import Code, Refused
 from sheka.office.jobs.registry import periodic
 from sheka.office.staff.actors import Actor
 from sheka.systems.transactions.actions.anchor_seals import anchor_seals
 from sheka.systems.transactions.actions.roll_pulses import roll_pulses
+from sheka.systems.transactions.actions.archive_day import write_archive
+from sheka.systems.transactions.actions.make_partitions import make_partitions
 from sheka.systems.transactions.anchors import new_seals
+from sheka.systems.transactions.archive import due_days
+from sheka.systems.transactions.partitions import missing_ahead, rest_is_empty
 
 
 @periodic("transactions.anchor", cron="* * * * *")
@@ -16,6 +22,28 @@ def anchor() -> None:
     """Nothing new, nothing written."""
     if new_seals():
         anchor_seals(Actor.process("anchor", settings.NODE.organisations[0]))
+
+
+@periodic("transactions.partitions", cron="7 * * * *")
+def partitions() -> None:
+    """The coming days have their partition before the first request of a day comes."""
+    today = timezone.localdate()
+    if missing_ahead(today) or not rest_is_empty():
+        make_partitions(Actor.process("partitions", settings.NODE.organisations[0]), today=today)
+
+
+@periodic("transactions.archive", cron="30 18 * * *")
+def archive() -> None:
+    """Write what the policy wants archived (02:30 in Beijing). A day that something still holds waits for a later night;
+    none leaves the database by itself.
+    """
+    actor = Actor.process("archive", settings.NODE.organisations[0])
+    for day in due_days(timezone.localdate()):
+        try:
+            write_archive(actor, day=day)
+        except Refused as refusal:
+            if refusal.code not in (Code.ARCHIVE_HELD, Code.ARCHIVE_EMPTY_DAY):
+                raise
 
 
 @periodic("transactions.pulses", cron="*/10 * * * *")

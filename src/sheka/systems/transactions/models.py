@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 from sheka.office.organisations.models import Organisation
+from sheka.systems.transactions.archive_models import Archive, ArchivedStretch  # noqa: F401 - found by Django here
 
 
 class InstitutionKind(models.TextChoices):

@@ -78,3 +78,8 @@ def microseconds(at: datetime) -> int:
     """Epoch microseconds, exactly as PostgreSQL gives them."""
     whole = int(at.replace(microsecond=0).timestamp())
     return whole * 1_000_000 + at.microsecond
+
+
+def leaf_of(seal: tuple[int, bytes]) -> bytes:
+    """What a Merkle tree hashes of a seal: its number (8 bytes, big-endian) and its root."""
+    return seal[0].to_bytes(8, "big") + bytes(seal[1])

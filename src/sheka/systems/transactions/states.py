@@ -1,4 +1,4 @@
-"""The states of institutions and terminals (S4)."""
+"""The states of institutions, terminals and archived days (S4)."""
 
 from __future__ import annotations
 
@@ -38,3 +38,12 @@ TERMINAL = StateTable(
     ],
 )
 """Wrong MACs or cryptograms lock a terminal (`switch_faults`); a person unlocks it (`actions/unlock_terminal`)."""
+ARCHIVE = StateTable(
+    "archived day",
+    "attached",
+    [
+        Transition("attached", "write", "attached", "clearing officer"),
+        Transition("attached", "detach", "detached", "settlement officer"),
+        Transition("detached", "restore", "attached", "clearing officer"),
+    ],
+)

@@ -1,0 +1,69 @@
+"""That detached days still hold: what is left of them in the database against what their archives say (S4, S8)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from django.db import connection
+
+from sheka.foundation.crypto.merkle import root_of
+from sheka.office.scope import whole_node
+from sheka.systems.accounts.queries import Fault
+from sheka.systems.transactions.archive_models import Archive, ArchivedStretch
+from sheka.systems.transactions.sealing import STREAM_SHIFT, leaf_of
+
+#: Entries that the switch books (docs/systems/accounts.md): their document is a card transaction.
+OF_THE_SWITCH = (1, 2, 5, 6, 7)
+
+
+def archived_seals() -> set[int]:
+    """The seals whose rows are in the archive alone."""
+    rows = ArchivedStretch.objects.filter(archive__state="detached").values_list("stream", "first", "last")
+    return {
+        (stream << STREAM_SHIFT) + place for stream, first, last in rows.iterator() for place in range(first, last + 1)
+    }
+
+
+@whole_node("an archived day holds rows of every organisation")
+def archived_faults() -> list[Fault]:
+    """Where detached days and what is left of them in the database do not agree: their seals under one root, and the
+    entries of their transactions by kind, number and sum. Empty: they hold. The files are proved by `check_archive`.
+    """
+    faults = []
+    entries = _entries_of_detached_days()
+    for archive in Archive.objects.filter(state="detached"):
+        subject = f"archive:{archive}"
+        leaves = list(_leaves(archive))
+        if len(leaves) != archive.seals or root_of(leaf_of(leaf) for leaf in leaves) != bytes(archive.seal_root):
+            faults.append(Fault(subject, "a seal of an archived day was changed"))
+        if (found := entries.get(archive.business_date, {})) != archive.moved:
+            faults.append(Fault(subject, f"archived {archive.moved}, entries {found}"))
+    return faults
+
+
+def _entries_of_detached_days() -> dict[date, dict[str, list[int]]]:
+    found: dict[date, dict[str, list[int]]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT e.document_date, e.kind, count(*), sum(e.amount) FROM accounts_entry e"
+            " WHERE e.balance_after IS NOT NULL AND e.kind = ANY (%s)"
+            " AND e.document_date IN (SELECT business_date FROM transactions_archive WHERE state = 'detached')"
+            " GROUP BY 1, 2",
+            [list(OF_THE_SWITCH)],
+        )
+        for day, kind, count, total in cursor.fetchall():
+            found.setdefault(day, {})[str(kind)] = [count, int(total)]
+    return found
+
+
+def _leaves(archive: Archive) -> Iterator[tuple[int, bytes]]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT s.id, s.root FROM transactions_archivedstretch t JOIN transactions_seal s"
+            " ON s.id BETWEEN (t.stream << %s) + t.first AND (t.stream << %s) + t.last"
+            " WHERE t.archive_id = %s ORDER BY s.id",
+            [STREAM_SHIFT, STREAM_SHIFT, archive.pk],
+        )
+        while rows := cursor.fetchmany(5000):
+            yield from ((row[0], bytes(row[1])) for row in rows)

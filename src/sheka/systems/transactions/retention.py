@@ -1,0 +1,87 @@
+"""How long transactions stay in the database, and what still holds a day there (S4; policy/retention.toml).
+
+A day is due for the archive when it is older than the policy says, its windows are closed and nothing holds it. A
+higher system says what holds a day in its module `retention_holds` (found when the node starts):
+
+@holds_day("clearing")
+def not_netted(day): ...  -> Term | None
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cache
+from pathlib import Path
+
+from sheka.foundation.refusals import Code, Refused
+from sheka.foundation.terms import Term
+from sheka.office.policy import policy_file
+
+FILE = "retention.toml"
+FEWEST_DAYS = 60
+"""A reversal comes up to 30 days late, and a clearing window is counted over the 40 days before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """`online_days` in the database, `years` in all; partitions are made `days_ahead`."""
+
+    online_days: int
+    years: int
+    days_ahead: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeldDay:
+    """A business day as a hold sees it: the windows that its rows stand in, each with an organisation whose
+    institutions booked in it.
+    """
+
+    day: date
+    windows: frozenset[tuple[int, str]]
+
+
+Hold = Callable[[HeldDay], Term | None]
+_holds: dict[str, Hold] = {}
+
+
+def holds_day(name: str) -> Callable[[Hold], Hold]:
+    """Declare what else must be over before a day may be archived; the function says what is not, or None."""
+
+    def register(hold: Hold) -> Hold:
+        _holds[name] = hold
+        return hold
+
+    return register
+
+
+def what_holds(day: HeldDay) -> list[Term]:
+    """Every reason of a higher system why the day stays."""
+    return [reason for _name, hold in sorted(_holds.items()) if (reason := hold(day)) is not None]
+
+
+def retention() -> Retention:
+    """The policy as the file now says. Raises Refused: POLICY_MISSING, ARCHIVE_POLICY."""
+    path = policy_file(FILE)
+    return _read(str(path), path.stat().st_mtime_ns)
+
+
+def last_due(today: date) -> date:
+    """The latest business day that the policy wants archived today."""
+    return today - timedelta(days=retention().online_days + 1)
+
+
+@cache
+def _read(path: str, _changed: int) -> Retention:
+    try:
+        row = tomllib.loads(Path(path).read_text("utf-8"))["transactions"]
+        found = Retention(int(row["online_days"]), int(row["years"]), int(row["days_ahead"]), str(row["source"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise Refused(Code.ARCHIVE_POLICY, file=FILE, reason=str(error)) from None
+    if found.online_days < FEWEST_DAYS or found.years < 1 or not 1 <= found.days_ahead <= 60:
+        raise Refused(Code.ARCHIVE_POLICY, file=FILE, reason=f"online_days >= {FEWEST_DAYS}, years, days_ahead")
+    return found
