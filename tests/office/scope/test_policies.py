@@ -25,6 +25,7 @@ OF_NOBODY = {
     "django_migrations": "Django's own",
     "django_session": "found by a random key before anybody is known; holds no personal data but the session's id",
     "documents_question": "how often an address, kept as a digest, asked the public verify page",
+    "exceptions_watermark": "how far the node has read what its switch told; two numbers",
     "jobs_periodicrun": "the node's clock: when a periodic turn ran",
     "operations_heartbeat": "that the node's processes live",
     "operations_holidaynotice": "the working days of the country",

@@ -12,7 +12,8 @@ from sheka.office.work.models import WorkItem
 from sheka.office.work.queries import mine, unassigned
 from sheka.systems.clearing import waiting
 from sheka.systems.clearing.models import Day
-from sheka.systems.exceptions.actions.handle_case import Abnormal, close_case, give_back_case, open_cases, take_case
+from sheka.systems.exceptions.actions.handle_case import close_case, give_back_case, take_case
+from sheka.systems.exceptions.actions.open_cases import Abnormal, open_cases
 from sheka.systems.exceptions.models import Reason
 
 __all__ = ["appoint", "installer", "tree"]

@@ -18,7 +18,21 @@ def application() -> typer.Typer:
     """The whole command line."""
     import typer
 
-    from sheka.faces.cli import audit, bench, card, carrier, ceremony, jobs, machine, node, psam, story, world
+    from sheka.faces.cli import (
+        audit,
+        bench,
+        card,
+        carrier,
+        ceremony,
+        exceptions,
+        jobs,
+        ledger,
+        machine,
+        node,
+        psam,
+        story,
+        world,
+    )
 
     app = typer.Typer(
         help="社卡 · Sheka: 开放的社会保障卡平台 an open social security card platform",
@@ -35,7 +49,9 @@ def application() -> typer.Typer:
     app.add_typer(carrier.app, name="carrier")
     app.add_typer(audit.app, name="audit")
     app.add_typer(ceremony.app, name="ceremony")
+    app.add_typer(exceptions.app, name="exceptions")
     app.add_typer(jobs.app, name="jobs")
+    app.add_typer(ledger.app, name="ledger")
     app.command("bench")(bench.bench)
     app.command("story")(story.story)
     return app

@@ -110,6 +110,8 @@ RIGHTS: dict[str, Term] = {
     "psam.keep": Term("收发PSAM卡", "Keep the stock of PSAMs"),
     "exception.view": Term("查看异常交易", "See exceptions"),
     "exception.handle": Term("处理异常交易", "Handle exceptions"),
+    "exception.decide": Term("审批异常交易处理", "Decide about exceptions"),
+    "exception.dispute": Term("受理交易争议", "Take disputes"),
     "clearing.seal": Term("封存清算日", "Seal clearing days"),
     "clearing.import": Term("导入收单文件", "Import acquirers' files"),
     "clearing.net": Term("轧差清算", "Net clearing days"),

@@ -110,6 +110,7 @@ class Permission(StrEnum):
     ACCOUNT_MOVE = "account.move"
     ACCOUNT_INHERIT = "account.inherit"
     ACCOUNT_DECIDE = "account.decide"
+    LEDGER_VERIFY = "ledger.verify"
     # transactions
     ACQUIRING_VIEW = "acquiring.view"
     ACQUIRING_REGISTER = "acquiring.register"
@@ -134,6 +135,8 @@ class Permission(StrEnum):
     # exceptions
     EXCEPTION_VIEW = "exception.view"
     EXCEPTION_HANDLE = "exception.handle"
+    EXCEPTION_DECIDE = "exception.decide"
+    EXCEPTION_DISPUTE = "exception.dispute"
     # clearing
     CLEARING_SEAL = "clearing.seal"
     CLEARING_IMPORT = "clearing.import"

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.db.models import QuerySet
 
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.organisations.models import Organisation
+from sheka.office.organisations.queries import is_partner, organisation
 from sheka.office.staff.actors import Actor
-from sheka.systems.exceptions.models import ExceptionCase
+from sheka.office.staff.permissions import Permission
+from sheka.systems.exceptions.models import Dispute, ExceptionCase, RuleSwitch, RuleUse
+from sheka.systems.exceptions.policy import Rule, policy
+from sheka.systems.exceptions.states import ENDED, RUNNING
+
+if TYPE_CHECKING:
+    from sheka.systems.exceptions.actions.open_cases import Abnormal
 
 
 def cases_of(actor: Actor, *, state: str | None = None) -> QuerySet[ExceptionCase]:
@@ -25,7 +34,66 @@ def case_numbered(number: str) -> ExceptionCase:
         raise Refused(Code.EXCEPTION_UNKNOWN, case=number) from None
 
 
-def open_subjects(organisation_code: str) -> set[tuple[str, str]]:
-    """(subject, reason) of every case that is not closed."""
-    rows = ExceptionCase.objects.filter(organisation_id=organisation_code).exclude(state="closed")
-    return set(rows.values_list("subject", "reason"))
+def case_read_by(actor: Actor, number: str) -> ExceptionCase:
+    """One case as this actor may read it: in reach with the right to view, or a dispute that was opened at the actor's
+    own place. Raises Refused(EXCEPTION_UNKNOWN).
+    """
+    found = None
+    if actor.may(Permission.EXCEPTION_VIEW):
+        found = cases_of(actor).filter(number=number).first()
+    if found is None and actor.may(Permission.EXCEPTION_DISPUTE):
+        found = disputes_of(actor).filter(number=number).first()
+    if found is None:
+        raise Refused(Code.EXCEPTION_UNKNOWN, case=number)
+    return found
+
+
+def disputes_of(actor: Actor) -> QuerySet[ExceptionCase]:
+    """The disputes that were opened at the actor's place; of a partner those of the institution that it is."""
+    rows = ExceptionCase.objects.filter(dispute__isnull=False).select_related("dispute")
+    if is_partner(organisation(actor.organisation)):
+        return rows.filter(institution=actor.organisation, dispute__place=actor.organisation)
+    return rows.filter(dispute__place=actor.organisation)
+
+
+def dispute_of(case: ExceptionCase) -> Dispute | None:
+    """What the dispute says, None for a case of another kind."""
+    return Dispute.objects.filter(case=case).first()
+
+
+def running_at(actor: Actor) -> QuerySet[ExceptionCase]:
+    """What runs in the actor's reach."""
+    return cases_of(actor).filter(state__in=RUNNING)
+
+
+def settled(organisation_code: str, item: Abnormal) -> bool:
+    """Whether a case about the same item, on the same facts, ended: then the difference is explained."""
+    ended = ExceptionCase.objects.filter(
+        organisation_id=organisation_code, subject=item.subject, reason=item.reason.value, state__in=ENDED
+    )
+    sides = [(_plain(item.ours), _plain(item.theirs))]
+    return any((case.ours, case.theirs) in sides for case in ended)
+
+
+def is_on(rule: Rule, organisation_code: str) -> bool:
+    """Whether a rule is in force in an organisation: by the policy, unless a person switched it there."""
+    last = RuleSwitch.objects.filter(organisation_id=organisation_code, rule=rule.name).first()
+    return rule.on if last is None else rule.on and last.on
+
+
+def rules_at(organisation_code: str) -> list[tuple[Rule, bool, RuleSwitch | None]]:
+    """Every rule of the policy: whether it is on here, and who switched it last."""
+    last: dict[str, RuleSwitch] = {}
+    for row in RuleSwitch.objects.filter(organisation_id=organisation_code).order_by("at", "pk"):
+        last[row.rule] = row
+    return [(rule, is_on(rule, organisation_code), last.get(rule.name)) for rule in policy().rules]
+
+
+def rule_uses_of(actor: Actor) -> QuerySet[RuleUse]:
+    """The log of the rules in the actor's reach, the latest first."""
+    places = Organisation.objects.filter(path__within=actor.path).values("code")
+    return RuleUse.objects.filter(organisation_id__in=places).select_related("case")
+
+
+def _plain(side: object) -> object:
+    return dict(side) if isinstance(side, dict) else side

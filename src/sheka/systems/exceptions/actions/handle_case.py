@@ -1,131 +1,125 @@
-"""Open, take, give back and close exception cases (S10)."""
+"""What an exceptions officer does with a case: take, assign, give back, note, ask, close, open again (S10)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
-
 from django.utils import timezone
 
-from sheka.foundation.money import format_yuan
+from sheka.foundation.calendar import add_working_days
 from sheka.foundation.refusals import Code, Refused
-from sheka.foundation.terms import Term
 from sheka.office.actions import action
 from sheka.office.audit.trail import record
-from sheka.office.organisations.queries import organisation
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
-from sheka.office.work.items import close_work, hand_work, open_all
-from sheka.systems.exceptions.models import ExceptionCase, Reason
-from sheka.systems.exceptions.queries import open_subjects
-from sheka.systems.exceptions.states import CASE
-from sheka.systems.exceptions.work import HANDLE
-
-DAYS = 10
-REASONS = {
-    Reason.ONLY_OURS: Term("只有我方有账", "Only we have it"),
-    Reason.ONLY_THEIRS: Term("只有对方有账", "Only the other side has it"),
-    Reason.AMOUNT: Term("金额不一致", "The amounts differ"),
-    Reason.DUPLICATE: Term("对方重复记账", "The other side has it twice"),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Abnormal:
-    """An abnormal item: its key, why, the amount at stake in fen, and what each side has (None: nothing)."""
-
-    subject: str
-    reason: Reason
-    amount: int
-    ours: dict[str, object] | None
-    theirs: dict[str, object] | None
-
-
-@action(Permission.CLEARING_IMPORT)
-def open_cases(actor: Actor, *, items: Sequence[Abnormal]) -> list[ExceptionCase]:
-    """A case for each item that has none that is open: finding the same again opens nothing."""
-    place = organisation(actor.organisation)
-    known = open_subjects(place.code)
-    now = timezone.now()
-    fresh = [item for item in items if (item.subject, item.reason.value) not in known]
-    made = ExceptionCase.objects.bulk_create(
-        ExceptionCase(
-            number=f"EX{place.code}{now:%y%m%d%H%M%S%f}{index:04d}",
-            organisation=place,
-            reason=item.reason,
-            subject=item.subject,
-            amount=item.amount,
-            ours=item.ours,
-            theirs=item.theirs,
-            state=CASE.initial,
-            due_on=timezone.localdate() + timedelta(days=DAYS),
-            opened_at=now,
-        )
-        for index, item in enumerate(fresh)
-    )
-    open_all(
-        actor,
-        kind=HANDLE,
-        organisation=place.code,
-        permission=Permission.EXCEPTION_HANDLE,
-        rows=[_work_of(case) for case in made],
-    )
-    reasons = {reason.value: sum(item.reason == reason for item in fresh) for reason in Reason}
-    record(actor, "exception.opened", f"exceptions:{place.code}", count=len(made), reasons=reasons)
-    return made
+from sheka.office.staff.queries import actor_of, staff_with
+from sheka.systems.exceptions.guards import must_be_free
+from sheka.systems.exceptions.informing import tell_opener, tell_staff
+from sheka.systems.exceptions.life import locked, move, text_of, write
+from sheka.systems.exceptions.models import Closing, ExceptionCase
+from sheka.systems.exceptions.policy import policy
+from sheka.systems.exceptions.states import ENDED
 
 
 @action(Permission.EXCEPTION_HANDLE)
 def take_case(actor: Actor, *, number: str) -> ExceptionCase:
-    """Take a case in hand."""
-    case = _locked(actor, number)
-    case.state, case.holder = CASE.after(case.state, "take"), actor.name
-    hand_work(actor, HANDLE, _subject(case), to=actor.staff_id)
-    return _save(actor, case, "take")
+    """Take a case in hand, also from somebody else or before the other side has answered."""
+    case = _free(actor, number, "take")
+    case.holder, case.holder_id, case.answer_due_on = actor.name, actor.staff_id, None
+    return move(actor, case, "take")
+
+
+@action(Permission.EXCEPTION_DECIDE)
+def assign_case(actor: Actor, *, number: str, staff_id: int) -> ExceptionCase:
+    """Put a case before an officer of the same organisation. Raises Refused(EXCEPTION_NO_OFFICER)."""
+    case = _free(actor, number, "assign")
+    person = staff_with(staff_id)
+    if person.organisation_id != case.organisation_id or not actor_of(person).may(Permission.EXCEPTION_HANDLE):
+        raise Refused(Code.EXCEPTION_NO_OFFICER, name=person.name)
+    case.holder, case.holder_id = person.name, person.pk
+    move(actor, case, "take", text=f"→ {person.name}")
+    tell_staff(case, [person.pk], zh=f"{actor.name}交办", en=f"assigned by {actor.name}")
+    return case
 
 
 @action(Permission.EXCEPTION_HANDLE)
 def give_back_case(actor: Actor, *, number: str) -> ExceptionCase:
     """Give a case back for somebody else."""
-    case = _locked(actor, number)
-    case.state, case.holder = CASE.after(case.state, "give_back"), ""
-    hand_work(actor, HANDLE, _subject(case), to=None)
-    return _save(actor, case, "give_back")
+    case = _free(actor, number, "give_back")
+    case.holder, case.holder_id = "", None
+    return move(actor, case, "give_back")
 
 
 @action(Permission.EXCEPTION_HANDLE)
-def close_case(actor: Actor, *, number: str, resolution: str) -> ExceptionCase:
-    """Close a case with what was found and decided. Raises Refused(EXCEPTION_REASON) without a text."""
-    if len(resolution.strip()) < 4:
-        raise Refused(Code.EXCEPTION_REASON)
-    case = _locked(actor, number)
-    case.state, case.resolution = CASE.after(case.state, "close"), resolution.strip()
-    case.closed_at = timezone.now()
-    close_work(actor, HANDLE, _subject(case))
-    return _save(actor, case, "close")
-
-
-def _subject(case: ExceptionCase) -> str:
-    return f"exception:{case.number}"
-
-
-def _work_of(case: ExceptionCase) -> tuple[str, str, str, date]:
-    """The item of a case: what differs, and by how much."""
-    word = REASONS[Reason(case.reason)]
-    amount = format_yuan(case.amount, "zh"), format_yuan(case.amount, "en")
-    return _subject(case), f"{word.zh}：{amount[0]}", f"{word.en}: {amount[1]}", case.due_on
-
-
-def _locked(actor: Actor, number: str) -> ExceptionCase:
-    case = ExceptionCase.objects.select_for_update().filter(number=number).first()
-    if case is None:
-        raise Refused(Code.EXCEPTION_UNKNOWN, case=number)
-    actor.must_act_for(case.organisation_id)
+def note_case(actor: Actor, *, number: str, text: str) -> ExceptionCase:
+    """A line of the life: what was found or done."""
+    case, said = _free(actor, number, "note"), text_of(text)
+    write(actor, case, "note", said)
+    record(actor, "exception.note", case.key, state=case.state, text=said)
     return case
 
 
-def _save(actor: Actor, case: ExceptionCase, verb: str) -> ExceptionCase:
-    case.save(update_fields=["state", "holder", "resolution", "closed_at"])
-    record(actor, f"exception.{verb}", _subject(case), state=case.state, resolution=case.resolution)
+@action(Permission.EXCEPTION_HANDLE)
+def ask_other_side(actor: Actor, *, number: str, text: str) -> ExceptionCase:
+    """Ask the institution: it reads the question with the case; the case waits for it until a day of the policy."""
+    case, said = _free(actor, number, "ask"), text_of(text)
+    case.answer_due_on = add_working_days(timezone.localdate(), policy().wait_days).day
+    return move(actor, case, "ask", said, told=True)
+
+
+@action(Permission.EXCEPTION_HANDLE)
+def note_answer(actor: Actor, *, number: str, text: str) -> ExceptionCase:
+    """What the other side answered, by telephone or letter: the case goes on."""
+    case, said = _free(actor, number, "answer"), text_of(text)
+    case.answer_due_on = None
+    return move(actor, case, "answer", said, told=True)
+
+
+@action(Permission.EXCEPTION_DISPUTE)
+def answer_case(actor: Actor, *, number: str, text: str) -> ExceptionCase:
+    """The institution itself answers what it was asked (API). Raises Refused: EXCEPTION_UNKNOWN, STATE_FORBIDS."""
+    case = ExceptionCase.objects.select_for_update(of=("self",)).filter(number=number).first()
+    if case is None or case.institution != actor.organisation:
+        raise Refused(Code.EXCEPTION_UNKNOWN, case=number)
+    case.answer_due_on = None
+    return move(actor, case, "answer", text_of(text), told=True)
+
+
+@action(Permission.EXCEPTION_HANDLE)
+def close_case(actor: Actor, *, number: str, resolution: str, closing: str = Closing.EXPLAINED.value) -> ExceptionCase:
+    """Close a case with what was found: nothing is to be booked. Raises Refused: EXCEPTION_REASON, EXCEPTION_CLOSING,
+    EXCEPTION_DISPUTE_DECIDED (a dispute ends by a decision of two people).
+    """
+    said = text_of(resolution)
+    case = _free(actor, number, "close")
+    if closing not in Closing.values:
+        raise Refused(Code.EXCEPTION_CLOSING, closing=closing)
+    case.resolution, case.closing = said[:400], closing
+    move(actor, case, "close", said)
+    tell_opener(case, zh=f"已结案：{said}", en=f"closed: {said}")
+    return case
+
+
+@action(Permission.EXCEPTION_HANDLE)
+def reopen_case(actor: Actor, *, number: str, reason: str) -> ExceptionCase:
+    """Open an ended case again, a rule's too: from now on people decide it. What was booked stays booked; a correction
+    is a new adjustment. Raises Refused(EXCEPTION_ANOTHER) while another case about the same item runs.
+    """
+    case, said = _free(actor, number, "reopen"), text_of(reason)
+    others = ExceptionCase.objects.filter(
+        organisation_id=case.organisation_id, subject=case.subject, reason=case.reason
+    ).exclude(state__in=ENDED)
+    other = others.first()
+    if other is not None:
+        raise Refused(Code.EXCEPTION_ANOTHER, case=other.number)
+    earlier = {"entry": case.entry, "closing": case.closing, "resolution": case.resolution}
+    due = policy().due(case.reason, timezone.localdate())
+    case.by_hand, case.holder, case.holder_id = True, "", None
+    case.entry, case.closing, case.resolution, case.closed_at, case.proposal = None, "", "", None, None
+    case.due_on, case.due_provisional, case.escalated_at, case.suggestion = due.day, due.provisional, None, {}
+    return move(actor, case, "reopen", said, facts=earlier)
+
+
+def _free(actor: Actor, number: str, verb: str) -> ExceptionCase:
+    """The case locked, for a verb that this actor may do now."""
+    case = locked(actor, number)
+    must_be_free(actor, case, verb)
     return case

@@ -1,0 +1,165 @@
+"""Manual adjustments and the decisions of disputes: put before an approver, booked once, linked to the case (S10)."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.utils import timezone
+
+from sheka.foundation.refusals import Code, Refused
+from sheka.office.actions import action
+from sheka.office.approvals.actions.propose import propose
+from sheka.office.approvals.models import Proposal
+from sheka.office.audit.trail import record
+from sheka.office.staff.actors import Actor
+from sheka.office.staff.permissions import Permission
+from sheka.systems.accounts.models import EntryKind
+from sheka.systems.accounts.posting import Item, must_be_done, post
+from sheka.systems.exceptions.guards import must_be_free
+from sheka.systems.exceptions.informing import tell_opener, tell_staff
+from sheka.systems.exceptions.labels import OUTCOMES
+from sheka.systems.exceptions.life import locked, move, text_of
+from sheka.systems.exceptions.models import Closing, Dispute, ExceptionCase
+from sheka.systems.exceptions.policy import policy
+from sheka.systems.exceptions.standing import account_in_role
+
+ADJUST, DECIDE = "exceptions.adjust", "exceptions.decide"
+"""The two matters that approvers decide."""
+
+
+@action(Permission.EXCEPTION_HANDLE)
+def propose_adjustment(
+    actor: Actor, *, number: str, debit: str, credit: str, amount: int, reason: str
+) -> ExceptionCase:
+    """Ask for a booking between two accounts of the case (roles personal, institution, suspense), `amount` in fen.
+
+    Raises Refused: EXCEPTION_AMOUNT, EXCEPTION_ACCOUNT, EXCEPTION_SAME_ACCOUNT, EXCEPTION_REASON, STATE_FORBIDS,
+    EXCEPTION_OTHER_HOLDER, what `propose` refuses.
+    """
+    case, said = locked(actor, number), text_of(reason)
+    must_be_free(actor, case, "adjust")
+    payload = {"case": case.number, **_booking(case, debit, credit, amount), "reason": said}
+    return _put(actor, case, ADJUST, payload, said)
+
+
+@action(Permission.EXCEPTION_HANDLE)
+def propose_decision(
+    actor: Actor, *, number: str, outcome: str, reason: str, amount: int = 0, debit: str = "", credit: str = ""
+) -> ExceptionCase:
+    """The provisional decision of a dispute: upheld, partly or not_upheld; what is granted is given back by a booking.
+    Another person decides it. Raises Refused: EXCEPTION_OUTCOME, and as `propose_adjustment`.
+    """
+    case, said = locked(actor, number), text_of(reason)
+    must_be_free(actor, case, "decide")
+    dispute = Dispute.objects.select_for_update().get(case=case)
+    if outcome not in ("upheld", "partly", "not_upheld"):
+        raise Refused(Code.EXCEPTION_OUTCOME, outcome=outcome)
+    payload: dict[str, Any] = {"case": case.number, "complaint": dispute.complaint, "claimed": dispute.claimed}
+    payload |= {"outcome": outcome, "reason": said}
+    if outcome != "not_upheld":
+        if (outcome == "partly") != (amount < dispute.claimed) or amount > dispute.claimed:
+            raise Refused(Code.EXCEPTION_AMOUNT, most=dispute.claimed)
+        payload |= _booking(case, debit or "institution", credit or "personal", amount)
+    dispute.outcome, dispute.granted, dispute.provisional_at = outcome, payload.get("amount", 0), timezone.now()
+    dispute.save(update_fields=["outcome", "granted", "provisional_at"])
+    return _put(actor, case, DECIDE, payload, said)
+
+
+@action(Permission.EXCEPTION_HANDLE)
+def send_back_case(actor: Actor, *, number: str, why: str) -> ExceptionCase:
+    """The request of a case was refused, withdrawn or lapsed: its holder has it in hand again. Called by the clock."""
+    case = locked(actor, number)
+    case.proposal = None
+    move(actor, case, "send_back", why)
+    if case.holder_id is not None:
+        tell_staff(case, [case.holder_id], zh="审批未通过，请继续处理", en="not approved, go on")
+    return case
+
+
+def adjusted(actor: Actor, proposal: Proposal) -> dict[str, Any]:
+    """Book what was approved and end the case: runs in the transaction of the last approval."""
+    case = _of(actor, proposal)
+    case.entry, case.resolution = _book(actor, case, proposal.payload), proposal.payload["reason"][:400]
+    move(actor, case, "resolve", proposal.payload["reason"], facts={"posting": case.entry}, told=True)
+    if case.holder_id is not None:
+        tell_staff(case, [case.holder_id], zh="调账已入账", en="the adjustment is booked")
+    return {"posting": case.entry, "case": case.number}
+
+
+def decided(actor: Actor, proposal: Proposal) -> dict[str, Any]:
+    """Book what a dispute was granted, or close it; both sides hear of it: in the last approval's transaction."""
+    case, payload = _of(actor, proposal), proposal.payload
+    dispute = Dispute.objects.select_for_update().get(case=case)
+    dispute.decided_at, dispute.decided_by = timezone.now(), actor.name
+    dispute.save(update_fields=["decided_at", "decided_by"])
+    case.resolution = payload["reason"][:400]
+    facts: dict[str, Any] = {"outcome": payload["outcome"], "granted": payload.get("amount", 0)}
+    if payload["outcome"] == "not_upheld":
+        case.closing = Closing.NOT_UPHELD.value
+        move(actor, case, "decide", payload["reason"], facts=facts, told=True)
+    else:
+        case.entry = _book(actor, case, payload)
+        facts["posting"] = case.entry
+        move(actor, case, "resolve", payload["reason"], facts=facts, told=True)
+    word = OUTCOMES[payload["outcome"]]
+    tell_opener(case, zh=f"{word.zh}：{payload['reason']}", en=f"{word.en}: {payload['reason']}")
+    if case.holder_id is not None:
+        tell_staff(case, [case.holder_id], zh=f"裁定已生效：{word.zh}", en=f"decided: {word.en}")
+    return {"case": case.number, **facts}
+
+
+def check_booking(actor: Actor, payload: dict[str, Any]) -> None:
+    """What cannot be put before anybody: a booking of more than the policy allows, or within one account."""
+    if "amount" in payload:
+        _must_be_possible(payload["debit"]["role"], payload["credit"]["role"], payload["amount"])
+
+
+def _put(actor: Actor, case: ExceptionCase, kind: str, payload: dict[str, Any], said: str) -> ExceptionCase:
+    made = propose(actor, kind=kind, subject=case.key, payload=payload)
+    if case.holder_id is None:
+        case.holder, case.holder_id = actor.name, actor.staff_id
+    case.proposal = made.number
+    return move(actor, case, "propose", said, facts={"proposal": str(made.number)})
+
+
+def _booking(case: ExceptionCase, debit: str, credit: str, amount: int) -> dict[str, Any]:
+    """The two accounts by role and number, the amount, and the id that makes the booking happen once."""
+    _must_be_possible(debit, credit, amount)
+    return {
+        "debit": {"role": debit, "account": account_in_role(case, debit).number},
+        "credit": {"role": credit, "account": account_in_role(case, credit).number},
+        "amount": amount,
+        "client_id": str(uuid.uuid4()),
+    }
+
+
+def _must_be_possible(debit: str, credit: str, amount: int) -> None:
+    if debit == credit:
+        raise Refused(Code.EXCEPTION_SAME_ACCOUNT)
+    if not 0 < amount <= policy().most:
+        raise Refused(Code.EXCEPTION_AMOUNT, most=policy().most)
+
+
+def _of(actor: Actor, proposal: Proposal) -> ExceptionCase:
+    """The case of a request, which still waits for exactly this one. Raises Refused(EXCEPTION_OTHER_REQUEST)."""
+    case = locked(actor, proposal.payload["case"])
+    if case.state != "proposed" or case.proposal != proposal.number:
+        raise Refused(Code.EXCEPTION_OTHER_REQUEST, case=case.number)
+    return case
+
+
+def _book(actor: Actor, case: ExceptionCase, payload: dict[str, Any]) -> int:
+    """The number of the posting; the same request books nothing twice. Raises Refused: why the ledger refuses."""
+    item = Item(
+        client_id=uuid.UUID(payload["client_id"]),
+        kind=EntryKind.ADJUSTMENT,
+        debit=account_in_role(case, payload["debit"]["role"]),
+        credit=account_in_role(case, payload["credit"]["role"]),
+        amount=payload["amount"],
+        reference=case.number,
+    )
+    posted = post(actor, [item])
+    must_be_done([item], posted)
+    record(actor, "exception.booked", case.key, posting=posted[0].posting, amount=payload["amount"])
+    return posted[0].posting

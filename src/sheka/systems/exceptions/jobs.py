@@ -1,0 +1,68 @@
+"""The turns of abnormal transactions: what is new becomes a case and is judged every few seconds; deadlines (S10)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from sheka.foundation.refusals import Refused
+from sheka.office.approvals.models import Proposal
+from sheka.office.jobs.registry import periodic
+from sheka.office.staff.actors import Actor
+from sheka.systems.exceptions.actions.judge_case import judge_case
+from sheka.systems.exceptions.actions.take_findings import take_abnormal
+from sheka.systems.exceptions.actions.watch_case import watch_case
+from sheka.systems.exceptions.models import ExceptionCase
+from sheka.systems.exceptions.states import RUNNING, UNKNOWN
+
+AT_ONCE = 1000
+log = logging.getLogger("sheka.exceptions")
+
+
+@periodic("exceptions.take", cron="* * * * * */5")
+def take() -> None:
+    """New abnormal rows and expired holds become cases; cases that nobody has touched are judged."""
+    for taker in (take_abnormal,):
+        while True:
+            with transaction.atomic():
+                taken = taker(AT_ONCE)
+            if taken < AT_ONCE:
+                break
+    judge_all()
+
+
+def judge_all() -> None:
+    """Every case that was not judged yet; an unknown one until it is known."""
+    rows = ExceptionCase.objects.filter(by_hand=False).filter(Q(state="open", judged_at=None) | Q(state=UNKNOWN))
+    _each(rows.order_by("pk").values_list("number", "organisation_id")[:AT_ONCE], judge_case)
+
+
+@periodic("exceptions.watch", cron="* * * * *")
+def watch() -> None:
+    """Every case for which something has become due."""
+    today = timezone.localdate()
+    running = Proposal.objects.filter(state__in=("open", "returned", "approved", "done")).values("number")
+    due = (
+        Q(state__in=RUNNING, due_on__lt=today, escalated_at=None)
+        | Q(state="asked", answer_due_on__lt=today)
+        | Q(state="proposed") & ~Q(proposal__in=running)
+    )
+    rows = ExceptionCase.objects.filter(due).order_by("pk").values_list("number", "organisation_id")
+    _each(rows[:AT_ONCE], watch_case)
+
+
+def _each(rows: object, verb: Callable[..., object]) -> None:
+    """Each in a transaction of its own; one that fails holds up none, and the turn says so."""
+    failure = None
+    for number, code in list(rows):  # type: ignore[call-overload]
+        try:
+            verb(Actor.process("exceptions", code), number=number)
+        except Refused as refusal:
+            log.exception("exception case %s", number)
+            failure = refusal
+    if failure is not None:
+        raise failure

@@ -1,0 +1,93 @@
+"""What the exceptions desk asks of the switch (S10): abnormal rows in an order that skips none, and what became of a
+request by its business key.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from sheka.systems.accounts.models import Account
+from sheka.systems.accounts.queries import account_of
+from sheka.systems.transactions.models import Institution, Transaction
+
+_LAG = 100_000
+"""How far below the greatest number seen a row may still be written: the search by number begins there."""
+
+_FRESH = """
+SELECT a.id, a.at, a.written::text::bigint, a.kind, i.code, i.organisation_id, coalesce(m.number, ''), a.business_date,
+    a.stan, a.facts::text
+FROM transactions_abnormal a
+JOIN transactions_institution i ON i.id = a.institution_id
+LEFT JOIN transactions_terminal m ON m.id = a.terminal_id
+WHERE a.id > %(highest)s - %(lag)s AND (a.written::text::bigint, a.id) > (%(written)s, %(number)s)
+    AND a.written < pg_snapshot_xmin(pg_current_snapshot())
+ORDER BY a.written::text::bigint, a.id LIMIT %(limit)s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class AbnormalRow:
+    """Something that the switch told of. `written` is the transaction that wrote it: rows are read in the order of
+    (`written`, `number`), below the oldest transaction that runs, because numbers are not given in the order of
+    commits. `organisation` keeps the institution's books.
+    """
+
+    number: int
+    at: datetime
+    written: int
+    kind: str
+    institution: str
+    organisation: str
+    terminal: str
+    business_date: date | None
+    stan: int | None
+    facts: dict[str, Any]
+
+
+def fresh_abnormal(*, written: int, number: int, highest: int, limit: int = 1000) -> list[AbnormalRow]:
+    """The rows after (`written`, `number`) that nothing can come before any more, in that order."""
+    parameters = {"written": written, "number": number, "highest": highest, "lag": _LAG, "limit": limit}
+    with connection.cursor() as cursor:
+        cursor.execute(_FRESH, parameters)
+        return [AbnormalRow(*row[:-1], json.loads(row[-1])) for row in cursor.fetchall()]
+
+
+def rows_of_key(institution: str, terminal: str, business_date: date, stan: int) -> list[Transaction]:
+    """What is stored under a business key, a reversal beside what it reverses, in the order of booking."""
+    rows = Transaction.objects.filter(
+        business_date=business_date, terminal__number=terminal, stan=stan, institution__code=institution
+    )
+    return list(rows.select_related("institution", "terminal", "window").order_by("id"))
+
+
+def account_of_card(card_number: str, scheme: str = "310") -> Account | None:
+    """The personal account that a card pays from, whatever the state of the card; None when there is none."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT person_id FROM cards_holder(%s)", [card_number])
+        row = cursor.fetchone()
+    return account_of(row[0], scheme) if row is not None else None
+
+
+def institution_in_books(organisation_code: str, code: str) -> Institution | None:
+    """An institution that an organisation keeps the books of, with its account."""
+    return Institution.objects.filter(organisation_id=organisation_code, code=code).select_related("account").first()
+
+
+def transaction_of_partner(institution_code: str, number: int) -> Transaction | None:
+    """One transaction of an institution, as it may know of it itself."""
+    return _with_parts().filter(id=number, institution__code=institution_code).first()
+
+
+def transaction_of_place(organisation_code: str, number: int) -> Transaction | None:
+    """One transaction of the institutions that an organisation keeps the books of."""
+    return _with_parts().filter(id=number, institution__organisation_id=organisation_code).first()
+
+
+def _with_parts() -> QuerySet[Transaction]:
+    return Transaction.objects.select_related("institution", "terminal", "window")
