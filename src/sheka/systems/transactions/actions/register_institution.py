@@ -55,7 +55,7 @@ def register_institution(actor: Actor, *, code: str, name: str, kind: str = "", 
     if Institution.objects.filter(code=code).exists():
         raise Refused(Code.INSTITUTION_EXISTS, institution=code)
     given = {"kind": kind or _KINDS.get(code[0], InstitutionKind.OTHER).value, "region": place.region, **details}
-    row = _made(actor, place, code, name, **details_of(given | {"name": name}))
+    row = _made(actor, place, code, **details_of(given | {"name": name}))
     record(
         actor, "institution.registered", f"institution:{code}", name=name, mac_check_value=row.mac_check_value, **given
     )
@@ -129,7 +129,7 @@ def open_test_side(actor: Actor, institution: Institution) -> Institution:
         actor,
         place,
         institution.code + TEST_MARK,
-        f"{institution.name}（测试）"[:120],
+        name=f"{institution.name}（测试）"[:120],
         kind=institution.kind,
         region=institution.region,
         state="active",
@@ -167,7 +167,7 @@ def add_terminals(
     )
 
 
-def _made(actor: Actor, place: Organisation, code: str, name: str, **values: Any) -> Institution:
+def _made(actor: Actor, place: Organisation, code: str, **values: Any) -> Institution:
     account = open_party_account(actor, kind=Kind.INSTITUTION, party=code)
     key = _mac_key(place.code, code)
     now = timezone.now()
@@ -182,7 +182,7 @@ def _made(actor: Actor, place: Organisation, code: str, name: str, **values: Any
         mac_since=now,
         registered_at=now,
         registered_by=person_behind(actor),
-        **{**filled, "state": INSTITUTION.initial, "name": name, **values},
+        **{**filled, "state": INSTITUTION.initial, **values},
     )
 
 
