@@ -8,10 +8,12 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 
 import django
 
 TURN_SECONDS = 0.5
+EXPIRY_SECONDS = 0.25
 RESCUE_SECONDS = 5.0
 PAUSE_SECONDS = 1.0
 JOBS_AT_ONCE = 2
@@ -31,21 +33,26 @@ def main() -> None:
     install_calendar(working_calendar)
     stop, broken = threading.Event(), threading.Event()
 
-    def carry() -> None:
+    def keep(turning: Callable[[threading.Event], None]) -> None:
         try:
-            _carry(stop)
+            turning(stop)
         except BaseException:
-            log.exception("the carrying of messages broke")
+            log.exception("%s broke", threading.current_thread().name)
             broken.set()
             os.kill(os.getpid(), signal.SIGTERM)
 
-    carrier = threading.Thread(target=carry, name="messages")
-    carrier.start()
+    threads = [
+        threading.Thread(target=keep, args=(_carry,), name="the carrying of messages"),
+        threading.Thread(target=keep, args=(_expire,), name="the clock of held money"),
+    ]
+    for thread in threads:
+        thread.start()
     try:
         asyncio.run(_work())
     finally:
         stop.set()
-        carrier.join()
+        for thread in threads:
+            thread.join()
     sys.exit(1 if broken.is_set() else 0)
 
 
@@ -122,6 +129,26 @@ def _carry(stop: threading.Event) -> None:
                 connection.close()
             close_old_connections()
             stop.wait(TURN_SECONDS)
+    connection.close()
+
+
+def _expire(stop: threading.Event) -> None:
+    """Release held money whose time has run out, on a connection of its own: no job and no message makes it late."""
+    from django.db import InterfaceError, OperationalError, close_old_connections, connection
+
+    from sheka.foundation.refusals import Refused
+    from sheka.systems.accounts.actions.expire_pending import expire_due
+
+    while not stop.is_set():
+        try:
+            expire_due()
+        except (OperationalError, InterfaceError) as error:
+            log.warning("the database is away: %s", error)
+            connection.close()
+        except Refused as refusal:
+            log.error("held money is not released: %s", refusal)
+        close_old_connections()
+        stop.wait(EXPIRY_SECONDS)
     connection.close()
 
 

@@ -6,28 +6,22 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import QuerySet, Sum
+from django.db.models import F, QuerySet, Sum
+from django.utils import timezone
 
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.actions import action
 from sheka.office.audit.reads import read_recorded
 from sheka.office.organisations.models import Organisation
-from sheka.office.scope import whole_node
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
-from sheka.systems.accounts.models import Account, Entry, Kind
+from sheka.systems.accounts.models import Account, Ending, Entry, Kind, Pending, PendingEnd, PendingKind, PendingOpen
+from sheka.systems.accounts.proofs import CHECKS, Fault, verify_ledger
 from sheka.systems.cards.queries import card_named
 
+__all__ = ["CHECKS", "Fault", "verify_ledger"]  # of proofs
 PERSONAL_SCHEMES = ("310",)
 """Schemes with a personal account: employee medical insurance. Resident medical insurance pools everything."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """Where the ledger does not hold: which account or posting, and what is wrong."""
-
-    subject: str
-    fault: str
 
 
 def account_of(person_id: int, scheme: str = "310") -> Account | None:
@@ -82,12 +76,25 @@ def balance(account: Account) -> int:
     return Entry.objects.filter(account=account).aggregate(total=Sum("amount"))["total"] or 0
 
 
+def available(account: Account) -> int:
+    """What may be spent now: the balance less what is held. Where the row keeps no balance, nothing is held in it."""
+    if account.balance is not None:
+        return Account.objects.values_list(F("balance") - F("held"), flat=True).get(pk=account.pk)
+    return balance(account)
+
+
 def balance_at(account: Account, at: datetime) -> int:
-    """The balance after the last entry booked before `at`."""
-    entries = Entry.objects.filter(account=account, booked_at__lt=at)
+    """The balance after the last entry booked before `at`.
+
+    For an account that keeps its balance some thirty looks into the index of its entries, however many there are
+    (accounts_balance_at); elsewhere the sum of the entries.
+    """
     if account.balance is None:
+        entries = Entry.objects.filter(account=account, booked_at__lt=at)
         return entries.aggregate(total=Sum("amount"))["total"] or 0
-    return entries.order_by("-posting_id").values_list("balance_after", flat=True).first() or 0
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT accounts_balance_at(%s, %s)", [account.pk, at])
+        return cursor.fetchone()[0]
 
 
 def statement(account: Account, *, since: datetime | None = None, until: datetime | None = None) -> QuerySet[Entry]:
@@ -100,65 +107,55 @@ def statement(account: Account, *, since: datetime | None = None, until: datetim
     return entries.order_by("-posting_id")
 
 
-#: Each query answers what does not hold (subject, fault); then what it looks at.
-CHECKS = (
-    (
-        "SELECT 'ledger', 'all entries sum to ' || sum(amount) FROM accounts_entry HAVING sum(amount) <> 0",
-        "the sum of all entries",
-    ),
-    (
-        "SELECT 'posting:' || posting_id, 'its entries sum to ' || sum(amount) || ', in number ' || count(*)"
-        " FROM accounts_entry GROUP BY posting_id HAVING sum(amount) <> 0 OR count(*) < 2",
-        "each posting",
-    ),
-    (
-        "SELECT 'account:' || a.number, 'balance ' || a.balance || ', entries ' || coalesce(e.total, 0)"
-        " FROM accounts_account a"
-        " LEFT JOIN (SELECT account_id, sum(amount) AS total FROM accounts_entry GROUP BY account_id) e"
-        " ON e.account_id = a.id"
-        " WHERE a.balance IS NOT NULL AND a.balance <> coalesce(e.total, 0)",
-        "each balance",
-    ),
-    (
-        "SELECT 'posting:' || posting_id, 'the running balance does not follow' FROM ("
-        "  SELECT posting_id, balance_after, sum(amount) OVER (PARTITION BY account_id ORDER BY posting_id) AS running"
-        "  FROM accounts_entry WHERE balance_after IS NOT NULL) r WHERE balance_after <> running",
-        "each running balance",
-    ),
-    (
-        "SELECT 'posting:' || e.posting_id, 'there is no account ' || e.account_id FROM accounts_entry e"
-        " LEFT JOIN accounts_account a ON a.id = e.account_id WHERE a.id IS NULL",
-        "each account",
-    ),
-    (
-        "SELECT 'account:' || number, 'below zero' FROM accounts_account WHERE never_negative AND balance < 0",
-        "no overdraft",
-    ),
-    (
-        "SELECT 'transfer:' || t.client_id, 'booked ' || t.amount || ', entries ' || coalesce(e.amount, 0)"
-        " FROM accounts_transfer t"
-        " LEFT JOIN accounts_entry e ON e.posting_id = t.posting_id AND e.account_id = t.credit_id"
-        " WHERE coalesce(e.amount, 0) <> CASE WHEN t.refusal = 0 THEN t.amount ELSE 0 END",
-        "each transfer",
-    ),
-    (
-        "SELECT 'posting:' || e.posting_id, 'entries without their transfer' FROM accounts_entry e"
-        " LEFT JOIN accounts_transfer t ON t.posting_id = e.posting_id WHERE e.kind >= 3 AND t.client_id IS NULL",
-        "each document",
-    ),
-)
+@dataclass(frozen=True, slots=True)
+class ExpiredHold:
+    """Held money that nobody ended in time. `number` rises in the order in which expiries were booked."""
+
+    number: int
+    pending_id: int
+    account_id: int
+    organisation: str
+    kind: PendingKind
+    amount: int
+    reference: str
+    made_at: datetime
+    expires_at: datetime
+    released_at: datetime
 
 
-@whole_node("double entry is proved over every account of the node")
-def verify_ledger() -> list[Fault]:
-    """Recompute every balance from the entries. An empty list means that the ledger holds.
+def expired_holds(since: int = 0, limit: int = 1000) -> list[ExpiredHold]:
+    """What expired after the one with the number `since`, in the order of booking: none is ever passed over."""
+    ends = PendingEnd.objects.filter(ending=Ending.EXPIRED, number__gt=since).select_related("pending")
+    return [
+        ExpiredHold(
+            number=end.number,
+            pending_id=end.pending_id,
+            account_id=end.pending.account_id,
+            organisation=end.pending.organisation_id,
+            kind=PendingKind(end.pending.kind),
+            amount=end.pending.amount,
+            reference=end.pending.reference,
+            made_at=end.pending.made_at,
+            expires_at=end.pending.expires_at,
+            released_at=end.at,
+        )
+        for end in ends.order_by("number")[:limit]
+    ]
 
-    The order of numbers is the order in which one account was booked only if its row was locked first: a purchase
-    takes its number after it has locked the account, so running balances follow the numbers.
-    """
-    found: list[Fault] = []
-    with connection.cursor() as cursor:
-        for query, _ in CHECKS:
-            cursor.execute(query)
-            found += [Fault(*row) for row in cursor.fetchall()]
-    return found
+
+def pending_numbered(number: int) -> Pending:
+    """What is or was held under this number; its end, if there is one, by `end`. Raises Refused(PENDING_UNKNOWN)."""
+    try:
+        return Pending.objects.select_related("account", "counter").get(pk=number)
+    except Pending.DoesNotExist:
+        raise Refused(Code.PENDING_UNKNOWN, pending=number) from None
+
+
+def held_on(account: Account) -> QuerySet[Pending]:
+    """What is held on an account now, the latest first."""
+    return Pending.objects.filter(account=account, open__isnull=False).select_related("counter").order_by("-id")
+
+
+def something_is_due() -> bool:
+    """Whether something is held past its time."""
+    return PendingOpen.objects.filter(expires_at__lte=timezone.now()).exists()

@@ -1,0 +1,20 @@
+"""What is proved of card transactions when the books are proved (S6, S4): `sheka ledger verify`, and every night."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from sheka.foundation.terms import Term
+from sheka.systems.accounts.proofs import Fault, proof
+from sheka.systems.transactions.queries import verify_seals, verify_transactions
+
+
+@proof(Term("卡交易与分录一致", "each card transaction"))
+def card_transactions() -> Iterable[Fault]:
+    return verify_transactions()
+
+
+@proof(Term("交易批次封签", "each seal"))
+def seals() -> Iterator[Fault]:
+    for fault in verify_seals():
+        yield Fault(f"seal:{fault.seal}", fault.fault)
