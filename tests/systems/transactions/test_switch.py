@@ -162,7 +162,7 @@ def test_what_is_not_complete_is_answered_with_the_field_that_is_wrong(terminal,
     fields = terminal._purchase_fields(purchase)
     answer = terminal._ask("0200", {number: value for number, value in fields.items() if number != 49})
     assert (answer.response_code, answer.refusal, answer.differs) == ("30", Code.FIELD_MISSING.value, "49")
-    assert terminal._ask("0200", fields | {3: "200000"}).refusal == Code.MESSAGE_KIND_UNKNOWN.value
+    assert terminal._ask("0200", fields | {3: "900000"}).refusal == Code.MESSAGE_KIND_UNKNOWN.value
     assert terminal._ask("0100", fields).response_code == "12"
     garbled = decode(terminal.exchange(good_frame(terminal, fields).replace(b"000000000100", b"0000000001x0")))
     assert (garbled.type, garbled.fields[39], garbled.fields[44]) == ("0210", "30", "4")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,6 +18,8 @@ CHARACTERS = {
     "b": "[\x00-\xff]",
 }
 MAC_FIELDS = (64, 128)
+PRE_AUTHORISED = "06"
+"""Field 25, point of service condition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class MessageKind:
-    """What a request of this type and processing code must carry."""
+    """What a request of this type and processing code must carry; `code` as `processing_of` gives it."""
 
     name: str
     type: str
@@ -68,12 +71,23 @@ def fields() -> dict[int, Field]:
 
 @cache
 def kinds() -> dict[tuple[str, str], MessageKind]:
-    """Every kind of request, by message type and the first two digits of its processing code."""
+    """Every kind of request, by message type and `processing_of` its fields."""
     found = {}
     for row in _table()["message"]:
-        kind = MessageKind(**{**row, "fields": tuple(row["fields"])})  # type: ignore[arg-type]
-        found[kind.type, kind.code] = kind
+        needed = tuple(row["fields"])  # type: ignore[arg-type]
+        for kind in row["types"]:  # type: ignore[attr-defined]
+            name = f"{row['name']} repeat" if kind[3] == "1" else str(row["name"])
+            for code in row["codes"]:  # type: ignore[attr-defined]
+                found[kind, code] = MessageKind(name, kind, code, needed)
     return found
+
+
+def processing_of(values: Mapping[int, str | bytes]) -> str:
+    """What a message asks for: the first two digits of field 3, with 06 behind them when field 25 says that it is about
+    pre-authorised money.
+    """
+    code = str(values.get(3, ""))[:2]
+    return code + PRE_AUTHORISED if values.get(25) == PRE_AUTHORISED else code
 
 
 @cache

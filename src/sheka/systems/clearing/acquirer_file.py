@@ -2,8 +2,10 @@
 
 UTF-8, lines ended by LF, fields parted by "|":
     H|1|acquirer|settlement date YYYYMMDD
-    D|business date YYYYMMDD|terminal 12|STAN 6|P or R|card number|amount in fen|retrieval reference number
-    T|number of D lines|sum of P|sum of R|SM3 of everything before this line, 64 hexadecimal digits
+    D|business date YYYYMMDD|terminal 12|STAN 6|letter|card number|amount in fen|retrieval reference number
+    T|number of D lines|sum taken|sum given back|SM3 of everything before this line, 64 hexadecimal digits
+Letters: P purchase, C completion (money taken from the personal account); R reversal, V void, F refund (given back); r
+and v: the reversal or void of what had given back (taken again).
 Plain Python, read line by line; every line that is wrong is named, and a file with one wrong line is refused whole.
 """
 
@@ -17,10 +19,12 @@ from datetime import date
 
 from sheka.foundation.refusals import Code, Refused
 
-KINDS = {"P": 1, "R": 2}
+KINDS = {"P": 1, "R": 2, "C": 4, "V": 5, "F": 6, "r": 12, "v": 15}
+TAKEN = frozenset(KINDS[letter] for letter in "PCrv")
+"""Kinds that take money from the personal account; the others give it back."""
 LETTERS = {number: letter for letter, number in KINDS.items()}
 _LINE = re.compile(
-    r"D\|(?P<date>[0-9]{8})\|(?P<terminal>[0-9]{12})\|(?P<stan>[0-9]{6})\|(?P<kind>[PR])\|(?P<card>[0-9A-Z]{9})"
+    r"D\|(?P<date>[0-9]{8})\|(?P<terminal>[0-9]{12})\|(?P<stan>[0-9]{6})\|(?P<kind>[PRCVFrv])\|(?P<card>[0-9A-Z]{9})"
     r"\|(?P<amount>[0-9]{1,12})\|(?P<rrn>[0-9A-Za-z]{12})",
     re.ASCII,
 )
@@ -29,7 +33,7 @@ _TRAILER = re.compile(r"T\|([0-9]{1,9})\|([0-9]{1,15})\|([0-9]{1,15})\|([0-9a-f]
 
 @dataclass(frozen=True, slots=True)
 class FileLine:
-    """A transaction as the acquirer has it; `kind` 1 purchase, 2 reversal; `amount` in fen."""
+    """A transaction as the acquirer has it; `kind` as in KINDS; `amount` in fen."""
 
     line: int
     business_date: date
@@ -57,18 +61,18 @@ def render(acquirer: str, settlement_date: date, lines: Iterable[FileLine]) -> b
     """The file of an acquirer. The numbers of the lines are those of the file, whatever the items say."""
     digest = hashlib.new("sm3")
     parts = [f"H|1|{acquirer}|{settlement_date:%Y%m%d}\n".encode()]
-    sums = {1: 0, 2: 0}
+    sums = {True: 0, False: 0}
     count = 0
     for one in lines:
         count += 1
-        sums[one.kind] += one.amount
+        sums[one.kind in TAKEN] += one.amount
         parts.append(
             f"D|{one.business_date:%Y%m%d}|{one.terminal}|{one.stan:06d}|{LETTERS[one.kind]}|{one.card_number}"
             f"|{one.amount}|{one.rrn}\n".encode()
         )
     body = b"".join(parts)
     digest.update(body)
-    return body + f"T|{count}|{sums[1]}|{sums[2]}|{digest.hexdigest()}\n".encode()
+    return body + f"T|{count}|{sums[True]}|{sums[False]}|{digest.hexdigest()}\n".encode()
 
 
 def parse(data: bytes) -> ParsedFile:
@@ -92,8 +96,8 @@ def parse(data: bytes) -> ParsedFile:
     if faults:
         line, reason = faults[0]
         raise Refused(Code.CLEARING_FILE_LINE, count=len(faults), line=line, reason=reason, lines=faults[:100])
-    purchases = sum(one.amount for one in lines if one.kind == 1)
-    reversals = sum(one.amount for one in lines if one.kind == 2)
+    purchases = sum(one.amount for one in lines if one.kind in TAKEN)
+    reversals = sum(one.amount for one in lines if one.kind not in TAKEN)
     found = hashlib.new("sm3", body).hexdigest()
     _prove(trailer, len(lines), purchases, reversals, found)
     return ParsedFile(acquirer, settlement_date, found, purchases, reversals, lines)
@@ -122,7 +126,7 @@ def _read(texts: list[str]) -> Iterator[FileLine | tuple[int, str]]:
     for number, text in enumerate(texts, start=2):
         matched = _LINE.fullmatch(text)
         if matched is None:
-            yield number, f"not D|date|terminal|STAN|P or R|card|amount|reference: {text[:60]}"
+            yield number, f"not D|date|terminal|STAN|letter|card|amount|reference: {text[:60]}"
             continue
         day = _date(matched["date"])
         if day is None:

@@ -61,7 +61,7 @@ class AcquirerFile(models.Model):
 
 
 class AcquirerLine(models.Model):
-    """One line of an acquirer's file; `kind` as in transactions (1 purchase, 2 reversal)."""
+    """One line of an acquirer's file; `kind` as in acquirer_file.KINDS."""
 
     file = models.ForeignKey(AcquirerFile, on_delete=models.PROTECT, related_name="lines")
     line = models.PositiveIntegerField()

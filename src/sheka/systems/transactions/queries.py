@@ -74,15 +74,15 @@ def transactions_read_by(actor: Actor, *, on: date | None = None) -> QuerySet[Tr
 
 
 def outcome_of(institution: str, terminal: str, business_date: date, stan: int) -> Transaction | None:
-    """What became of a purchase, by its key: the answer to a terminal that does not know. None: it never came."""
+    """What became of a request, by its key: the answer to a terminal that does not know. None: it never came."""
     return (
         Transaction.objects.filter(
             business_date=business_date,
             terminal__number=terminal,
             stan=stan,
             institution__code=institution,
-            kind=TransactionKind.PURCHASE,
         )
+        .exclude(kind=TransactionKind.REVERSAL)
         .select_related("institution", "terminal")
         .first()
     )
@@ -126,7 +126,9 @@ def open_window() -> Window | None:
 
 @dataclass(frozen=True, slots=True)
 class WindowTotal:
-    """What one institution booked in a window: number of transactions that moved money, and sums in fen."""
+    """What one institution booked in a window: number of transactions that moved money, and sums in fen: of what was
+    taken from personal accounts (purchases, completions), and of what went back to them (reversals, voids, refunds).
+    """
 
     institution_id: int
     code: str
@@ -135,16 +137,21 @@ class WindowTotal:
     reversals: int
 
 
+#: What a transaction did to the personal account, in fen (sql/kinds.sql).
+EFFECT = "coalesce(t.moved, CASE t.kind WHEN 1 THEN -t.amount ELSE t.amount END)"
+#: A reversal or void that takes money (of a refund, of a void) has ten more than its kind.
+DIRECTED = f"CASE WHEN t.kind IN (2, 5) AND {EFFECT} < 0 THEN t.kind + 10 ELSE t.kind END"
+
 #: Transactions that moved money in a window, never those of test terminals; a reversal lies in the partition of its
 #: purchase, at most 40 days before.
 MOVED = (
-    "t.window_id = %(window)s AND t.refusal = 0 AND t.account_id IS NOT NULL"
+    "t.window_id = %(window)s AND t.refusal = 0 AND t.account_id IS NOT NULL AND t.moved IS DISTINCT FROM 0"
     " AND t.business_date BETWEEN %(date)s::date - 40 AND %(date)s::date + 3 AND i.test_of_id IS NULL"
 )
 
 _TOTALS = f"""
-SELECT i.id, i.code, count(*), coalesce(sum(t.amount) FILTER (WHERE t.kind = 1), 0),
-    coalesce(sum(t.amount) FILTER (WHERE t.kind = 2), 0)
+SELECT i.id, i.code, count(*), coalesce(-sum({EFFECT}) FILTER (WHERE {EFFECT} < 0), 0),
+    coalesce(sum({EFFECT}) FILTER (WHERE {EFFECT} > 0), 0)
 FROM transactions_transaction t JOIN transactions_institution i ON i.id = t.institution_id
 WHERE {MOVED} AND i.organisation_id = %(place)s GROUP BY i.id, i.code ORDER BY i.code
 """  # noqa: S608 - constants only
@@ -159,31 +166,39 @@ def window_totals(window: Window, organisation_code: str) -> list[WindowTotal]:
 
 
 def booked_lines(window_id: int, institution_code: str) -> Iterator[tuple[date, str, int, int, str, int, str]]:
-    """Business date, terminal, STAN, kind, card number, amount, reference of what moved money, in the order of
-    booking.
+    """Business date, terminal, STAN, kind (as DIRECTED), card number, amount, reference of what moved money, in the
+    order of booking.
     """
     rows = Transaction.objects.filter(
         window_id=window_id, institution__code=institution_code, refusal=0, account__isnull=False
-    )
-    return (
-        rows.order_by("id")
-        .values_list("business_date", "terminal__number", "stan", "kind", "card_number", "amount", "rrn")
-        .iterator()
-    )
+    ).select_related("terminal")
+    for row in rows.order_by("id").iterator():
+        if row.effect:
+            taken = row.effect < 0 and row.kind in (TransactionKind.REVERSAL, TransactionKind.VOID)
+            kind = row.kind + 10 if taken else row.kind
+            yield row.business_date, row.terminal.number, row.stan, kind, row.card_number, row.amount, row.rrn
 
 
-_BOOKED = """
+_BOOKED = f"""
 SELECT 'transaction:' || t.id, 'effect ' || t.effect || ', entries ' || coalesce(e.amount, 0) FROM (
-    SELECT id, account_id, CASE WHEN refusal <> 0 OR account_id IS NULL THEN 0 WHEN kind = 1 THEN -amount ELSE amount
-    END AS effect FROM transactions_transaction
+    SELECT id, account_id, CASE WHEN refusal <> 0 OR account_id IS NULL THEN 0 ELSE {EFFECT} END AS effect
+    FROM transactions_transaction t
 ) t LEFT JOIN accounts_entry e ON e.account_id = t.account_id AND e.posting_id = t.id
 WHERE coalesce(e.amount, 0) <> t.effect
-"""
+"""  # noqa: S608 - constants only
 _KNOWN = """
 SELECT 'posting:' || e.posting_id, 'an entry of a card transaction that does not exist' FROM accounts_entry e
 LEFT JOIN transactions_transaction t ON t.business_date = e.document_date AND t.id = e.posting_id
-WHERE e.kind IN (1, 2) AND t.id IS NULL AND e.document_date NOT IN
+WHERE e.kind IN (1, 2, 5, 6, 7) AND t.id IS NULL AND e.document_date NOT IN
     (SELECT business_date FROM transactions_archive WHERE state = 'detached')
+"""
+
+
+#: Nothing takes more of an original than it was.
+_FOLLOWED = """
+SELECT 'transaction:' || l.original, 'taken ' || l.taken || ' of ' || t.amount FROM (
+    SELECT original, sum(amount) AS taken FROM transactions_link GROUP BY original
+) l JOIN transactions_transaction t ON t.id = l.original WHERE l.taken > t.amount OR l.taken < 0
 """
 
 
@@ -194,7 +209,7 @@ def verify_transactions() -> list[Fault]:
     """
     with connection.cursor() as cursor:
         found = []
-        for query in (_BOOKED, _KNOWN):
+        for query in (_BOOKED, _KNOWN, _FOLLOWED):
             cursor.execute(query)
             found += [Fault(*row) for row in cursor.fetchall()]
     return found + archived_faults()

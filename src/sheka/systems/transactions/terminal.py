@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hmac
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
@@ -19,7 +19,9 @@ from sheka.foundation.iso8583 import Message, Value, carries_mac, decode, encode
 from sheka.foundation.iso8583.chip_data import PSAM_SEQUENCE, pack
 from sheka.foundation.iso8583.framing import HEADER_BYTES, MAXIMUM_BYTES, frame
 from sheka.foundation.refusals import Code, Refused
+from sheka.systems.transactions.terminal_messages import Asked, Purchase, Totals
 
+__all__ = ["Answer", "Asked", "Purchase", "Terminal", "Totals"]
 ZONE = ZoneInfo("Asia/Shanghai")
 EMPTY_MAC = bytes(8)
 MacOf = Callable[[bytes], bytes]
@@ -27,8 +29,8 @@ MacOf = Callable[[bytes], bytes]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the switch said. `refusal` is the refusal number, 0 when approved; `balance` in fen; `sent` and
-    `received` are the encoded messages.
+    """What the switch said. `refusal` is the refusal number, 0 when approved; `balance`: what is available, in fen;
+    `totals`: the switch's own, of a batch; `sent` and `received` are the encoded messages.
     """
 
     response_code: str
@@ -39,30 +41,19 @@ class Answer:
     differs: str | None
     sent: bytes = field(repr=False)
     received: bytes = field(repr=False)
+    totals: Totals | None = None
 
     @property
     def approved(self) -> bool:
         return self.response_code == "00"
 
 
-@dataclass(frozen=True, slots=True)
-class Purchase:
-    """A purchase as the terminal keeps it before it sends: everything that a repeat or a reversal needs."""
-
-    stan: int
-    card_number: str
-    amount: int
-    at: datetime
-    currency: str = "156"
-    scheme: str = "310"
-    chip_data: bytes | None = None
-
-
 class Terminal:
     """One terminal with its own line.
 
     `mac` computes the 4-byte command MAC of a message under the institution's key. `psam` is the serial of the PSAM in
-    the terminal, if it has one, and `psam_sequence` its next terminal transaction sequence.
+    the terminal, if it has one, and `psam_sequence` its next terminal transaction sequence. `connect` makes the line
+    where it is not plain TCP (`line_client.secure_line`).
     """
 
     def __init__(
@@ -79,6 +70,7 @@ class Terminal:
         clock: Callable[[], datetime] = lambda: datetime.now(ZONE),
         psam: str = "",
         psam_sequence: int = 1,
+        connect: Callable[[], socket.socket] | None = None,
     ) -> None:
         self._address = (host, port)
         self._number = terminal_number
@@ -90,6 +82,7 @@ class Terminal:
         self._clock = clock
         self._psam = psam
         self._psam_sequence = psam_sequence
+        self._connect = connect
         self._socket: socket.socket | None = None
 
     def __enter__(self) -> Terminal:
@@ -105,11 +98,25 @@ class Terminal:
 
     def new_purchase(self, card_number: str, amount: int, *, currency: str = "156", scheme: str = "310") -> Purchase:
         """A purchase with the next STAN, not sent yet."""
+        return self.new_request(Asked.PURCHASE, card_number, amount, currency=currency, scheme=scheme)
+
+    def new_request(
+        self,
+        asked: Asked,
+        card_number: str,
+        amount: int,
+        *,
+        original: Purchase | None = None,
+        currency: str = "156",
+        scheme: str = "310",
+    ) -> Purchase:
+        """A request with the next STAN, not sent yet; `original`: what it completes, voids or refunds."""
         chip = None
         if self._psam:
             chip = pack([(PSAM_SEQUENCE, self._psam_sequence.to_bytes(4))])
             self._psam_sequence += 1
-        return Purchase(self._next_stan(), card_number, amount, self._clock(), currency, scheme, chip)
+        stan, at = self._next_stan(), self._clock()
+        return Purchase(stan, card_number, amount, at, currency, scheme, chip, asked, original, self._number)
 
     def purchase(self, card_number: str, amount: int, *, currency: str = "156", scheme: str = "310") -> Answer:
         """Pay `amount` fen from the card's personal account.
@@ -120,17 +127,57 @@ class Terminal:
         return self.send_purchase(self.new_purchase(card_number, amount, currency=currency, scheme=scheme))
 
     def send_purchase(self, purchase: Purchase, *, repeat: bool = False) -> Answer:
-        """Send a purchase, or the very same again."""
-        return self._ask("0201" if repeat else "0200", self._purchase_fields(purchase))
+        """Send a purchase or another request, or the very same again."""
+        kind = purchase.asked.type
+        return self._ask(f"{kind[:3]}1" if repeat else kind, self._purchase_fields(purchase))
 
-    def reversal(self, purchase: Purchase, *, repeat: bool = False, advice: bool = False) -> Answer:
-        """Take a purchase back. "25" means that it was never seen and never will be accepted: nothing was taken."""
-        kind = {(False, False): "0400", (True, False): "0401", (False, True): "0420", (True, True): "0421"}[
-            repeat, advice
-        ]
+    def pre_authorise(self, card_number: str, amount: int, *, scheme: str = "310") -> tuple[Purchase, Answer]:
+        """Hold `amount` fen; complete or void what is answered first."""
+        asked = self.new_request(Asked.PRE_AUTHORISATION, card_number, amount, scheme=scheme)
+        return asked, self.send_purchase(asked)
+
+    def complete(self, held: Purchase, amount: int, *, advice: bool = False) -> tuple[Purchase, Answer]:
+        """Take at most what is held, once; the rest is released. `advice`: it was done already."""
+        asked = Asked.COMPLETION_ADVICE if advice else Asked.COMPLETION
+        return self._follow(asked, held, amount)
+
+    def void(self, original: Purchase) -> tuple[Purchase, Answer]:
+        """Take a purchase, completion, refund or pre-authorisation back whole, while its day is open."""
+        of_held = original.asked is Asked.PRE_AUTHORISATION
+        return self._follow(Asked.VOID_OF_PRE_AUTHORISATION if of_held else Asked.VOID, original, original.amount)
+
+    def refund(self, original: Purchase, amount: int) -> tuple[Purchase, Answer]:
+        """Give back all or a part of a purchase or completion, whenever it was settled."""
+        return self._follow(Asked.REFUND, original, amount)
+
+    def advise(self, card_number: str, amount: int, *, scheme: str = "310") -> tuple[Purchase, Answer]:
+        """Tell of a purchase that was approved without the switch."""
+        asked = self.new_request(Asked.PURCHASE_ADVICE, card_number, amount, scheme=scheme)
+        return asked, self.send_purchase(asked)
+
+    def reversal(self, purchase: Purchase, *, repeat: bool = False, advice: bool = False, kept: int = 0) -> Answer:
+        """Take a request back, all but `kept` fen. "25" means that it was never seen and never will be accepted:
+        nothing was taken.
+        """
+        kind = f"04{'2' if advice else '0'}{'1' if repeat else '0'}"
         fields = self._purchase_fields(purchase)
-        fields[90] = f"0200{purchase.stan:06d}{fields[7]}{0:011d}{0:011d}"
+        fields.pop(48, None)
+        fields[90] = purchase.named()
+        if kept:
+            fields[95] = f"{kept:012d}".ljust(42, "0")
         return self._ask(kind, fields)
+
+    def settle(self, day: str, totals: Totals, *, after_upload: bool = False) -> Answer:
+        """Compare the batch of a settlement day (MMDD, field 15 of the answers); after an upload line by line."""
+        processing = "960000" if after_upload else "920000"
+        return self._ask("0500", {**self._batch_head(day), 3: processing, **totals.fields()})
+
+    def upload(self, day: str, about: Purchase, amount: int, *, reversal: bool = False) -> Answer:
+        """One line of the batch: that this moved `amount` fen; `reversal`: its reversal did."""
+        _, processing, condition = about.asked.value
+        fields = {**self._batch_head(day), 3: processing, 4: f"{amount:012d}", 62: about.card_number}
+        fields[90] = about.named("0400" if reversal else "")
+        return self._ask("0320", fields | ({25: condition} if condition else {}))
 
     def purchase_safely(self, card_number: str, amount: int, *, attempts: int = 5) -> Answer | None:
         """Pay; when the outcome is unknown, reverse until that is answered and return None: then nothing is taken.
@@ -162,6 +209,25 @@ class Terminal:
         """Network management 001: the line and the key are right."""
         return self._network("001")
 
+    def sign_off(self) -> Answer:
+        """Network management 002: nothing more comes from the institution over this line until it signs on."""
+        return self._network("002")
+
+    def key_exchange(self, purpose: str) -> str:
+        """Network management 161: a new key under the transport key, "1" PIN or "2" MAC; field 48 of the answer.
+
+        Raises Refused(SWITCH_ANSWER_INVALID) when it was refused.
+        """
+        answer = self._network("161", {53: purpose.ljust(16, "0")})
+        given = decode(answer.received).fields.get(48)
+        if not isinstance(given, str):
+            raise Refused(Code.SWITCH_ANSWER_INVALID, reason=f"39={answer.response_code} 63={answer.refusal}")
+        return given
+
+    def use_mac(self, mac: MacOf) -> None:
+        """From the next message on: the key that was given out."""
+        self._mac = mac
+
     def echo(self) -> Answer:
         """Network management 301: is anybody there."""
         return self._network("301")
@@ -185,19 +251,19 @@ class Terminal:
             raise Refused(Code.SWITCH_OUTCOME_UNKNOWN) from None
 
     def _purchase_fields(self, purchase: Purchase) -> dict[int, Value]:
-        fields: dict[int, Value] = {
-            **self._head(purchase.at, purchase.stan),
-            3: "000000",
-            4: f"{purchase.amount:012d}",
-            49: purchase.currency,
-            60: purchase.scheme,
-            62: purchase.card_number,
-        }
+        fields = {**self._head(purchase.at, purchase.stan), **purchase.fields(self._number)}
         if self._psam:
             fields[57] = self._psam
-        if purchase.chip_data is not None:
-            fields[55] = purchase.chip_data
         return fields
+
+    def _follow(self, asked: Asked, original: Purchase, amount: int) -> tuple[Purchase, Answer]:
+        card, scheme = original.card_number, original.scheme
+        request = self.new_request(asked, card, amount, original=original, currency=original.currency, scheme=scheme)
+        return request, self.send_purchase(request)
+
+    def _batch_head(self, day: str) -> dict[int, Value]:
+        head = self._head(self._clock(), self._next_stan())
+        return {number: head[number] for number in (7, 11, 13, 41, 42)} | {15: day}
 
     def _head(self, at: datetime, stan: int) -> dict[int, Value]:
         return {
@@ -211,9 +277,9 @@ class Terminal:
             42: self._institution,
         }
 
-    def _network(self, code: str) -> Answer:
+    def _network(self, code: str, more: Mapping[int, Value] | None = None) -> Answer:
         head = self._head(self._clock(), self._next_stan())
-        return self._ask("0800", {**{number: head[number] for number in (7, 11, 41, 42)}, 70: code})
+        return self._ask("0800", {**{number: head[number] for number in (7, 11, 41, 42)}, 70: code, **(more or {})})
 
     def _ask(self, kind: str, fields: dict[int, Value]) -> Answer:
         sent = self.encoded(kind, fields)
@@ -244,6 +310,9 @@ class Terminal:
 
     def _line(self) -> socket.socket:
         if self._socket is None:
+            if self._connect is not None:
+                self._socket = self._connect()
+                return self._socket
             try:
                 self._socket = socket.create_connection(self._address, timeout=self._timeout)
             except OSError:
@@ -284,4 +353,5 @@ def _answer(message: Message, sent: bytes, received: bytes) -> Answer:
         differs=text(44),
         sent=sent,
         received=received,
+        totals=Totals.of(fields),
     )

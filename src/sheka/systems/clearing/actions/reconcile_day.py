@@ -19,12 +19,12 @@ from sheka.systems.clearing.waiting import day_reconciled
 from sheka.systems.exceptions.actions.open_cases import Abnormal, open_cases
 from sheka.systems.exceptions.models import Reason
 from sheka.systems.exceptions.queries import settled
-from sheka.systems.transactions.queries import MOVED, window_totals
+from sheka.systems.transactions.queries import DIRECTED, MOVED, window_totals
 
 #: Both sides by key. A purchase and its whole reversal that only one side has cancel out and are no difference.
 _DIFFERENCES = f"""
 WITH ours AS (
-    SELECT i.code AS acquirer, t.business_date, m.number AS terminal, t.stan, t.kind, t.amount, t.id, t.rrn,
+    SELECT i.code AS acquirer, t.business_date, m.number AS terminal, t.stan, {DIRECTED} AS kind, t.amount, t.id, t.rrn,
         t.card_number AS card
     FROM transactions_transaction t
     JOIN transactions_institution i ON i.id = t.institution_id JOIN transactions_terminal m ON m.id = t.terminal_id

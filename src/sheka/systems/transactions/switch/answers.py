@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,18 +14,23 @@ if TYPE_CHECKING:
     from sheka.systems.transactions.switch.requests import Request
 
 EMPTY_MAC = bytes(8)
-_ECHOED = (3, 4, 7, 11, 12, 13, 19, 37, 41, 42, 49, 60, 62, 70)
+_ECHOED = (3, 4, 7, 11, 12, 13, 19, 25, 37, 41, 42, 49, 60, 62, 70)
+_TOTALS = (74, 75, 76, 77, 86, 87, 88, 89)
+_WIDE = 86
+"""From this field on 16 digits, before it 10."""
+IN_BALANCE, OUT_OF_BALANCE = "1", "2"
 
 
 class Outcome(NamedTuple):
     """What became of a request: refusal number (0: approved), number of its row, balance in fen, day of settlement,
-    and the number of the field that differs from an earlier request of the same key."""
+    the number of the field that differs from an earlier request of the same key, and further fields of the answer."""
 
     refusal: int
     id: int | None = None
     balance: int | None = None
     settlement: date | None = None
     differs: int | None = None
+    more: Mapping[int, Value] | None = None
 
 
 def answer(request: Request, outcome: Outcome, signed: bool = True) -> bytes:
@@ -43,6 +49,8 @@ def answer(request: Request, outcome: Outcome, signed: bool = True) -> bytes:
         fields[54] = f"0002156C{outcome.balance:012d}"
     if outcome.differs is not None:
         fields[44] = str(outcome.differs)
+    if outcome.more is not None:
+        fields.update(outcome.more)
     if signed:
         fields[mac_field(fields)] = EMPTY_MAC
     return encode(answer_type(request.type), fields)

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from collections import defaultdict
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -19,16 +19,29 @@ from sheka.foundation.refusals import Code
 from sheka.systems.transactions import sealing
 from sheka.systems.transactions.switch.answers import Outcome
 from sheka.systems.transactions.switch.guard import Guard
-from sheka.systems.transactions.switch.requests import Request, Verb
+from sheka.systems.transactions.switch.requests import ZONE, Request, Verb
 from sheka.systems.transactions.switch.settings import SwitchSettings
+from sheka.systems.transactions.switch.verbs import BATCH, CREDITS
 
 log = logging.getLogger("sheka.switch")
 _ARRAYS = (
     "$1::date, $2::integer[], $3::integer[], $4::integer[], $5::text[], $6::text[], $7::bigint[], $8::smallint[],"
     " $9::smallint[], $10::text[], $11::integer[], $12::bigint"
 )
-_PURCHASE = f"SELECT * FROM switch_purchase_batch({_ARRAYS})"  # noqa: S608 - constants only
-_REVERSAL = f"SELECT * FROM switch_reversal_batch({_ARRAYS})"  # noqa: S608
+_PURCHASE = f"SELECT * FROM switch_purchase_batch({_ARRAYS}, $13::integer[], $14::bigint[])"  # noqa: S608 - constants only
+_OTHERS = (
+    f"SELECT * FROM switch_verb_batch({_ARRAYS}, $13::smallint[], $14::boolean[], $15::date[],"  # noqa: S608
+    " $16::integer[], $17::integer[], $18::smallint[], $19::bigint[], $20::timestamptz[], $21::integer[], $22::integer[],"
+    " $23::bigint[])"
+)
+_SETTLE = (
+    "SELECT * FROM switch_compare_batch($1::integer, $2::integer, $3::date, $4::integer, $5::date, $6::boolean,"
+    " $7::bigint[])"
+)
+_UPLOAD = (
+    "SELECT * FROM switch_upload_line($1::integer, $2::integer, $3::date, $4::integer, $5::date, $6::date, $7::integer,"
+    " $8::boolean, $9::bigint, $10::text)"
+)
 _REFUSE = f"SELECT * FROM switch_refuse_batch({_ARRAYS}, $13::integer[])"  # noqa: S608
 _BALANCE = "SELECT * FROM switch_balance_batch($1::integer[], $2::integer[], $3::text[], $4::text[], $5::smallint[])"
 #: The connection stays inside an open transaction without snapshot, which saves a round trip for BEGIN.
@@ -40,6 +53,16 @@ _BROKEN = (
     asyncpg.InternalClientError,  # the line was cut while a statement was being prepared
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,  # shut down, crashed, cannot connect now
+)
+
+
+AFTER_UPLOAD = "96"
+"""Field 3 of a settlement whose lines were uploaded."""
+#: Verbs that are booked together, by the first of them; all others with Verb.ADVICE.
+_FAMILY = {verb: verb for verb in (Verb.PURCHASE, Verb.REVERSAL, Verb.BALANCE)} | dict.fromkeys(BATCH, Verb.SETTLEMENT)
+_DATED = frozenset({Verb.PURCHASE, Verb.REVERSAL, Verb.ADVICE})
+_OF_CARDS = frozenset(
+    code.value for code in (Code.CARD_ON_BLOCK_LIST, Code.CARD_RANGE_ON_BLOCK_LIST, Code.KEY_VERSION_ON_BLOCK_LIST)
 )
 
 
@@ -80,10 +103,11 @@ class Lane:
             self._connection = None
 
     async def book(self, batch: list[Request]) -> list[tuple[Request, Outcome]]:
-        """Book examined requests, in one transaction for each verb and business date."""
+        """Book examined requests, in one transaction for each family of verbs and business date."""
         groups: dict[tuple[Verb, date | None], list[Request]] = defaultdict(list)
         for request in batch:
-            groups[request.verb, request.date if request.verb is not Verb.BALANCE else None].append(request)
+            family = _FAMILY.get(request.verb, Verb.ADVICE)
+            groups[family, request.date if family in _DATED else None].append(request)
         return [pair for (verb, day), group in groups.items() for pair in await self._run_until_known(verb, day, group)]
 
     async def _run_until_known(
@@ -125,9 +149,17 @@ class Lane:
     async def _run(self, verb: Verb, day: date | None, group: list[Request]) -> list[tuple[Request, Outcome]]:
         if verb is Verb.REVERSAL and day is not None:
             return await self._book(verb, day, group)  # money that went the wrong way goes back, whoever is barred
+        if verb is Verb.SETTLEMENT:
+            return await self._compare(group)
         if not self._guard.knows and time.monotonic() - group[0].since < self._settings.known_for:
             raise NotKnown
         barred = self._guard.judge(group)
+        if verb is Verb.ADVICE and day is not None:
+            found = [
+                0 if number in _OF_CARDS and one.verb in CREDITS else number
+                for one, number in zip(group, barred, strict=True)
+            ]
+            return await self._book(verb, day, group, found)
         if not any(barred):
             return await (self._inquire(group) if day is None else self._book(verb, day, group))
         free = [one for one, refusal in zip(group, barred, strict=True) if not refusal]
@@ -154,10 +186,29 @@ class Lane:
             for place, refusal, balance in zip(*row.values(), strict=True)
         ]
 
+    async def _compare(self, group: list[Request]) -> list[tuple[Request, Outcome]]:
+        """Batches of terminals: their lines first, then their totals."""
+        connection = self._open_connection()
+        found = []
+        for one in sorted(group, key=lambda one: one.verb):
+            key = (one.terminal.institution_id, one.terminal.id, one.date, one.stan, one.settled)
+            if one.verb is Verb.UPLOAD:
+                reversal = one.original_kind == Verb.REVERSAL
+                line = (one.original_date, one.original_stan, reversal, one.amount, one.card)
+                row = await connection.fetchrow(_UPLOAD, *key, *line)
+                outcome = Outcome(row["refused"], settlement=one.settled, differs=row["differs"])
+            else:
+                after = str(one.fields[3]).startswith(AFTER_UPLOAD)
+                row = await connection.fetchrow(_SETTLE, *key, after, one.theirs)
+                outcome = Outcome(row["refused"], settlement=one.settled, differs=row["differs"], totals=row["ours"])
+            await connection.execute(_COMMIT)
+            found.append((one, outcome))
+        return found
+
     async def _book(
         self, verb: Verb, day: date, group: list[Request], refusals: list[int] | None = None
     ) -> list[tuple[Request, Outcome]]:
-        """Write requests with their outcome; `refusals`: they are barred, each with its number."""
+        """Write requests with their outcome; `refusals`: the numbers of those that are barred, 0 for the others."""
         connection = self._open_connection()
         if day not in self._days:
             await connection.execute("SELECT transactions_ensure_day($1)", day)
@@ -167,7 +218,7 @@ class Lane:
         for one in group:
             one.attempted = True
         row = await connection.fetchrow(
-            _REFUSE if refusals else _PURCHASE if verb is Verb.PURCHASE else _REVERSAL,
+            _OTHERS if verb is not Verb.PURCHASE else _REFUSE if refusals else _PURCHASE,
             day,
             [one.terminal.institution_id for one in group],
             [one.terminal.id for one in group],
@@ -180,7 +231,7 @@ class Lane:
             [one.rrn for one in group],
             [one.local_time for one in group],
             seal,
-            *([refusals] if refusals else ()),
+            *self._rest(verb, group, refusals),
         )
         rows = _rows(verb, day, group, row)
         if rows:
@@ -191,6 +242,34 @@ class Lane:
         else:
             await connection.execute(_COMMIT)
         return await self._outcomes(group, row)
+
+    def _rest(self, verb: Verb, group: list[Request], refusals: list[int] | None) -> tuple[object, ...]:
+        """What a function wants beside the twelve that all have."""
+        if refusals and verb is Verb.PURCHASE:
+            return (refusals,)
+        now = datetime.now(ZONE)
+        policy = self._settings.limits
+        figures, places = policy.table(now.date())
+        classes = [
+            places.get((one.scheme, one.terminal.institution[0], one.kind), places.get((one.scheme, "*", one.kind)))
+            for one in group
+        ]
+        if verb is Verb.PURCHASE:
+            return classes, figures
+        lapses = now + timedelta(days=policy.held_days)
+        return (
+            [one.kind for one in group],
+            [_told(one) for one in group],
+            [one.original_date for one in group],
+            [one.original_terminal for one in group],
+            [one.original_stan for one in group],
+            [one.original_kind for one in group],
+            [one.kept for one in group],
+            [lapses if one.verb is Verb.PRE_AUTHORISATION else None for one in group],
+            refusals or [0] * len(group),
+            classes,
+            figures,
+        )
 
     async def _outcomes(self, group: list[Request], row: Any) -> list[tuple[Request, Outcome]]:
         settled = await self._settlement_date(row["window_id"])
@@ -231,28 +310,35 @@ def _unknown(request: Request) -> Outcome:
     return Outcome((Code.SWITCH_OUTCOME_UNKNOWN if request.attempted else Code.SWITCH_BUSY).value)
 
 
+def _told(request: Request) -> bool:
+    """Whether it was done before we were asked: an advice. A refund comes in such a message too, and is asked for."""
+    return request.type[:3] == "022" and request.verb is not Verb.REFUND
+
+
 def _rows(verb: Verb, day: date, group: list[Request], row: Any) -> list[tuple[object, ...]]:
     """The rows that a batch wrote, as they are sealed, in the order of their numbers."""
     if row["places"] is None:
         return []
     window, at = row["window_id"], sealing.microseconds(row["booked_at"])
     written: list[tuple[object, ...]] = []
-    originals = row["originals"] if verb is Verb.REVERSAL else None
     columns = zip(
         row["places"], row["refusals"], row["ids"], row["balances"], row["accounts"], row["cards"], strict=True
     )
     for index, (place, refusal, number, balance, account, card) in enumerate(columns):
         one = group[place - 1]
         terminal = one.terminal
-        key = (day, terminal.institution_id, terminal.id, one.stan, one.local_time, one.card, one.scheme, one.amount)
+        key = (day, terminal.institution_id, terminal.id, one.stan, one.local_time, one.card, one.scheme)
         rest = (one.currency, one.country, one.rrn)
-        if originals is None:
-            written.append((number, 1, *key, *rest, refusal, balance, account, card, window, None, at))
+        if verb is Verb.PURCHASE:
+            written.append((number, 1, *key, one.amount, *rest, refusal, balance, account, card, window, None, at))
             continue
-        written.append((number, 2, *key, *rest, refusal, balance, account, card, window, originals[index], at))
+        end = (balance, account, card, window, row["originals"][index], at)
+        further = (row["original_dates"][index], row["moves"][index], _told(one))
+        written.append((number, one.kind, *key, row["amounts"][index], *rest, refusal, *end, *further))
         tombstone = row["tombstones"][index]
         if tombstone is not None:
             refused = Code.TRANSACTION_REVERSED_BEFORE.value
-            written.append((tombstone, 1, *key, *rest, refused, None, None, None, window, None, at))
+            end = (None, None, None, window, None, at)
+            written.append((tombstone, one.original_kind, *key, one.amount, *rest, refused, *end))
     written.sort(key=lambda item: item[0])  # type: ignore[arg-type,return-value]
     return written

@@ -5,75 +5,78 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from enum import IntEnum
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from sheka.foundation.iso8583 import Value, carries_mac, decode
 from sheka.foundation.iso8583.chip_data import KEY_VERSION, PSAM_SEQUENCE, unpack
 from sheka.foundation.iso8583.dictionary import fields as dictionary
-from sheka.foundation.iso8583.dictionary import kinds
+from sheka.foundation.iso8583.dictionary import processing_of
 from sheka.foundation.refusals import Code, Refused
 from sheka.systems.transactions.switch.registry import RegisteredTerminal, Registry
 from sheka.systems.transactions.switch.sightings import NO_COUNTER
+from sheka.systems.transactions.switch.verbs import (
+    BATCH,
+    FOLLOWS,
+    KINDS,
+    SERVED,
+    TOTALS,
+    Verb,
+    name_line,
+    name_original,
+    name_reversed,
+)
 
 if TYPE_CHECKING:
     from sheka.systems.transactions.switch.connection import Line
+    from sheka.systems.transactions.switch.line_keys import Key
     from sheka.systems.transactions.switch.settings import SwitchSettings
 
 ZONE = ZoneInfo("Asia/Shanghai")
 SCHEME = "310"
 
 
-class Verb(IntEnum):
-    """What the switch does for a message."""
-
-    PURCHASE = 1
-    REVERSAL = 2
-    BALANCE = 3
-    NETWORK = 4
-
-
-_VERBS = {
-    ("0200", "00"): Verb.PURCHASE,
-    ("0201", "00"): Verb.PURCHASE,
-    ("0200", "31"): Verb.BALANCE,
-    ("0800", ""): Verb.NETWORK,
-}
-_VERBS |= {(kind, "00"): Verb.REVERSAL for kind in ("0400", "0401", "0420", "0421")}
-#: (type, code) → verb, the fields it needs, what it is called.
-_KINDS = {key: (_VERBS[key], frozenset(kind.fields), kind.name) for key, kind in kinds().items()}
-
-
 class Request:
     """One message on its way through the switch. Numbers are parsed; `refusal` is set when it is refused before
-    booking.
+    booking. `key`: the working key that proved it, None for the institution's first; `barred`: the number with which it
+    is written as refused; `chip`: what stands in field 55.
     """
 
     __slots__ = (
         "amount",
         "answer",
         "attempted",
+        "barred",
         "busy",
         "card",
+        "chip",
         "counter",
         "country",
         "currency",
         "date",
         "fields",
         "institution_id",
+        "kept",
+        "key",
         "key_version",
+        "kind",
         "line",
         "local_time",
         "mac",
+        "original_date",
+        "original_kind",
+        "original_stan",
+        "original_terminal",
         "psam",
         "refusal",
         "rrn",
         "scheme",
+        "settled",
         "signed",
         "since",
         "stan",
         "terminal",
+        "theirs",
         "type",
         "verb",
     )
@@ -87,6 +90,14 @@ class Request:
     terminal: RegisteredTerminal
     date: date
     refusal: int
+    kind: int
+    kept: int
+    original_kind: int
+    original_date: date | None
+    original_terminal: int | None
+    original_stan: int | None
+    settled: date
+    theirs: list[int]
 
     def __init__(self, line: Line, kind: str, fields: dict[int, Value]) -> None:
         self.line = line
@@ -96,6 +107,9 @@ class Request:
         self.attempted = False
         self.busy = False
         self.answer: bytes | None = None
+        self.key: Key | None = None
+        self.barred = 0
+        self.chip: dict[int, bytes] | None = None
 
 
 class Unanswerable(Exception):
@@ -136,6 +150,8 @@ class Intake:
             number = fields.get(41, "")
             raise Unanswerable(request, Refused(Code.TERMINAL_UNKNOWN, terminal=number))
         request.terminal = terminal
+        if line.fingerprint and self._registry.holder(line.fingerprint) != terminal.institution_id:
+            raise Unanswerable(request, Refused(Code.TERMINAL_OF_OTHER_LINE, terminal=terminal.number))
         if carries_mac(frame):
             request.signed = frame[:-8]
             request.mac = frame[-8:]
@@ -149,8 +165,8 @@ class Intake:
         BUSINESS_DATE_OUT_OF_RANGE.
         """
         fields = request.fields
-        code = str(fields.get(3, ""))[:2]
-        found = _KINDS.get((request.type, code))
+        code = processing_of(fields)
+        found = SERVED.get((request.type, code))
         if found is None:
             raise Refused(Code.MESSAGE_KIND_UNKNOWN, type=request.type, processing=code)
         request.verb, needed, name = found
@@ -158,35 +174,58 @@ class Intake:
             missing = min(needed - fields.keys())
             raise Refused(Code.FIELD_MISSING, kind=name, field=missing, name=dictionary()[missing].name)
         request.stan = int(fields[11])
-        if request.verb is Verb.NETWORK:
+        verb = request.verb
+        if verb is Verb.NETWORK:
+            return
+        if verb in BATCH:
+            self._examine_batch(request)
             return
         request.card = str(fields[62])
         request.scheme = str(fields[60])
         request.country = int(fields[19])
         request.psam, request.counter, request.key_version = str(fields.get(57, "")), NO_COUNTER, ""
-        if 55 in fields and request.verb is not Verb.REVERSAL:
+        if 55 in fields and verb is not Verb.REVERSAL:
             _read_chip_data(request, fields[55])
-        if request.verb is Verb.BALANCE:
+        if verb is Verb.BALANCE:
             return
         request.amount = int(fields[4])
         request.currency = int(fields[49])
         request.rrn = str(fields[37])
         request.local_time = int(fields[12])
-        if request.verb is Verb.REVERSAL:
-            _name_original(request)
+        request.kind = KINDS[verb]
+        if verb is not Verb.PURCHASE:
+            request.kept = request.original_kind = 0
+            request.original_date = request.original_terminal = request.original_stan = None
+            if verb is Verb.REVERSAL:
+                name_reversed(request, code)
+            elif verb in FOLLOWS:
+                name_original(request, self._original_date, self._registry.find)
+        request.date = self._business_date(str(fields[13]), verb)
+
+    def _examine_batch(self, request: Request) -> None:
+        fields = request.fields
         request.date = self._business_date(str(fields[13]), request.verb)
+        request.settled = self._original_date(str(fields[15]))
+        if request.verb is Verb.SETTLEMENT:
+            request.theirs = [int(fields[number]) for number in TOTALS]
+        else:
+            request.card, request.amount = str(fields[62]), int(fields[4])
+            name_line(request, self._original_date)
+
+    def _original_date(self, month_day: str) -> date:
+        """The date of an original or of a settlement day. Raises Refused(BUSINESS_DATE_OUT_OF_RANGE)."""
+        self._know_today()
+        found = _nearest(month_day, self._today)
+        if not -self._settings.limits.original_days <= (found - self._today).days <= self._settings.days_ahead + 1:
+            raise Refused(Code.BUSINESS_DATE_OUT_OF_RANGE, date=month_day)
+        return found
 
     def _business_date(self, month_day: str, verb: Verb) -> date:
         """The date of field 13 in the year that brings it nearest to today.
 
         Raises Refused(BUSINESS_DATE_OUT_OF_RANGE).
         """
-        now = time.monotonic()
-        if now - self._looked > 1.0:
-            self._looked = now
-            if self._today != self._clock():
-                self._today = self._clock()
-                self._dates.clear()
+        self._know_today()
         found = self._dates.get(month_day)
         if found is None:
             found = self._dates[month_day] = _nearest(month_day, self._today)
@@ -194,6 +233,14 @@ class Intake:
         if not -back <= (found - self._today).days <= self._settings.days_ahead:
             raise Refused(Code.BUSINESS_DATE_OUT_OF_RANGE, date=month_day)
         return found
+
+    def _know_today(self) -> None:
+        now = time.monotonic()
+        if now - self._looked > 1.0:
+            self._looked = now
+            if self._today != self._clock():
+                self._today = self._clock()
+                self._dates.clear()
 
 
 def _nearest(month_day: str, today: date) -> date:
@@ -210,18 +257,10 @@ def _nearest(month_day: str, today: date) -> date:
 
 def _read_chip_data(request: Request, data: Value) -> None:
     """The terminal transaction sequence of the PSAM, and which key the card's cryptogram was made with."""
+    request.chip = {}
     for tag, value in unpack(data if isinstance(data, bytes) else b""):
+        request.chip[tag] = value
         if tag == PSAM_SEQUENCE:
             request.counter = int.from_bytes(value[:4])
         elif tag == KEY_VERSION:
             request.key_version = value.decode("ascii", "replace")
-
-
-def _name_original(request: Request) -> None:
-    """Field 90: type 4 ‖ STAN 6 ‖ transmission time 10 ‖ acquirer 11 ‖ forwarder 11; it names the purchase that is
-    reversed.
-    """
-    original = str(request.fields[90])
-    if original[:4] not in ("0200", "0201"):
-        raise Refused(Code.ORIGINAL_INVALID)
-    request.stan = int(original[4:10])

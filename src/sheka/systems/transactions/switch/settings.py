@@ -6,10 +6,15 @@ import argparse
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
+from ipaddress import ip_address
 from pathlib import Path
 
 from sheka.equipment.server.node import VARIABLE, NodeConfig
+from sheka.foundation.refusals import Code, Refused
+from sheka.systems.transactions.limits_policy import LimitsPolicy, limits_policy
+from sheka.systems.transactions.line_policy import LinePolicy, line_policy
 from sheka.systems.transactions.psam_policy import psam_policy
+from sheka.systems.transactions.switch.tls import Certificates, TlsFiles
 
 SECRET_VARIABLE = "SHEKA_MACHINE_SECRET"  # noqa: S105 - the name of a variable
 CALLER = "switch"
@@ -27,6 +32,8 @@ class MachineAddress:
 class SwitchSettings:
     """Times in seconds, sizes in bytes. `machines` by organisation code; `psam_required`: first letters of the codes of
     institutions whose terminals must hold a PSAM; `known_for`: how old the knowledge of the block list may be;
+    `handshake`: how long TLS may take to begin; `tls`: the files of the line's certificate, None: in clear, on this
+    machine only; `share_port`: several switches listen on one port; `line`: the policy of the line.
     `journal`: messages that may wait to be kept, 0 for no journal; `root`: the organisation to which belongs what is
     nobody's; `demo`: the demonstration's machines work without a certificate (K4).
     """
@@ -38,7 +45,8 @@ class SwitchSettings:
     lanes: int = 2
     batch: int = 256
     crowd: int = 12
-    connections: int = 4000
+    connections: int = 8000
+    handshake: float = 5.0
     idle: float = 600.0
     partial_message: float = 10.0
     unread: int = 256 * 1024
@@ -53,7 +61,11 @@ class SwitchSettings:
     journal: int = 16_000
     demo: bool = False
     root: str = ""
+    share_port: bool = False
+    tls: TlsFiles | None = None
+    line: LinePolicy = field(default_factory=lambda: line_policy(True))
     psam_required: frozenset[str] = field(default_factory=lambda: psam_policy().required)
+    limits: LimitsPolicy = field(default_factory=limits_policy)
 
     @classmethod
     def of_node(cls, node: NodeConfig) -> SwitchSettings:
@@ -65,8 +77,34 @@ class SwitchSettings:
             for machine in node.machines
         }
         return cls(
-            node.switch.host, node.switch.port, node.dsn("switch"), machines, demo=node.demo, root=node.organisations[0]
+            node.switch.host,
+            node.switch.port,
+            node.dsn("switch"),
+            machines,
+            demo=node.demo,
+            root=node.organisations[0],
+            share_port=node.switch.processes > 1,
+            tls=None if node.switch.tls is None else TlsFiles(*node.line_files),
+            line=line_policy(node.demo),
         )
+
+    def certificates(self) -> Certificates | None:
+        """The certificates of the line, None when it needs none.
+
+        Raises Refused: LINE_NEEDS_TLS, LINE_CERTIFICATE_UNUSABLE.
+        """
+        if self.tls is not None:
+            return Certificates(self.tls)
+        if not _on_this_machine(self.host):
+            raise Refused(Code.LINE_NEEDS_TLS, host=self.host)
+        return None
+
+
+def _on_this_machine(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def read_settings(argv: list[str]) -> SwitchSettings:
@@ -90,6 +128,7 @@ def read_settings(argv: list[str]) -> SwitchSettings:
         metavar="NAME=NUMBER",
         help=f"one of {', '.join(LIMITS)}; may be repeated",
     )
+    parser.add_argument("--share-port", action="store_true", help="other switches listen on the same port")
     given = parser.parse_args(argv)
     if given.dsn and given.machine:
         secret = bytes.fromhex(os.environ[SECRET_VARIABLE])
@@ -105,7 +144,8 @@ def read_settings(argv: list[str]) -> SwitchSettings:
             parser.error(f"--limit {name}: not one of {', '.join(LIMITS)}")
         changes[name] = LIMITS[name](number)
     port = settings.port if given.port is None else given.port
-    return replace(settings, host=given.host or settings.host, port=port, **changes)
+    shared = given.share_port or settings.share_port
+    return replace(settings, host=given.host or settings.host, port=port, share_port=shared, **changes)
 
 
 LIMITS: dict[str, Callable[[str], object]] = {
