@@ -27,6 +27,7 @@ def application() -> typer.Typer:
         exceptions,
         jobs,
         ledger,
+        line,
         machine,
         node,
         psam,
@@ -45,6 +46,7 @@ def application() -> typer.Typer:
     app.add_typer(node.app, name="node")
     app.add_typer(card.app, name="card")
     app.add_typer(machine.app, name="machine")
+    app.add_typer(line.app, name="line")
     app.add_typer(psam.app, name="psam")
     app.add_typer(carrier.app, name="carrier")
     app.add_typer(audit.app, name="audit")
