@@ -115,7 +115,7 @@ def main(folder: Path, cluster: Path) -> None:
     os.environ.update({**node_environment(node), "DJANGO_SETTINGS_MODULE": SETTINGS})
     with Supervisor(folder=node.folder) as supervisor:
         machines = [node_processes.encryption_machine(node, machine.name) for machine in node.machines]
-        supervisor.start(*machines, node_processes.switch(node))
+        supervisor.start(*machines, *node_processes.switch(node))
         import django
 
         django.setup()

@@ -60,6 +60,25 @@ class WebConfig(Listener):
     name: str = Field(default="", pattern=r"^(|[a-z0-9]([a-z0-9.-]*[a-z0-9])?)$")
 
 
+class TlsConfig(_Part):
+    """The files of the line to institutions, relative to the node's folder: the switch's certificate with its chain,
+    its key, the authority of the institutions' certificates. `own`: the node's own authority makes them.
+    """
+
+    certificate: str = "lines/switch.pem"
+    key: str = "lines/switch.key"
+    authority: str = "lines/authority.pem"
+    own: bool = False
+
+
+class SwitchConfig(Listener):
+    """Where the switch listens, in how many processes on the one port, and its TLS; without it on this machine only."""
+
+    port: int = Field(default=8583, ge=1, le=65535)
+    processes: int = Field(default=1, ge=1, le=64)
+    tls: TlsConfig | None = None
+
+
 class MachineConfig(_Part):
     """An encryption machine: of which organisation, where it answers, where it keeps its keys.
 
@@ -101,7 +120,7 @@ class _File(_Part):
     demo: bool = False
     secrets: str = "secrets.toml"
     web: WebConfig = WebConfig()
-    switch: Listener = Listener(port=8583)
+    switch: SwitchConfig = SwitchConfig()
     database: DatabaseConfig = DatabaseConfig()
     documents: DocumentsConfig = DocumentsConfig()
     archive: str = "archive"
@@ -253,8 +272,14 @@ class NodeConfig:
         return self.file.web
 
     @property
-    def switch(self) -> Listener:
+    def switch(self) -> SwitchConfig:
         return self.file.switch
+
+    @property
+    def line_files(self) -> tuple[Path, Path, Path]:
+        """Certificate, key and authority of the line to institutions."""
+        tls = self.switch.tls or TlsConfig()
+        return self.folder / tls.certificate, self.folder / tls.key, self.folder / tls.authority
 
     @property
     def machines(self) -> tuple[MachineConfig, ...]:

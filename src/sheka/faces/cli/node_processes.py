@@ -14,6 +14,7 @@ from sheka.equipment.encryption_machine.client import EncryptionMachine
 from sheka.equipment.encryption_machine.demo_custodians import SEALING, open_for_demo
 from sheka.equipment.encryption_machine.launch import prepare
 from sheka.equipment.encryption_machine.rights import INITIALISATION, SWITCH
+from sheka.equipment.server.line_certificates import ensure_own
 from sheka.equipment.server.machine_user import settle
 from sheka.equipment.server.node import NodeConfig, node_environment
 from sheka.equipment.server.ports import answers
@@ -40,7 +41,8 @@ def start_node(supervisor: Supervisor, node: NodeConfig, tell: Tell) -> None:
     Raises what the parts refuse.
     """
     require_packages()
-    last = [worker(node), switch(node), web(node)]
+    switches = switch(node)
+    last = [worker(node), *switches, web(node)]
     supervisor.require_ports(last)
 
     def timed(name: str, work: Callable[[], object]) -> None:
@@ -55,7 +57,8 @@ def start_node(supervisor: Supervisor, node: NodeConfig, tell: Tell) -> None:
             start = partial(supervisor.start, encryption_machine(node, machine.name))
             timed(f"加密机 encryption machine · {machine.name}", start)
     timed("数据结构 migration", partial(supervisor.run, migration(node)))
-    for name, spec in zip(("消息 worker", "交易 switch", "网页 web"), last, strict=True):
+    names = ("消息 worker", *(f"交易 {one.name}" for one in switches), "网页 web")
+    for name, spec in zip(names, last, strict=True):
         timed(name, partial(supervisor.start, spec))
 
 
@@ -144,18 +147,23 @@ def worker(node: NodeConfig) -> ProcessSpec:
     return ProcessSpec("worker", (sys.executable, "-m", "sheka.config.worker"), env=node_environment(node))
 
 
-def switch(node: NodeConfig) -> ProcessSpec:
-    """Answers the acquirers' ISO 8583 messages."""
+def switch(node: NodeConfig) -> list[ProcessSpec]:
+    """Answers the acquirers' ISO 8583 messages: one process, or several that share the port (SO_REUSEPORT)."""
     host, port = node.switch.host, node.switch.port
+    if node.switch.tls is not None and node.switch.tls.own:
+        ensure_own(node.line_files[0].parent, sorted({host, "127.0.0.1", "localhost"} - {"0.0.0.0"}))  # noqa: S104
     argv = (sys.executable, "-m", "sheka.systems.transactions.switch")
-    return ProcessSpec(
-        "switch",
-        argv,
-        env=node_environment(node),
-        ready=lambda: answers(host, port),
-        stop_seconds=25.0,
-        ports=((host, port),),
-    )
+    return [
+        ProcessSpec(
+            "switch" if number == 1 else f"switch-{number}",
+            argv,
+            env=node_environment(node),
+            ready=lambda: answers(host, port),
+            stop_seconds=25.0,
+            ports=((host, port),) if number == 1 else (),  # the first one asks whether it is free
+        )
+        for number in range(1, node.switch.processes + 1)
+    ]
 
 
 def _shared_memory() -> str:

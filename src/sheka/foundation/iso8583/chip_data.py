@@ -14,6 +14,8 @@ SOURCE = 0x9F37  # the source of the internal authentication (8)
 SEQUENCE = 0x9F36  # transaction sequence of the card (2)
 MAC1 = 0x9F6B  # purchase MAC of the PSAM (4), local
 PSAM_SEQUENCE = 0x9F41  # terminal transaction sequence (4)
+AMOUNTS = 0x9F6D  # the three amounts of the settlement that the card signed (12), local
+SESSION = 0x9F6E  # random of the card (4) and version of its DPK (1), for MAC1, local
 KEY_VERSION = 0x9F6C  # name and version of the key behind the cryptogram, as DTK/1 in ASCII, local
 
 

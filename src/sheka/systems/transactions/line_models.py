@@ -1,4 +1,4 @@
-"""What protects the line (S4): roots of its keys in the machine, keys given out, PIN values, counts of what was wrong."""
+"""What protects the line (S4): roots of its keys in the machine, keys given out, PIN values, counts of faults."""
 
 from __future__ import annotations
 

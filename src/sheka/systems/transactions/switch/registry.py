@@ -9,14 +9,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import asyncpg
 
+from sheka.systems.transactions.switch.line_keys import InstitutionLine, LineKeys, TerminalKeys
+
 log = logging.getLogger("sheka.switch")
 CHANNEL = "transactions_registry"
 _QUERY = """
-SELECT t.number, t.id, i.id, i.code, i.organisation_id, i.mac_key, i.test_of_id IS NOT NULL
+SELECT t.number, t.id, i.id, i.code, i.organisation_id, i.mac_key, i.test_of_id IS NOT NULL,
+    t.state = 'locked'
 FROM transactions_terminal t JOIN transactions_institution i ON i.id = t.institution_id
 """
 
@@ -24,7 +28,8 @@ FROM transactions_terminal t JOIN transactions_institution i ON i.id = t.institu
 @dataclass(frozen=True, slots=True)
 class RegisteredTerminal:
     """A terminal with its institution; `institution` is the code padded to the 15 characters of field 42. `testing`: of
-    the test side of one, so it speaks for test cards only.
+    the test side of one, so it speaks for test cards only. `locked`: too much of it was wrong. `keys`: those that it
+    was given over the line, None when it uses its institution's first key.
     """
 
     number: str
@@ -34,13 +39,18 @@ class RegisteredTerminal:
     organisation: str
     mac_key: str
     testing: bool = False
+    locked: bool = False
+    line: InstitutionLine | None = None
+    keys: TerminalKeys | None = None
 
 
 class Registry:
     """Terminals by number."""
 
-    def __init__(self, dsn: str) -> None:
+    def __init__(self, dsn: str, overlap: float = 0.0) -> None:
         self._dsn = dsn
+        self._overlap = overlap
+        self._certificates: Mapping[str, tuple[int, float]] = {}
         self._terminals: dict[str, RegisteredTerminal] = {}
         self._looked = 0.0
         self._changed = asyncio.Event()
@@ -65,11 +75,38 @@ class Registry:
             self._changed.set()
         return found
 
+    def holder(self, fingerprint: str) -> int | None:
+        """The institution whose certificate this is (SHA-256 of the DER form, hex), None when it is nobody's now."""
+        institution, until = self._certificates.get(fingerprint, (None, 0.0))
+        return institution if time.time() < until else None
+
+    async def refresh(self) -> None:
+        """Look again now: this process gave a key out itself and its terminal uses it at once."""
+        connection = await asyncpg.connect(self._dsn)
+        try:
+            await self._load(connection)
+        finally:
+            connection.terminate()
+
     async def _load(self, connection: asyncpg.Connection) -> None:
+        keys = await LineKeys.load(connection, self._overlap)
+        rows = await connection.fetch(_QUERY)
         self._terminals = {
-            row[0]: RegisteredTerminal(row[0], row[1], row[2], row[3].ljust(15), row[4], row[5], row[6])
-            for row in await connection.fetch(_QUERY)
+            row[0]: RegisteredTerminal(
+                row[0],
+                row[1],
+                row[2],
+                row[3].ljust(15),
+                row[4],
+                row[5],
+                row[6],
+                row[7],
+                keys.institutions.get(row[2]),
+                keys.of(row[1], row[2], row[5]),
+            )
+            for row in rows
         }
+        self._certificates = keys.certificates
 
     async def _follow(self, connection: asyncpg.Connection | None) -> None:
         while True:

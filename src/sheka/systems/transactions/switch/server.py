@@ -14,15 +14,20 @@ from sheka.foundation.refusals import Code, Refused
 from sheka.systems.transactions.response_codes import response_code
 from sheka.systems.transactions.switch.answers import Outcome, answer, refuse_frame
 from sheka.systems.transactions.switch.batches import Queue
-from sheka.systems.transactions.switch.connection import Line
+from sheka.systems.transactions.switch.connection import Line, Lines, allow_files
+from sheka.systems.transactions.switch.faults import Faults
 from sheka.systems.transactions.switch.guard import Guard
 from sheka.systems.transactions.switch.journal import Journal
 from sheka.systems.transactions.switch.lanes import Lane
 from sheka.systems.transactions.switch.machine import Macs
 from sheka.systems.transactions.switch.meter import Meter
+from sheka.systems.transactions.switch.network import Network
+from sheka.systems.transactions.switch.proofs import Proofs
 from sheka.systems.transactions.switch.registry import Registry
 from sheka.systems.transactions.switch.requests import Intake, Request, Unanswerable, Verb
 from sheka.systems.transactions.switch.settings import SwitchSettings
+from sheka.systems.transactions.switch.side_door import SideDoor
+from sheka.systems.transactions.switch.tls import Certificates, SecureLine
 
 log = logging.getLogger("sheka.switch")
 
@@ -33,30 +38,40 @@ class Switch:
     def __init__(self, settings: SwitchSettings) -> None:
         self._settings = settings
         self.counts: Counter[str] = Counter()
-        self._lines: set[Line] = set()
-        self._registry = Registry(settings.dsn)
+        self._lines = Lines(settings.connections)
+        self._registry = Registry(settings.dsn, settings.line.overlap)
         self._intake = Intake(self._registry, settings)
         self._guard = Guard(settings)
         self._lanes = [Lane(settings, self._guard) for _ in range(settings.lanes)]
         work = [partial(self._take, lane) for lane in self._lanes]
         self._queue: Queue[Request] = Queue(work, most=settings.batch, crowd=settings.crowd)
         self._macs = Macs(settings.machines)
+        self._door = SideDoor(settings.dsn)
+        self._faults = Faults(self._door, settings.line)
+        self._network = Network(settings.line, self._registry, self._macs, self._door, self._faults)
+        self._proofs = Proofs(settings.line, self._macs, self._door, self._faults)
+        self._certificates: Certificates | None = None
         self._journal, self._meter = Journal(settings), Meter(settings)
         self._server: asyncio.Server | None = None
         self._sweeper: asyncio.Task[None] | None = None
 
     async def start(self) -> tuple[str, int]:
-        """Connect and listen. Returns the address. A switch that cannot read the block list does not start."""
+        """Connect and listen. Returns the address. A switch that cannot read the block list does not start, nor one
+        that would listen beyond this machine without TLS.
+        """
+        self._certificates = self._settings.certificates()
+        allow_files(self._settings.connections)
         await self._registry.start()
         await self._guard.start()
         for lane in self._lanes:
             await lane.open()
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            lambda: Line(self._on_frame, self._lines, self._settings),
+            self._line,
             self._settings.host,
             self._settings.port,
             backlog=1024,
+            reuse_port=self._settings.share_port or None,
         )
         self._sweeper = asyncio.create_task(self._sweep())
         host, port = self._server.sockets[0].getsockname()[:2]
@@ -80,12 +95,22 @@ class Switch:
             self._sweeper.cancel()
         for lane in self._lanes:
             await lane.close()
+        await self._faults.stop()
+        await self._door.close()
         await self._macs.close()
         await self._meter.stop()
         await self._journal.stop()
         await self._registry.stop()
         await self._guard.stop()
         log.info("stopped: %s", dict(self.counts))
+
+    def _line(self) -> Line | SecureLine:
+        """The protocol of a new connection."""
+        if self._certificates is None:
+            return Line(self._on_frame, self._lines, self._settings)
+        make = partial(Line, self._on_frame, self._lines, self._settings)
+        holder = self._registry.holder
+        return SecureLine(make, holder, self._lines, self._certificates, self._settings, self.counts)
 
     def _idle(self) -> bool:
         return self._queue.idle
@@ -123,14 +148,20 @@ class Switch:
         outcomes = [(request, Outcome(Code.MESSAGE_MAC_INVALID.value)) for request in bad]
         if bad:
             log.warning("wrong MAC: %s", Counter(request.terminal.number for request in bad))
+            self._faults.count("mac", bad)
         ready = []
         for request in good:
+            if not request.line.proven:
+                self._lines.prove(request.line)
             outcome = self._examine(request)
-            if outcome is None:
-                ready.append(request)
-            else:
+            if outcome is not None:
                 outcomes.append((request, outcome))
+            elif request.verb is Verb.NETWORK:
+                outcomes.append((request, await self._network.serve(request)))
+            else:
+                ready.append(request)
         if ready:
+            await self._proofs.check(ready)
             self._guard.see([one for one in ready if one.type == "0200" and one.verb is Verb.PURCHASE])
             outcomes += await lane.book(ready)
         answers = []
@@ -147,7 +178,7 @@ class Switch:
         self._meter.batch(len(batch), len(self._queue), machine, booked - proven)
 
     def _examine(self, request: Request) -> Outcome | None:
-        """An outcome for what needs no database: refused for its content, or network management."""
+        """An outcome for what is refused for its content, or for who says it when."""
         if request.busy:
             return Outcome(Code.SWITCH_BUSY.value)
         try:
@@ -155,7 +186,8 @@ class Switch:
         except Refused as refusal:
             field = refusal.facts.get("field")
             return Outcome(refusal.number, differs=field if isinstance(field, int) else None)
-        return Outcome(0) if request.verb is Verb.NETWORK else None
+        refused = self._network.judge(request)
+        return Outcome(refused) if refused else None
 
     def _refuse_unsigned(self, line: Line, data: bytes, bad: Unanswerable) -> None:
         """An answer without MAC: nobody is known to whom a key belongs. A terminal trusts no such answer."""
@@ -176,6 +208,8 @@ class Switch:
         while True:
             await asyncio.sleep(1.0)
             now = time.monotonic()
+            if self._certificates is not None:
+                self._certificates.look()
             for line in [line for line in self._lines if line.is_late(now)]:
                 self.counts["lines ended for silence"] += 1
                 line.end()
