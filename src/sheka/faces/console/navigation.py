@@ -236,6 +236,13 @@ SYSTEMS: tuple[System, ...] = (
         "t",
         (
             Entry(
+                _("Transactions"),
+                "console:transactions",
+                Permission.TRANSACTION_VIEW,
+                covers=("console:transactions_one", "console:transactions_whole"),
+            ),
+            Entry(_("Live board of the switch"), "console:transactions_board", Permission.SWITCH_VIEW),
+            Entry(
                 _("PSAM stock"),
                 "console:psams",
                 Permission.PSAM_VIEW,

@@ -19,6 +19,7 @@ TOPICS = (
     "ceremonies",
     "custody",
     "psams",
+    "transactions",
     "clearing",
     "incidents",
     "staff",

@@ -74,8 +74,6 @@ CAUSES: dict[str, str | Promise] = {
     "wear": _("Worn"),
 }
 
-TRANSACTION_KINDS: dict[int, str | Promise] = {1: _("Purchase"), 2: _("Reversal")}
-
 
 def language() -> str:
     """The tag of the language that this page is written in."""

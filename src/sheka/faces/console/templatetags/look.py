@@ -18,7 +18,6 @@ from sheka.faces.console.words import (
     DOCUMENTS,
     EXCHANGE_TONES,
     LEVELS,
-    TRANSACTION_KINDS,
     WORDS,
     in_chinese,
     language,
@@ -27,6 +26,7 @@ from sheka.foundation.money import format_yuan
 from sheka.foundation.refusals import Code, Refused, sentence
 from sheka.office.organisations.models import Organisation
 from sheka.systems.cards.labels import EXCHANGE_STATES, STATES
+from sheka.systems.transactions.labels import KINDS
 
 register = template.Library()
 
@@ -205,8 +205,8 @@ def event_word(event: str) -> str:
 
 @register.simple_tag
 def transaction_word(kind: int) -> str:
-    """Purchase or reversal."""
-    return str(TRANSACTION_KINDS[kind])
+    """What a kind of transaction is called."""
+    return KINDS[kind].text(language())
 
 
 @register.simple_tag
