@@ -74,7 +74,7 @@ class Guard:
         """A refusal number for each request, 0 for those that nothing bars."""
         if not self.knows:
             return [Code.BLOCK_LIST_NOT_KNOWN.value] * len(group)
-        return [self._barred.refusal(one) for one in group]
+        return [one.barred or self._barred.refusal(one) for one in group]
 
     def see(self, group: list[Request]) -> None:
         """Purchases whose MAC was right: what they say of their PSAMs is counted."""
