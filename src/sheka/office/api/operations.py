@@ -33,11 +33,16 @@ class Request(HttpRequest):
     correlation: str
     links: str
     version: str
+    key: str
+    digest: str
+    replayed: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """What an operation said of itself. `scope` None: open to strangers."""
+    """What an operation said of itself. `scope` None: open to strangers. `own_record`: what it does leaves the node, so
+    it keeps what came of an Idempotency-Key itself, before and after.
+    """
 
     scope: Permission | None
     refusals: tuple[Code, ...] = ()
@@ -46,6 +51,7 @@ class Declared:
     limit: int = JSON_LIMIT
     versioned: bool = False
     status: int = 200
+    own_record: bool = False
     parameters: frozenset[str] = field(default_factory=frozenset)
 
 
@@ -83,10 +89,21 @@ def changes(
     versioned: bool = False,
     media_types: tuple[str, ...] = ("application/json",),
     limit: int = JSON_LIMIT,
+    own_record: bool = False,
 ) -> Callable[[View], View]:
-    """A POST that changes something, once for each Idempotency-Key. `versioned`: it takes If-Match."""
+    """A POST that changes something, once for each Idempotency-Key. `versioned`: it takes If-Match. `own_record`: the
+    view finds the key and the digest of the request in `request.key` and `request.digest`, keeps what came of it, and
+    says so in `request.replayed`; nothing around it is one transaction.
+    """
     declared = Declared(
-        scope, refusals, changing=True, versioned=versioned, media_types=media_types, limit=limit, status=201
+        scope,
+        refusals,
+        changing=True,
+        versioned=versioned,
+        media_types=media_types,
+        limit=limit,
+        status=201,
+        own_record=own_record,
     )
     return _operation(router, "POST", path, answer, declared)
 

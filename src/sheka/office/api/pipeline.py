@@ -61,6 +61,8 @@ def _noted(request: HttpRequest, view: Callable[..., Any], response: HttpRespons
 
 
 def _answer(request: HttpRequest, declared: Declared, run: Run, path: dict[str, Any]) -> HttpResponse:
+    if declared.own_record:
+        return _by_itself(request, run, path)
     if declared.changing:
         return _once(request, declared, run, path)
     response = run(request, **path)
@@ -138,6 +140,19 @@ def _once(request: HttpRequest, declared: Declared, run: Run, path: dict[str, An
             replies.keep(request.caller, key, replies.Answer(response.status_code, headers, response.content))
         else:
             transaction.set_rollback(True)
+    return response
+
+
+def _by_itself(request: HttpRequest, run: Run, path: dict[str, Any]) -> HttpResponse:
+    """The view knows what became of a key: what it does goes beyond this database, and no transaction spans it."""
+    key = request.headers.get("Idempotency-Key", "")
+    if not KEY.fullmatch(key):
+        return problem(request, Refused(Code.API_KEY_MISSING))
+    request.key, request.digest, request.replayed = key, _request_digest(request), False
+    response = run(request, **path)
+    response["Content-Language"] = request.language
+    if request.replayed:
+        response["Idempotency-Replayed"] = "true"
     return response
 
 

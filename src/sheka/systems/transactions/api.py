@@ -13,10 +13,12 @@ from sheka.foundation.refusals import Code, Refused
 from sheka.office.api import Fen, Listed, Moment, PageQuery, Request, Router, Shape, page_of, reads
 from sheka.office.api.books import in_books
 from sheka.office.staff.permissions import Permission
+from sheka.systems.transactions.api_partner import router as partner
 from sheka.systems.transactions.models import Institution, Transaction, TransactionKind
 from sheka.systems.transactions.queries import institutions_of, transactions_read_by
 
 router = Router()
+router.add_router("", partner)
 
 
 class InstitutionShape(Shape):

@@ -1,0 +1,182 @@
+"""The verbs of the switch for partners over REST (S4): another face of the same switch.
+
+A client speaks for the terminals of the institution that its organisation is. The Idempotency-Key is the partner's own
+id of a request: sent again it is answered again, and its status is asked by it. Amounts are fen.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+
+from ninja import Path
+from pydantic import Field
+
+from sheka.foundation.numbers import mask_card_number
+from sheka.foundation.refusals import Code
+from sheka.office.api import Fen, Moment, Request, Router, Shape, asks, changes, reads
+from sheka.office.api.books import in_books
+from sheka.office.staff.permissions import Permission
+from sheka.systems.transactions.acquiring_models import PartnerRequest
+from sheka.systems.transactions.actions.partner_requests import Asked
+from sheka.systems.transactions.partner_line import inquire, settle, submit
+from sheka.systems.transactions.queries_of_acquiring import partner_request
+from sheka.systems.transactions.response_codes import RESPONSE_CODES
+
+router = Router()
+TerminalNumber = Annotated[str, Field(pattern=r"^[0-9]{12}$", description="One of the client's terminals.")]
+CardNumber = Annotated[str, Field(pattern=r"^[0-9A-Z]{9}$", examples=["D2143569X"])]
+Amount = Annotated[int, Field(ge=1, le=999_999_999_999, description="In fen.")]
+Scheme = Annotated[str, Field(pattern=r"^[0-9]{3}$", description="Insurance scheme of the account; 310 by default.")]
+Country = Annotated[str, Field(pattern=r"^[0-9]{3}$", description="ISO 3166 numeric; only 156 is served (C3).")]
+Currency = Annotated[str, Field(pattern=r"^[0-9]{3}$", description="ISO 4217 numeric; only 156 is served (C3).")]
+Key = Annotated[str, Path(pattern=r"^[A-Za-z0-9-]{16,64}$", description="The Idempotency-Key of the request.")]
+OWN = (
+    Code.PARTNER_WITHOUT_INSTITUTION,
+    Code.TERMINAL_NOT_YOURS,
+    Code.TERMINAL_OTHER_CHANNEL,
+    Code.TRACE_NUMBERS_USED_UP,
+    Code.SWITCH_UNREACHABLE,
+)
+SWITCH = tuple(RESPONSE_CODES)
+ORIGINAL = (Code.PARTNER_REQUEST_UNKNOWN, Code.PARTNER_ORIGINAL_UNFIT)
+
+
+class PurchaseBody(Shape):
+    """A purchase from a card's personal account."""
+
+    terminal: TerminalNumber
+    card_number: CardNumber
+    amount_fen: Amount
+    scheme: Scheme = "310"
+    currency: Currency = "156"
+    country: Country = "156"
+
+
+class InquiryBody(Shape):
+    """A question for a card's balance."""
+
+    terminal: TerminalNumber
+    card_number: CardNumber
+    scheme: Scheme = "310"
+
+
+class ReversalBody(Shape):
+    """What is to be taken back: the Idempotency-Key of the purchase, whether its outcome is known or not."""
+
+    original: str = Field(pattern=r"^[A-Za-z0-9-]{16,64}$")
+
+
+class BalanceShape(Shape):
+    terminal: str
+    stan: int
+    balance_fen: Fen
+
+
+class PaymentShape(Shape):
+    """A request of the partner and what is known of it."""
+
+    id: str = Field(description="Its Idempotency-Key.")
+    verb: str = Field(description="purchase or reversal.")
+    state: Literal["approved", "refused", "unknown", "not_sent"] = Field(
+        description="unknown: no answer came and nothing is written of it yet; not_sent: it never reached the switch."
+    )
+    terminal: str
+    business_date: date
+    stan: int = Field(description="The trace number of the message (a reversal goes out with that of its original).")
+    card_number: str = Field(description="Masked.")
+    amount_fen: Fen | None
+    original: str | None = Field(description="The Idempotency-Key of what it is about.")
+    refusal: int = Field(description="The number of the refusal, 0 otherwise.")
+    response_code: str = Field(description="Field 39 of the answer.")
+    authorisation: str
+    reference: str = Field(description="The retrieval reference number.")
+    balance_fen: Fen | None
+    reversed: bool = Field(description="Whether an approved reversal of it is known.")
+    asked_at: Moment
+    answered_at: Moment | None
+
+
+@changes(
+    router,
+    "/partner/purchases",
+    scope=Permission.TRANSACTION_SUBMIT,
+    answer=PaymentShape,
+    refusals=(*OWN, *SWITCH),
+    own_record=True,
+)
+def make_partner_purchase(request: Request, body: PurchaseBody) -> PaymentShape:
+    """Pay from a card's personal account."""
+    asked = Asked(
+        "purchase", body.terminal, body.card_number, body.amount_fen, body.scheme, body.currency, body.country
+    )
+    return _submitted(request, asked)
+
+
+@changes(
+    router,
+    "/partner/reversals",
+    scope=Permission.TRANSACTION_SUBMIT,
+    answer=PaymentShape,
+    refusals=(*OWN, *ORIGINAL, *SWITCH),
+    own_record=True,
+)
+def make_partner_reversal(request: Request, body: ReversalBody) -> PaymentShape:
+    """Take a purchase back; refused with 4426 when it never reached the switch: nothing was taken, nothing will be."""
+    return _submitted(request, Asked("reversal", original=body.original))
+
+
+@asks(
+    router,
+    "/partner/inquiries",
+    scope=Permission.TRANSACTION_SUBMIT,
+    answer=BalanceShape,
+    refusals=(*OWN, *SWITCH),
+)
+def ask_partner_balance(request: Request, body: InquiryBody) -> BalanceShape:
+    """The balance of a card's personal account."""
+    with in_books(request.actor) as actor:
+        found = inquire(actor, terminal=body.terminal, card_number=body.card_number, scheme=body.scheme)
+    return BalanceShape(terminal=found.terminal, stan=found.stan, balance_fen=found.balance)
+
+
+@reads(
+    router,
+    "/partner/requests/{key}",
+    scope=Permission.TRANSACTION_SUBMIT,
+    answer=PaymentShape,
+    refusals=(Code.PARTNER_REQUEST_UNKNOWN, Code.PARTNER_WITHOUT_INSTITUTION),
+)
+def get_partner_request(request: Request, key: Key) -> PaymentShape:
+    """What became of a request, by its Idempotency-Key: what the switch has written decides."""
+    with in_books(request.actor) as actor:
+        return _shape(settle(actor, partner_request(actor, key)))
+
+
+def _submitted(request: Request, asked: Asked) -> PaymentShape:
+    with in_books(request.actor) as actor:
+        row, request.replayed = submit(actor, key=request.key, digest=request.digest, asked=asked)
+        return _shape(row)
+
+
+def _shape(row: PartnerRequest) -> PaymentShape:
+    states = {"sent": "unknown", "kept": "not_sent"}
+    return PaymentShape(
+        id=row.key,
+        verb=row.verb,
+        state=states.get(row.state, row.state),
+        terminal=row.terminal.number,
+        business_date=row.business_date,
+        stan=row.stan,
+        card_number=mask_card_number(row.card_number),
+        amount_fen=row.amount,
+        original=row.original.key if row.original else None,
+        refusal=row.refusal,
+        response_code=row.response_code,
+        authorisation=row.authorisation,
+        reference=row.reference,
+        balance_fen=row.balance,
+        reversed=row.followed.filter(verb="reversal", state="approved").exists(),
+        asked_at=row.at,
+        answered_at=row.answered_at,
+    )
