@@ -6,11 +6,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import psycopg
 import pytest
-from django.db import connection
-from tests.support.payments import HOSPITAL, ZONE
+from django.conf import settings
+from tests.support.payments import HOSPITAL
 
 from sheka.foundation.refusals import Code
+from sheka.systems.accounts.actions.expire_pending import expire_pending
 from sheka.systems.accounts.models import Account, Entry, EntryKind, Pending
 from sheka.systems.cards.models import Card
 from sheka.systems.transactions.actions.close_window import close_window
@@ -238,12 +240,14 @@ def test_a_pre_authorisation_lapses_and_a_late_completion_is_told(terminal, bank
     other, _ = terminal.pre_authorise(card, 20_000)
     until = Pending.objects.order_by("id").first()
     assert timedelta(days=29) < until.expires_at - until.made_at < timedelta(days=31)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT * FROM accounts_expire(%s, 100)", [until.expires_at.astimezone(ZONE) + timedelta(days=1)])
+    cluster, name = settings.NODE.cluster, settings.NODE.file.database.name
+    with psycopg.connect(cluster.dsn(name, "postgres"), autocommit=True) as administrator:
+        administrator.execute("UPDATE accounts_pending_open SET expires_at = now()")  # thirty days go by
+    expire_pending(bank.actor)
     assert held() == 0
     assert terminal.complete(pre, 10)[1].refusal == Code.PRE_AUTHORISATION_RELEASED.value
     assert terminal.reversal(other).approved
-    third, _ = terminal.complete(pre, 30_000, advice=True)  # done already, and the account has it
+    terminal.complete(pre, 30_000, advice=True)  # done already, and the account has it
     assert bank.balance() == 70_000
     assert terminal.purchase(card, 65_000).approved
     assert terminal.complete(pre, 5_000, advice=True)[1].refusal == Code.PRE_AUTHORISATION_COMPLETED.value

@@ -5,12 +5,12 @@
 CREATE FUNCTION switch_find(p_date date, p_institution integer, p_terminal integer, p_stan integer, p_reversal boolean)
 RETURNS transactions_transaction LANGUAGE plpgsql SET search_path = pg_catalog, public AS $$
 DECLARE
-    found transactions_transaction;
+    known transactions_transaction;
 BEGIN
     EXECUTE format('SELECT * FROM transactions_transaction WHERE business_date = %L AND terminal_id = $1 AND stan = $2'
                    ' AND institution_id = $3 AND (kind = 2) = $4', p_date)
-        INTO found USING p_terminal, p_stan, p_institution, p_reversal;
-    RETURN found;
+        INTO known USING p_terminal, p_stan, p_institution, p_reversal;
+    RETURN known;
 END $$;
 
 -- The money that is held for a pre-authorisation: held anew when a completion was taken back, else under its own number.
@@ -20,7 +20,7 @@ CREATE FUNCTION switch_hold_of(p_original bigint) RETURNS bigint LANGUAGE sql ST
 $$;
 
 -- What completes, voids or refunds an original, judged by what the original is and what became of it; 0: it may.
--- 4470 not found · 4471 not approved · 4472 of another kind · 4473 of another account · 4474 completed · 4475 released
+-- 4470 not known · 4471 not approved · 4472 of another kind · 4473 of another account · 4474 completed · 4475 released
 -- 4476 more than was held · 4477 followed already · 4478 more than is left · 4479 its window is closed · 4428 another amount.
 CREATE FUNCTION switch_judge_original(p_kind smallint, p_advice boolean, p_original transactions_transaction, p_account bigint,
     p_amount bigint, p_window bigint, p_hold accounts_pending, p_end smallint, p_taken bigint)
@@ -46,7 +46,7 @@ $$;
 -- A batch of one business date, in one transaction; for reversals the date is that of their originals. Arrays of equal length:
 -- `p_kind` as in transactions_transaction (for a reversal 2, and `p_original_kind` says what is reversed); `p_original_*` name the
 -- original of a completion, void or refund; `p_kept` is what a partial reversal leaves (field 95); `p_expires` when a
--- pre-authorisation lapses; `p_barred` a refusal found before, 0 for none. Answers like switch_purchase_batch, and for what was
+-- pre-authorisation lapses; `p_barred` a refusal known before, 0 for none. Answers like switch_purchase_batch, and for what was
 -- written now also the amount, the original, its date, what moved, and the number of a tombstone.
 CREATE FUNCTION switch_verb_batch(
     p_date date, p_institution integer[], p_terminal integer[], p_stan integer[], p_card text[], p_scheme text[],
@@ -65,7 +65,7 @@ DECLARE
     today    date;
     second   integer;
     n        integer;
-    found    transactions_transaction;  -- what stands under the key already
+    known    transactions_transaction;  -- what stands under the key already
     orig     transactions_transaction;  -- what is completed, voided, refunded or reversed
     base     transactions_transaction;  -- what a void that is reversed had voided
     acc      accounts_account;
@@ -101,8 +101,8 @@ BEGIN
         refused := NULL; moved := 0; new_hold := 0; releases := NULL; posts := 0; released := 0; id := NULL; tomb := NULL; differ := NULL;
         counted := false; abnormal := NULL; asked := p_amount[n]; orig := NULL; base := NULL; acc := NULL; hold := NULL;
         ending := NULL; taken := 0; back := false; verb := p_kind[n]; lapses := NULL;
-        found := switch_find(p_date, p_institution[n], p_terminal[n], p_stan[n], p_kind[n] = 2);
-        IF found.id IS NULL THEN
+        known := switch_find(p_date, p_institution[n], p_terminal[n], p_stan[n], p_kind[n] = 2);
+        IF known.id IS NULL THEN
             SELECT t.state AS terminal, i.state AS institution, i.account_id, i.organisation_id INTO place
                 FROM transactions_terminal t JOIN transactions_institution i ON i.id = t.institution_id
                 WHERE t.id = p_terminal[n] AND i.id = p_institution[n];
@@ -255,40 +255,40 @@ BEGIN
                 CASE WHEN refused = 0 AND acc.id IS NOT NULL AND p_kind[n] <> 1 THEN moved END,
                 p_advice[n], booked_at, p_date, p_institution[n], p_terminal[n], p_stan[n], p_local_time[n],
                 refused, p_kind[n], p_currency[n], p_country[n], p_card[n], p_scheme[n], p_rrn[n])
-            ON CONFLICT DO NOTHING RETURNING * INTO found;
-            id := found.id;
+            ON CONFLICT DO NOTHING RETURNING * INTO known;
+            id := known.id;
             IF id IS NULL THEN
-                found := switch_find(p_date, p_institution[n], p_terminal[n], p_stan[n], p_kind[n] = 2);
+                known := switch_find(p_date, p_institution[n], p_terminal[n], p_stan[n], p_kind[n] = 2);
             END IF;
         END IF;
         IF id IS NULL THEN  -- it was here before
             differ := CASE
-                WHEN found.refusal = 4425 AND p_kind[n] <> 2 THEN NULL
-                WHEN found.kind <> p_kind[n] THEN 3
-                WHEN found.amount <> p_amount[n] - CASE WHEN p_kind[n] = 2 THEN p_kept[n] ELSE 0 END THEN 4
-                WHEN found.card_number <> p_card[n] THEN 62
+                WHEN known.refusal = 4425 AND p_kind[n] <> 2 THEN NULL
+                WHEN known.kind <> p_kind[n] THEN 3
+                WHEN known.amount <> p_amount[n] - CASE WHEN p_kind[n] = 2 THEN p_kept[n] ELSE 0 END THEN 4
+                WHEN known.card_number <> p_card[n] THEN 62
                 WHEN p_kind[n] = 2 THEN NULL
-                WHEN found.scheme <> p_scheme[n] THEN 60
-                WHEN found.currency <> p_currency[n] THEN 49
-                WHEN found.country <> p_country[n] THEN 19
-                WHEN found.rrn <> p_rrn[n] THEN 37
-                WHEN found.local_time <> p_local_time[n] THEN 12
-                WHEN found.original IS NOT NULL AND found.original IS DISTINCT FROM
+                WHEN known.scheme <> p_scheme[n] THEN 60
+                WHEN known.currency <> p_currency[n] THEN 49
+                WHEN known.country <> p_country[n] THEN 19
+                WHEN known.rrn <> p_rrn[n] THEN 37
+                WHEN known.local_time <> p_local_time[n] THEN 12
+                WHEN known.original IS NOT NULL AND known.original IS DISTINCT FROM
                     (switch_find(p_original_date[n], p_institution[n], p_original_terminal[n], p_original_stan[n], false)).id THEN 90
                 END;
             IF tomb IS NOT NULL THEN
                 RAISE EXCEPTION 'a reversal without its original';
             END IF;
             stored_places := stored_places || n;
-            stored_refusals := stored_refusals || CASE WHEN differ IS NULL THEN found.refusal ELSE 4424 END;
-            stored_ids := stored_ids || found.id; stored_windows := stored_windows || found.window_id;
-            stored_balances := stored_balances || CASE WHEN differ IS NULL THEN found.balance_after END;
+            stored_refusals := stored_refusals || CASE WHEN differ IS NULL THEN known.refusal ELSE 4424 END;
+            stored_ids := stored_ids || known.id; stored_windows := stored_windows || known.window_id;
+            stored_balances := stored_balances || CASE WHEN differ IS NULL THEN known.balance_after END;
             stored_differs := stored_differs || differ;
-            IF differ IS NOT NULL OR found.refusal = 4425 AND p_kind[n] <> 2 OR found.refusal <> 0 AND p_advice[n] THEN
+            IF differ IS NOT NULL OR known.refusal = 4425 AND p_kind[n] <> 2 OR known.refusal <> 0 AND p_advice[n] THEN
                 PERFORM switch_abnormal(CASE WHEN differ IS NOT NULL THEN 'duplicate_differs'
-                        WHEN found.refusal = 4425 THEN 'late_original' ELSE 'advice_refused' END,
-                    p_institution[n], p_terminal[n], p_date, p_stan[n], jsonb_build_object('transaction', found.id, 'kind', p_kind[n],
-                        'amount', p_amount[n], 'card', p_card[n], 'refusal', found.refusal, 'field', differ));
+                        WHEN known.refusal = 4425 THEN 'late_original' ELSE 'advice_refused' END,
+                    p_institution[n], p_terminal[n], p_date, p_stan[n], jsonb_build_object('transaction', known.id, 'kind', p_kind[n],
+                        'amount', p_amount[n], 'card', p_card[n], 'refusal', known.refusal, 'field', differ));
             END IF;
             CONTINUE;
         END IF;
@@ -346,10 +346,10 @@ BEGIN
                 END IF;
             END IF;
         END IF;
-        places := places || n; refusals := refusals || refused; ids := ids || id; balances := balances || found.balance_after;
-        accounts := accounts || found.account_id; cards := cards || found.card_id; amounts := amounts || found.amount;
-        originals := originals || found.original; original_dates := original_dates || found.original_date;
-        moves := moves || found.moved; tombstones := tombstones || tomb;
+        places := places || n; refusals := refusals || refused; ids := ids || id; balances := balances || known.balance_after;
+        accounts := accounts || known.account_id; cards := cards || known.card_id; amounts := amounts || known.amount;
+        originals := originals || known.original; original_dates := original_dates || known.original_date;
+        moves := moves || known.moved; tombstones := tombstones || tomb;
     END LOOP;
 END $$;
 
