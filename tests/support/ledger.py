@@ -1,4 +1,4 @@
-"""The ledger's rules once more, in a few lines of Python and in memory: what the functions of the database are compared with."""
+"""The ledger's rules once more, in Python and in memory: what the functions of the database are compared with."""
 
 from __future__ import annotations
 
@@ -101,7 +101,9 @@ class Model:
         if item.client_id in self.known:
             held, refusal = self.known[item.client_id]
             for name, value in content.items():
-                if held[name] != value and not (value is None and name in ("debit", "credit") and item.does >= Verb.POST):
+                if held[name] != value and not (
+                    value is None and name in ("debit", "credit") and item.does >= Verb.POST
+                ):
                     return Code.TRANSFER_DIFFERS.value, name, False
             return refusal, None, False
         code = self._judge(item, now)

@@ -23,7 +23,8 @@ from sheka.systems.accounts.posting import Item, post
 from sheka.systems.accounts.proofs import verify_ledger
 
 pytestmark = [pytest.mark.django_db, pytest.mark.req("S6"), pytest.mark.req("C2")]
-PEOPLE = 3
+PEOPLE = 2
+LIMIT = 160
 SOON = timedelta(milliseconds=15)
 AMOUNTS = st.integers(-1, 120)
 KINDS = st.sampled_from([EntryKind.TRANSFER] * 6 + [EntryKind.DEPOSIT, EntryKind.PURCHASE])
@@ -37,16 +38,25 @@ def people(tree):
 def test_any_order_of_operations_ends_like_the_rules_in_memory(people):
     officer = Actor.process("test", CITY)
     fund = open_party_account(officer, kind=Kind.FUND, party="310")
-    accounts = [fund, *open_accounts(officer, person_ids=people)]
-    Account.objects.filter(pk=accounts[3].pk)
+    capped = Account.objects.create(
+        number="capped",
+        kind=Kind.SUSPENSE,
+        organisation_id=CITY,
+        balance=0,
+        never_negative=True,
+        upper_limit=LIMIT,
+        opened_at=timezone.now(),
+    )
+    accounts = [fund, *open_accounts(officer, person_ids=people), capped]
 
     class Ledger(RuleBasedStateMachine):
-        """Account 0 is a fund that may go below zero, the others are personal."""
+        """Account 0 is a fund that may go below zero, 1 and 2 are personal, 3 takes no more than its limit."""
 
         @initialize()
         def begin(self) -> None:
             self.point = transaction.savepoint()
             self.model = Model({fund.pk: Purse(guarded=False), **{one.pk: Purse() for one in accounts[1:]}})
+            self.model.purses[capped.pk].limit = LIMIT
             self.sent: list[Item] = []
             self.now([self.item(0, place, 100, EntryKind.DEPOSIT) for place in (1, 2, 3)])
 
@@ -110,7 +120,10 @@ def test_any_order_of_operations_ends_like_the_rules_in_memory(people):
             first = start % len(self.sent)
             self.now(self.sent[first : first + length])
 
-        @rule(pick=st.integers(0, 200), change=st.sampled_from(["amount", "reference", "kind", "debit", "credit", "linked"]))
+        @rule(
+            pick=st.integers(0, 200),
+            change=st.sampled_from(["amount", "reference", "kind", "debit", "credit", "linked"]),
+        )
         def send_another_content(self, pick, change) -> None:
             item = self.sent[pick % len(self.sent)]
             other = {
