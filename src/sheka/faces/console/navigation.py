@@ -250,6 +250,25 @@ SYSTEMS: tuple[System, ...] = (
             ),
             Entry(_("Orders of PSAMs"), "console:psams_orders", Permission.PSAM_VIEW, covers=("console:psams_order",)),
             Entry(
+                _("Institutions"),
+                "console:acquiring",
+                Permission.ACQUIRING_VIEW,
+                covers=(
+                    "console:acquiring_institution",
+                    "console:acquiring_register",
+                    "console:acquiring_verb",
+                    "console:acquiring_tests",
+                ),
+            ),
+            Entry(
+                _("Terminals"),
+                "console:acquiring_terminals",
+                Permission.ACQUIRING_VIEW,
+                covers=("console:acquiring_terminal",),
+            ),
+            Entry(_("Where the terminals are"), "console:acquiring_map", Permission.ACQUIRING_VIEW),
+            Entry(_("Cards for tests"), "console:acquiring_cards", Permission.ACQUIRING_VIEW),
+            Entry(
                 _("Block list"),
                 "console:psams_blocks",
                 Permission.BLOCK_VIEW,

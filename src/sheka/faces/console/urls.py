@@ -19,6 +19,7 @@ TOPICS = (
     "ceremonies",
     "custody",
     "psams",
+    "acquiring",
     "transactions",
     "clearing",
     "incidents",

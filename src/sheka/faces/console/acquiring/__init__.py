@@ -1,0 +1,1 @@
+"""Institutions and terminals: the registry, their tests, where they stand (S4)."""
