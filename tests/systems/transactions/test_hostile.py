@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import socket
 import time
+from contextlib import suppress
 
 import pytest
 from tests.support.payments import HOSPITAL, SwitchProcess
 
+from sheka.equipment.server.processes import memory_bytes
 from sheka.foundation.iso8583.framing import frame
+from sheka.foundation.refusals import Refused
+from sheka.systems.transactions.switch.connection import allow_files
 from sheka.systems.transactions.terminal import Terminal
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -94,15 +98,75 @@ def test_a_reader_that_never_reads_is_cut_off_and_others_are_served(strict_switc
 
 
 @pytest.mark.req("S4")
-def test_too_many_lines_are_turned_away_not_the_first_ones(strict_switch, bank):
+def test_who_only_connects_bars_nobody(strict_switch, bank):
+    """All places are taken by lines that said nothing: an honest one comes in, those who proved themselves stay."""
     switch = strict_switch
     with Terminal(switch.host, switch.port, "460100000001", HOSPITAL, bank.mac) as terminal:
         assert terminal.echo().approved
         crowd = [socket.create_connection((switch.host, switch.port)) for _ in range(60)]
-        assert terminal.purchase(bank.cards[0].number, 1).approved
-        assert sum(ended(line, 0.05) for line in crowd[-10:]) == 10
+        assert terminal.purchase(bank.cards[0].number, 1).approved, "a proven line was put out"
+        with Terminal(switch.host, switch.port, "460100000002", HOSPITAL, bank.mac) as late:
+            assert late.purchase(bank.cards[1].number, 1).approved, "a crowd of the silent kept an honest one out"
+            assert sum(ended(line, 0.5) for line in crowd[:20]) == 20, "the oldest silent ones kept their places"
         for line in crowd:
             line.close()
-        time.sleep(0.1)
-        with Terminal(switch.host, switch.port, "460100000002", HOSPITAL, bank.mac) as later:
-            assert later.purchase(bank.cards[1].number, 1).approved
+        honest = [
+            Terminal(switch.host, switch.port, f"46010000000{one % 3 + 1}", HOSPITAL, bank.mac, first_stan=100 + one)
+            for one in range(39)
+        ]
+        assert all(one.echo().approved for one in honest)
+        more = Terminal(switch.host, switch.port, "460100000003", HOSPITAL, bank.mac, first_stan=900)
+        with pytest.raises(Refused):  # forty have proved whose they are
+            more.echo()
+        more.close()
+        for one in honest:
+            one.close()
+
+
+@pytest.mark.req("S4")
+def test_five_thousand_lines_do_not_keep_an_honest_purchase_waiting(bank):
+    """Half-open, a byte now and then, halves of messages, garbage, huge lengths: measured at an honest line."""
+    allow_files(6000)
+    process = SwitchProcess(None, "--limit", "partial_message=4")
+    begun = memory_bytes(process.process.pid)
+    crowd: list[socket.socket] = []
+    try:
+        with Terminal(process.host, process.port, "460100000001", HOSPITAL, bank.mac) as terminal:
+            assert terminal.purchase(bank.cards[0].number, 1).approved
+            slowest = 0.0
+            mischief = (b"", b"\x00", b"\x00\x200200", b"\x04\xb00200" + b"0" * 1000, b"\x00\x2003")
+            for number in range(5000):
+                line = socket.create_connection((process.host, process.port))
+                line.sendall(mischief[number % len(mischief)])
+                crowd.append(line)
+                if number % 250 == 0:
+                    slowest = max(slowest, _paid(terminal, bank))
+            for number in range(200):
+                rude = socket.create_connection((process.host, process.port))
+                rude.sendall((b"\xff\xff", frame(b"GET / HTTP/1.1"), b"\x98\x96" + b"A" * 60_000)[number % 3])
+                crowd.append(rude)
+            ticks = time.monotonic() + 5
+            while time.monotonic() < ticks:  # a byte now and then to two hundred of them
+                for line in crowd[2:1002:5]:
+                    with suppress(OSError):
+                        line.send(b"0")
+                slowest = max(slowest, _paid(terminal, bank))
+                time.sleep(0.3)
+            grown = memory_bytes(process.process.pid) - begun
+        with Terminal(process.host, process.port, "460100000002", HOSPITAL, bank.mac) as late:
+            assert late.purchase(bank.cards[1].number, 1).approved
+        assert slowest < 2.0, f"an honest purchase waited {slowest:.2f} s"
+        assert grown < 200 * 2**20, f"{grown / 2**20:.0f} MiB for five thousand lines"
+        halves = [crowd[number] for number in range(2, 500, 5)]
+        assert sum(ended(line, 4) for line in halves[50:60]) == 10, "an unfinished message is waited for without an end"
+    finally:
+        for line in crowd:
+            line.close()
+        print(process.stop())
+
+
+def _paid(terminal: Terminal, bank) -> float:
+    """Seconds that an honest purchase takes now."""
+    asked = time.monotonic()
+    assert terminal.purchase(bank.cards[0].number, 1).approved
+    return time.monotonic() - asked

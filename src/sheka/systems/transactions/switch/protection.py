@@ -11,17 +11,31 @@ SCOPED = (
     "accounts_entry",
     "cards_card",
     "transactions_block",
+    "transactions_cardpin",
+    "transactions_certificate",
     "transactions_institution",
+    "transactions_lineevent",
+    "transactions_lineroot",
     "transactions_psamalarm",
     "transactions_psamuse",
     "transactions_terminal",
+    "transactions_terminalfault",
     "transactions_terminalpsam",
     "transactions_transaction",
+    "transactions_workingkey",
 )
 """What its functions and it read and write."""
-PUBLISHED = ("transactions_institution_sheka_switch", "transactions_terminal_sheka_switch")
-"""The registry, which it reads whole."""
-KEPT = ("accounts_entry_append_only", "transactions_transaction_append_only", "transactions_seal_append_only")
+PUBLISHED = tuple(
+    f"transactions_{table}_sheka_switch"
+    for table in ("institution", "terminal", "certificate", "lineroot", "workingkey")
+)
+"""The registry with its certificates and keys given out, which it reads whole."""
+KEPT = (
+    "accounts_entry_append_only",
+    "transactions_transaction_append_only",
+    "transactions_seal_append_only",
+    "transactions_workingkey_append_only",
+)
 
 
 async def require_protection(dsn: str) -> None:
