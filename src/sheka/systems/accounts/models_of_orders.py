@@ -75,7 +75,7 @@ class DepositFile(models.Model):
 
 
 class DepositLine(models.Model):
-    """A line of a file that was checked. `refusal` 0: it is booked, or will be. `subject`: of a refused line, masked."""
+    """A line of a checked file. `refusal` 0: it is booked, or will be. `subject`: of a refused line, masked."""
 
     pk = models.CompositePrimaryKey("file_id", "line")
     file = models.ForeignKey(DepositFile, on_delete=models.PROTECT, related_name="rows")
@@ -93,7 +93,7 @@ class DepositLine(models.Model):
 
 
 class InterestRun(models.Model):
-    """The interest of a year on the personal accounts of a scheme: reckoned as a set, decided by a second person, booked.
+    """The interest of a year on the personal accounts of a scheme: reckoned as a set, decided by a second person.
 
     `terms` are the rows of the policy by which it was reckoned. `digest`: SM3 over every account and amount.
     """

@@ -26,6 +26,7 @@ from sheka.office.documents.subjects import must_reach
 from sheka.office.incidents.actions.issue_report import issue_report
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
+from sheka.systems.accounts.actions.issue_papers import issue_payout_order, issue_statement
 from sheka.systems.cards.actions.issue_papers import issue_destruction_record, issue_receipt
 from sheka.systems.custody.actions.destroy_carriers import issue_destruction_minutes
 
@@ -64,6 +65,18 @@ MAKES: dict[str, Make] = {
         gettext_lazy("Make the record"),
         Permission.OLD_CARD_DESTROY,
         lambda actor, name: issue_destruction_record(actor, number=name),
+    ),
+    "account_statement": Make(
+        "statement",
+        gettext_lazy("Make the statement"),
+        Permission.ACCOUNT_VIEW,
+        lambda actor, name: issue_statement(actor, name=name),
+    ),
+    "payout_order": Make(
+        "payout",
+        gettext_lazy("Make the order"),
+        Permission.ACCOUNT_VIEW,
+        lambda actor, name: issue_payout_order(actor, number=name),
     ),
     "carrier_destruction": Make(
         "carrier_destruction",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from django.db import IntegrityError, connection, transaction
@@ -15,6 +16,16 @@ from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
 from sheka.systems.accounts.models import Account, Kind
 from sheka.systems.accounts.queries import PERSONAL_SCHEMES, account_of
+
+PREFIXES = {
+    Kind.INSTITUTION: "I",
+    Kind.FUND: "F",
+    Kind.SUSPENSE: "S",
+    Kind.BANK: "B",
+    Kind.FEE: "E",
+    Kind.TRANSIT: "T",
+}
+"""The first letter of the number of an account without a person."""
 
 
 @action(Permission.ACCOUNT_OPEN)
@@ -46,17 +57,21 @@ def open_accounts(actor: Actor, *, person_ids: Sequence[int], scheme: str = "310
 
 @action(Permission.ACCOUNT_OPEN)
 def open_party_account(actor: Actor, *, kind: Kind, party: str, organisation_code: str | None = None) -> Account:
-    """The account of an institution, a fund or a purpose. Opening it again answers the one that is there."""
+    """The account of an institution, fund, bank, fee or purpose, or the transit account to another city (`party`).
+
+    Opening it again answers the one that is there.
+    """
     if kind == Kind.PERSONAL:
         raise ValueError("a personal account belongs to a person")
     place = organisation(organisation_code or actor.organisation)
     actor.must_act_for(place)
-    prefix = {Kind.INSTITUTION: "I", Kind.FUND: "F", Kind.SUSPENSE: "S"}[kind]
+    if kind == Kind.FORMER:
+        raise ValueError("a former account was a personal one")
     account, made = Account.objects.get_or_create(
         organisation=place,
         kind=kind,
         party=party,
-        defaults={"number": f"{prefix}{place.code}{party}"[:29], "opened_at": timezone.now()},
+        defaults={"number": f"{PREFIXES[kind]}{place.code}{party}"[:29], "opened_at": timezone.now()},
     )
     record(actor, "account.opened" if made else "account.found", f"account:{account.number}", kind=kind.value)
     return account
@@ -68,18 +83,10 @@ def _open_personal(actor: Actor, person_ids: Sequence[int], scheme: str) -> list
     places = _organisations_of(person_ids)
     for code in set(places.values()):
         actor.must_act_for(code)
-    now = timezone.now()
+    left = Account.objects.filter(kind=Kind.FORMER, person_id__in=person_ids, scheme=scheme)
+    former = Counter(left.values_list("person_id", "organisation_id"))
     rows = [
-        Account(
-            number=f"{scheme}{places[person_id]}{person_id:012d}",
-            kind=Kind.PERSONAL,
-            organisation_id=places[person_id],
-            person_id=person_id,
-            scheme=scheme,
-            balance=0,
-            never_negative=True,
-            opened_at=now,
-        )
+        personal_account(person_id, places[person_id], scheme, former[person_id, places[person_id]])
         for person_id in person_ids
     ]
     try:
@@ -92,6 +99,23 @@ def _open_personal(actor: Actor, person_ids: Sequence[int], scheme: str) -> list
     if len(made) != 1:
         record(actor, "accounts.opened", f"accounts:{actor.organisation}", scheme=scheme, count=len(made))
     return made
+
+
+def personal_account(person_id: int, place: str, scheme: str, former: int) -> Account:
+    """A personal account at zero in the books of `place`, not yet saved. `former`: how many of the person's left these
+    books before; they keep their numbers, and the new one has a letter behind it.
+    """
+    number = f"{scheme}{place}{person_id:012d}"
+    return Account(
+        number=f"{number}{chr(ord('A') + former - 1)}" if former else number,
+        kind=Kind.PERSONAL,
+        organisation_id=place,
+        person_id=person_id,
+        scheme=scheme,
+        balance=0,
+        never_negative=True,
+        opened_at=timezone.now(),
+    )
 
 
 def _organisations_of(person_ids: Sequence[int]) -> dict[int, str]:

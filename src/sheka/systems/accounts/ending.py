@@ -1,0 +1,212 @@
+"""What an approval about the end of a personal account carries out (S6), in the transaction of the last approval:
+interest up to the day before, the money where it goes, the account closed. All of it or nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from sheka.foundation.money import plain_yuan
+from sheka.foundation.refusals import Code, Refused
+from sheka.office.approvals.models import Proposal
+from sheka.office.audit.trail import record
+from sheka.office.organisations.models import Organisation
+from sheka.office.organisations.queries import organisation
+from sheka.office.scope import acting_in
+from sheka.office.staff.actors import Actor
+from sheka.systems.accounts.actions.open_account import open_party_account, personal_account
+from sheka.systems.accounts.actions.propose_ending import endable, must_receive
+from sheka.systems.accounts.booking import book_all, number_from
+from sheka.systems.accounts.interest import ZONE, accrued
+from sheka.systems.accounts.models import Account, EntryKind, InterestRun, Kind, Payout, Succession
+from sheka.systems.accounts.payees import Payee, shares
+from sheka.systems.accounts.posting import Item
+from sheka.systems.accounts.states import ACCOUNT
+
+PAYING = "payout"
+"""The party of the bank account from which an organisation pays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """An account at its end: who decided, who books, what is left."""
+
+    actor: Actor
+    books: Actor
+    proposal: Proposal
+    account: Account
+    amount: int
+
+
+def moved(actor: Actor, proposal: Proposal) -> dict[str, Any]:
+    """To another city of the node, or to an area outside. Raises Refused: what `endable` and the ledger refuse,
+    MOVE_TARGET.
+    """
+    if "to" not in proposal.payload:
+        ending = _begin(actor, proposal)
+        paid = _pay_out(ending, [(proposal.payload["payee"], ending.amount)], EntryKind.MOVING, "moving")
+        return _end(ending, "moving", {"area": proposal.payload["area"], "payouts": paid})
+    there = organisation(proposal.payload["to"])
+    here = organisation(proposal.organisation_id)
+    with acting_in(here.path, there.path):
+        ending = _begin(actor, proposal)
+        number = _carry_over(ending, here, there)
+    return {"account": number, "amount": ending.amount}
+
+
+def closed(actor: Actor, proposal: Proposal) -> dict[str, Any]:
+    """Paid out to the holder. Raises Refused: what `endable` and the ledger refuse."""
+    ending = _begin(actor, proposal)
+    paid = _pay_out(ending, [(proposal.payload["payee"], ending.amount)], EntryKind.CLOSING, "closing")
+    return _end(ending, "closing", {"payouts": paid})
+
+
+def inherited(actor: Actor, proposal: Proposal) -> dict[str, Any]:
+    """Divided among the heirs. Raises Refused: what `endable`, `must_receive` and the ledger refuse."""
+    ending = _begin(actor, proposal)
+    heirs: list[Payee] = proposal.payload["heirs"]
+    parts = list(zip(heirs, shares(ending.amount, heirs), strict=True)) if ending.amount else []
+    here = [(heir, part) for heir, part in parts if "account" in heir and part]
+    items = [
+        Item(
+            client_id=number_from("inheritance", proposal.number, heir["account"]),
+            kind=EntryKind.INHERITANCE,
+            debit=ending.account,
+            credit=must_receive(ending.account, heir),
+            amount=part,
+            reference=proposal.payload["document"],
+        )
+        for heir, part in here
+    ]
+    if items:
+        book_all(ending.books, items)
+    outside = [(heir, part) for heir, part in parts if "account" not in heir and part]
+    paid = _pay_out(ending, outside, EntryKind.INHERITANCE, "inheritance")
+    accounts = [{"account": heir["account"], "amount": part} for heir, part in here]
+    return _end(ending, "inheritance", {"accounts": accounts, "payouts": paid})
+
+
+def interest_due(account: Account, until: date) -> int:
+    """The interest of an account that no run has paid, up to and with `until`. Raises Refused(ACCOUNT_POLICY)."""
+    first = account.opened_at.astimezone(ZONE).date()
+    paid = InterestRun.objects.filter(
+        organisation_id=account.organisation_id, scheme=account.scheme, state__in=("booked", "booking")
+    )
+    last = paid.order_by("-year").values_list("year", flat=True).first()
+    if last is not None:
+        first = max(first, date(last + 1, 1, 1))
+    return accrued(account.pk, account.scheme, account.organisation_id, first, until)[0]
+
+
+def _begin(actor: Actor, proposal: Proposal) -> Ending:
+    """The account locked, with the interest that it still gets."""
+    number = proposal.payload["account"]
+    books = Actor.process("accounts", proposal.organisation_id)
+    account = Account.objects.select_for_update().get(pk=endable(books, number).pk)
+    if account.held:
+        raise Refused(Code.ACCOUNT_HELD, account=number, held=plain_yuan(account.held))
+    due = interest_due(account, timezone.localdate() - timedelta(days=1))
+    if due:
+        fund = open_party_account(books, kind=Kind.FUND, party=account.scheme)
+        key = number_from("interest", proposal.number)
+        book_all(books, [Item(key, EntryKind.INTEREST, fund, account, due, proposal.payload["document"])])
+    account.refresh_from_db(fields=["balance", "held"])
+    return Ending(actor, books, proposal, account, account.balance or 0)
+
+
+def _pay_out(ending: Ending, parts: list[tuple[Payee, int]], kind: EntryKind, reason: str) -> list[str]:
+    """Orders to the bank, one a payee; their numbers."""
+    if not sum(part for _, part in parts):
+        return []
+    bank = open_party_account(ending.books, kind=Kind.BANK, party=PAYING)
+    items = [
+        Item(
+            client_id=number_from("payout", ending.proposal.number, place),
+            kind=kind,
+            debit=ending.account,
+            credit=bank,
+            amount=part,
+            reference=ending.proposal.payload["document"],
+        )
+        for place, (_, part) in enumerate(parts)
+    ]
+    numbers = []
+    for (payee, part), booked in zip(parts, book_all(ending.books, items), strict=True):
+        made = Payout.objects.create(
+            number=f"Z{ending.books.organisation}{timezone.localdate():%Y%m%d}{booked.posting:09d}",
+            organisation_id=ending.books.organisation,
+            account=ending.account,
+            reason=reason,
+            amount=part,
+            payee=payee["name"],
+            bank=payee["bank"],
+            bank_account=payee["bank_account"],
+            document=ending.proposal.payload["document"],
+            posting=booked.posting,
+            proposal=ending.proposal.number,
+            by=ending.actor.name,
+            at=timezone.now(),
+        )
+        numbers.append(made.number)
+    return numbers
+
+
+def _carry_over(ending: Ending, here: Organisation, there: Organisation) -> str:
+    """Out of the books of this city and into those of the other, each side over its transit account."""
+    account, key, document = ending.account, ending.proposal.number, ending.proposal.payload["document"]
+    across = Actor.process("accounts", there.code)
+    if ending.amount:
+        out = open_party_account(ending.books, kind=Kind.TRANSIT, party=there.code)
+        book_all(
+            ending.books,
+            [Item(number_from("out", key), EntryKind.MOVING, account, out, ending.amount, document)],
+        )
+    _close(account)
+    account.kind, account.party = Kind.FORMER.value, f"{account.scheme}{account.pk}"
+    account.save(update_fields=["kind", "party"])
+    assert account.person_id is not None
+    left = Account.objects.filter(kind=Kind.FORMER, person_id=account.person_id, scheme=account.scheme)
+    former = left.filter(organisation_id=there.code).count()
+    made = personal_account(account.person_id, there.code, account.scheme, former)
+    made.save()
+    if ending.amount:
+        inward = open_party_account(across, kind=Kind.TRANSIT, party=here.code)
+        book_all(across, [Item(number_from("in", key), EntryKind.MOVING, inward, made, ending.amount, document)])
+    record(across, "account.moved_in", f"account:{made.number}", amount=ending.amount, came_from=here.code)
+    _note(ending, "moving", {"account": made.number, "city": there.code})
+    return made.number
+
+
+def _end(ending: Ending, kind: str, to: dict[str, Any]) -> dict[str, Any]:
+    _close(ending.account)
+    _note(ending, kind, to)
+    return {"amount": ending.amount, **to}
+
+
+def _close(account: Account) -> None:
+    account.refresh_from_db(fields=["balance", "held", "state"])
+    if account.balance or account.held:
+        raise Refused(Code.ACCOUNT_NOT_EMPTY, account=account.number)
+    account.state, account.closed_at = ACCOUNT.after(account.state, "close"), timezone.now()
+    account.save(update_fields=["state", "closed_at"])
+
+
+def _note(ending: Ending, kind: str, to: dict[str, Any]) -> None:
+    payload = ending.proposal.payload
+    Succession.objects.create(
+        organisation_id=ending.books.organisation,
+        account=ending.account,
+        kind=kind,
+        amount=ending.amount,
+        to=to,
+        document=payload["document"],
+        reason=payload["reason"],
+        proposal=ending.proposal.number,
+        by=ending.actor.name,
+        at=timezone.now(),
+    )
+    record(ending.actor, "account.ended", f"account:{ending.account.number}", kind=kind, amount=ending.amount)
