@@ -133,7 +133,7 @@ def buy(stage: Stage) -> str:
         purchase = line.new_purchase(stage.made["card"].number, PRICE_FEN)
         first = line.send_purchase(purchase)
         second = line.send_purchase(purchase, repeat=True)
-    _note(stage, purchase)
+    note(stage, purchase)
     must(first.approved and first.balance == MONTH_FEN - PRICE_FEN, "approved, with the balance after it")
     must((second.response_code, second.authorisation) == (first.response_code, first.authorisation), "the same answer")
     must(balance_of(stage) == MONTH_FEN - PRICE_FEN, "debited once")
@@ -163,8 +163,8 @@ def reverse(stage: Stage) -> str:
         must(line.send_purchase(purchase).approved, "the purchase whose answer is lost")
         must(line.reversal(purchase).approved, "the reversal")
         must(line.reversal(purchase, repeat=True).approved, "the repeat answers the same")
-        _note(stage, purchase)
-        _note(stage, purchase, REVERSAL)
+        note(stage, purchase)
+        note(stage, purchase, REVERSAL)
         never_seen = line.new_purchase(stage.made["card"].number, 700)
         early = line.reversal(never_seen)
         late = line.send_purchase(never_seen)
@@ -186,7 +186,7 @@ def close_day(stage: Stage) -> str:
     return f"{day.count} transactions, net {sum(row.amount for row in net)} fen"
 
 
-def _note(stage: Stage, purchase: Purchase, kind: int = PURCHASE) -> None:
+def note(stage: Stage, purchase: Purchase, kind: int = PURCHASE) -> None:
     """The pharmacy's own journal, kept by its terminal: what its file of the day is made of."""
     journal = stage.made.setdefault("journal", [])
     rrn = f"{purchase.stan:012d}"
@@ -262,5 +262,5 @@ STEPS = [
     Step("C2", "透支被拒绝", "An overdraft is refused", overdraw),
     Step("C3", "外币与境外受理被拒绝", "A foreign currency and acceptor are refused", go_abroad),
     Step("S10", "应答丢失：冲正，重复与先到的冲正", "An answer lost: reversal, repeated and early", reverse),
-    Step("S8", "封账、对账、轧差，账平", "The day sealed, reconciled, netted, flat", close_day),
 ]
+CLOSE = Step("S8", "封账、对账、轧差，账平", "The day sealed, reconciled, netted, flat", close_day)

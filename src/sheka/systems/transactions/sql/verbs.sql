@@ -72,7 +72,9 @@ DECLARE
     hold     accounts_pending;
     ending   smallint;
     taken    bigint;
-    holder   record;
+    of_card  bigint;
+    of_whom  bigint;
+    standing text;        -- the state of the card
     place    record;
     verb     smallint;    -- what an undo undoes: the kind of the original, of a void the kind of what it voided
     back     boolean;     -- a void of a void, that is: it is done again
@@ -101,6 +103,7 @@ BEGIN
         refused := NULL; moved := 0; new_hold := 0; releases := NULL; posts := 0; released := 0; id := NULL; tomb := NULL; differ := NULL;
         counted := false; abnormal := NULL; asked := p_amount[n]; orig := NULL; base := NULL; acc := NULL; hold := NULL;
         ending := NULL; taken := 0; back := false; verb := p_kind[n]; lapses := NULL;
+        of_card := NULL; standing := NULL;
         known := switch_find(p_date, p_institution[n], p_terminal[n], p_stan[n], p_kind[n] = 2);
         IF known.id IS NULL THEN
             SELECT t.state AS terminal, i.state AS institution, i.account_id, i.organisation_id INTO place
@@ -148,9 +151,9 @@ BEGIN
                     SELECT coalesce(sum(l.amount), 0) INTO taken FROM transactions_link l WHERE l.original = orig.id;
                 END IF;
             ELSE
-                SELECT * INTO holder FROM cards_holder(p_card[n]);
+                SELECT c.card_id, c.person_id, c.state INTO of_card, of_whom, standing FROM cards_holder(p_card[n]) c;
                 SELECT * INTO acc FROM accounts_account a
-                    WHERE a.person_id = holder.person_id AND a.scheme = p_scheme[n] AND a.kind = 'personal' FOR UPDATE;
+                    WHERE a.person_id = of_whom AND a.scheme = p_scheme[n] AND a.kind = 'personal' FOR UPDATE;
                 IF p_kind[n] IN (4, 5, 6) THEN
                     orig := switch_find(p_original_date[n], p_institution[n], p_original_terminal[n], p_original_stan[n], false);
                     SELECT coalesce(sum(l.amount), 0) INTO taken FROM transactions_link l WHERE l.original = orig.id;
@@ -163,9 +166,9 @@ BEGIN
                     WHEN p_currency[n] <> 156 THEN 4413
                     WHEN p_country[n] <> 156 THEN 4414
                     WHEN asked <= 0 THEN 4423
-                    WHEN holder.card_id IS NULL THEN 4415
-                    WHEN holder.state <> 'active' AND (p_kind[n] IN (1, 3) OR p_kind[n] = 4 AND NOT p_advice[n])
-                        THEN switch_card_refusal(holder.state)
+                    WHEN of_card IS NULL THEN 4415
+                    WHEN standing <> 'active' AND (p_kind[n] IN (1, 3) OR p_kind[n] = 4 AND NOT p_advice[n])
+                        THEN switch_card_refusal(standing)
                     WHEN acc.id IS NULL THEN 4420
                     WHEN acc.state = 'closed' OR acc.state <> 'open' AND p_kind[n] IN (1, 3) THEN 4422
                     WHEN p_kind[n] IN (1, 3) AND acc.balance - acc.held < asked THEN 4421
@@ -249,7 +252,7 @@ BEGIN
             INSERT INTO transactions_transaction (id, account_id, card_id, amount, balance_after, window_id, seal, original,
                 original_date, moved, advice, booked_at, business_date, institution_id, terminal_id, stan, local_time, refusal, kind,
                 currency, country, card_number, scheme, rrn)
-            VALUES (nextval('accounts_posting_id'), acc.id, CASE WHEN p_kind[n] = 2 THEN orig.card_id ELSE holder.card_id END, asked,
+            VALUES (nextval('accounts_posting_id'), acc.id, CASE WHEN p_kind[n] = 2 THEN orig.card_id ELSE of_card END, asked,
                 CASE WHEN refused = 0 THEN acc.balance + moved - acc.held - new_hold + released END,
                 window_id, p_seal, orig.id, nullif(orig.business_date, p_date),
                 CASE WHEN refused = 0 AND acc.id IS NOT NULL AND p_kind[n] <> 1 THEN moved END,

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from sheka.foundation.iso8583 import Value, encode, mac_field
 from sheka.foundation.refusals import Refused
 from sheka.systems.transactions.response_codes import APPROVED, response_code
+from sheka.systems.transactions.switch.verbs import TOTALS
 
 if TYPE_CHECKING:
     from sheka.systems.transactions.switch.requests import Request
 
 EMPTY_MAC = bytes(8)
 _ECHOED = (3, 4, 7, 11, 12, 13, 19, 25, 37, 41, 42, 49, 60, 62, 70)
-_TOTALS = (74, 75, 76, 77, 86, 87, 88, 89)
 _WIDE = 86
 """From this field on 16 digits, before it 10."""
 IN_BALANCE, OUT_OF_BALANCE = "1", "2"
@@ -54,6 +54,14 @@ def answer(request: Request, outcome: Outcome, signed: bool = True) -> bytes:
     if signed:
         fields[mac_field(fields)] = EMPTY_MAC
     return encode(answer_type(request.type), fields)
+
+
+def batch_fields(refusal: int, ours: list[int]) -> dict[int, Value]:
+    """What an answer to a settlement says beside the code: in balance or not, and our own totals."""
+    fields: dict[int, Value] = {66: OUT_OF_BALANCE if refusal else IN_BALANCE}
+    for number, total in zip(TOTALS, ours, strict=True):
+        fields[number] = f"{total:010d}" if number < _WIDE else f"{total:016d}"
+    return fields
 
 
 def answer_type(kind: str) -> str:

@@ -17,7 +17,7 @@ import asyncpg
 
 from sheka.foundation.refusals import Code
 from sheka.systems.transactions import sealing
-from sheka.systems.transactions.switch.answers import Outcome
+from sheka.systems.transactions.switch.answers import Outcome, batch_fields
 from sheka.systems.transactions.switch.guard import Guard
 from sheka.systems.transactions.switch.requests import ZONE, Request, Verb
 from sheka.systems.transactions.switch.settings import SwitchSettings
@@ -31,8 +31,8 @@ _ARRAYS = (
 _PURCHASE = f"SELECT * FROM switch_purchase_batch({_ARRAYS}, $13::integer[], $14::bigint[])"  # noqa: S608 - constants only
 _OTHERS = (
     f"SELECT * FROM switch_verb_batch({_ARRAYS}, $13::smallint[], $14::boolean[], $15::date[],"  # noqa: S608
-    " $16::integer[], $17::integer[], $18::smallint[], $19::bigint[], $20::timestamptz[], $21::integer[], $22::integer[],"
-    " $23::bigint[])"
+    " $16::integer[], $17::integer[], $18::smallint[], $19::bigint[], $20::timestamptz[], $21::integer[],"
+    " $22::integer[], $23::bigint[])"
 )
 _SETTLE = (
     "SELECT * FROM switch_compare_batch($1::integer, $2::integer, $3::date, $4::integer, $5::date, $6::boolean,"
@@ -200,7 +200,8 @@ class Lane:
             else:
                 after = str(one.fields[3]).startswith(AFTER_UPLOAD)
                 row = await connection.fetchrow(_SETTLE, *key, after, one.theirs)
-                outcome = Outcome(row["refused"], settlement=one.settled, differs=row["differs"], totals=row["ours"])
+                more = None if row["ours"] is None else batch_fields(row["refused"], row["ours"])
+                outcome = Outcome(row["refused"], settlement=one.settled, differs=row["differs"], more=more)
             await connection.execute(_COMMIT)
             found.append((one, outcome))
         return found

@@ -28,6 +28,7 @@ from sheka.systems.transactions.switch.requests import Intake, Request, Unanswer
 from sheka.systems.transactions.switch.settings import SwitchSettings
 from sheka.systems.transactions.switch.side_door import SideDoor
 from sheka.systems.transactions.switch.tls import Certificates, SecureLine
+from sheka.systems.transactions.switch.verbs import MONEY
 
 log = logging.getLogger("sheka.switch")
 
@@ -162,7 +163,7 @@ class Switch:
                 ready.append(request)
         if ready:
             await self._proofs.check(ready)
-            self._guard.see([one for one in ready if one.type == "0200" and one.verb is Verb.PURCHASE])
+            self._guard.see([one for one in ready if one.type[3] == "0" and one.verb in MONEY])
             outcomes += await lane.book(ready)
         answers = []
         for request, outcome in outcomes:

@@ -42,6 +42,7 @@ KINDS = {
     Verb.REFUND: 6,
 }
 """The kind of the row that a verb writes."""
+MONEY = frozenset(KINDS) - {Verb.REVERSAL}
 FOLLOWS = frozenset({Verb.COMPLETION, Verb.VOID, Verb.REFUND})
 """Verbs about an original that field 90 names."""
 BATCH = frozenset({Verb.UPLOAD, Verb.SETTLEMENT})
