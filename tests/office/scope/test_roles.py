@@ -58,7 +58,8 @@ def test_the_switch_executes_its_functions_and_reads_the_registry(holds):
     assert holds("switch", "INSERT") == {"transactions_seal"}
     assert holds("switch", "UPDATE") | holds("switch", "DELETE") == set()
     assert holds.functions("switch") == {
-        *("switch_purchase_batch", "switch_reversal_batch", "switch_balance_batch", "transactions_ensure_day"),
+        *("switch_purchase_batch", "switch_verb_batch", "switch_balance_batch", "transactions_ensure_day"),
+        *("switch_compare_batch", "switch_upload_line", "switch_abnormal"),
         *("switch_refuse_batch", "switch_barred", "switch_changes", "switch_machines"),
         *("switch_psam_counters", "switch_psam_seen", "switch_psam_alarms"),
     }

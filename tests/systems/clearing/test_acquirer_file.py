@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sheka.foundation.refusals import Code, Refused
-from sheka.systems.clearing.acquirer_file import FileLine, parse, render
+from sheka.systems.clearing.acquirer_file import LETTERS, TAKEN, FileLine, parse, render
 
 DAY = date(2026, 11, 21)
 
@@ -21,7 +21,7 @@ def lines() -> st.SearchStrategy[list[FileLine]]:
         st.dates(date(2026, 1, 1), date(2027, 12, 31)),
         st.from_regex(r"[0-9]{12}", fullmatch=True).filter(str.isascii),
         st.integers(1, 999_999),
-        st.sampled_from([1, 2]),
+        st.sampled_from(sorted(LETTERS)),
         st.from_regex(r"[0-9A-Z]{9}", fullmatch=True).filter(str.isascii),
         st.integers(1, 10**12 - 1),
         st.from_regex(r"[0-9A-Za-z]{12}", fullmatch=True).filter(str.isascii),
@@ -43,7 +43,8 @@ def test_what_is_written_is_read(items) -> None:
     assert [(one.stan, one.amount, one.kind) for one in parsed.lines] == [
         (one.stan, one.amount, one.kind) for one in items
     ]
-    assert parsed.purchases == sum(one.amount for one in items if one.kind == 1)
+    assert parsed.purchases == sum(one.amount for one in items if one.kind in TAKEN)
+    assert parsed.reversals == sum(one.amount for one in items if one.kind not in TAKEN)
 
 
 @pytest.mark.req("S8")
