@@ -24,6 +24,7 @@ from sheka.systems.cards.queries import exchanges_served
 from sheka.systems.cards.states import OPEN_EXCHANGE
 from sheka.systems.ceremonies.queries import turns_of
 from sheka.systems.custody.queries import hand_overs
+from sheka.systems.exceptions.queries import running_at as exceptions_running
 from sheka.systems.issuance.queries import applications_held_by
 
 
@@ -68,6 +69,12 @@ def incidents_waiting(actor: Actor) -> Waiting:
     """Incidents that run here; late when a clock has run out."""
     running = running_at(actor)
     return Waiting(running.count(), running.filter(due_at__lte=timezone.now()).exists())
+
+
+def exceptions_waiting(actor: Actor) -> Waiting:
+    """Abnormal transactions that run; late when one is past its deadline."""
+    running = exceptions_running(actor)
+    return Waiting(running.count(), running.filter(due_on__lt=timezone.localdate()).exists())
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,13 +250,6 @@ SYSTEMS: tuple[System, ...] = (
             ),
             Entry(_("Live board of the switch"), "console:transactions_board", Permission.SWITCH_VIEW),
             Entry(
-                _("PSAM stock"),
-                "console:psams",
-                Permission.PSAM_VIEW,
-                covers=("console:psams_one", "console:psams_verb", "console:psams_map"),
-            ),
-            Entry(_("Orders of PSAMs"), "console:psams_orders", Permission.PSAM_VIEW, covers=("console:psams_order",)),
-            Entry(
                 _("Institutions"),
                 "console:acquiring",
                 Permission.ACQUIRING_VIEW,
@@ -269,6 +269,13 @@ SYSTEMS: tuple[System, ...] = (
             Entry(_("Where the terminals are"), "console:acquiring_map", Permission.ACQUIRING_VIEW),
             Entry(_("Cards for tests"), "console:acquiring_cards", Permission.ACQUIRING_VIEW),
             Entry(
+                _("PSAM stock"),
+                "console:psams",
+                Permission.PSAM_VIEW,
+                covers=("console:psams_one", "console:psams_verb", "console:psams_map"),
+            ),
+            Entry(_("Orders of PSAMs"), "console:psams_orders", Permission.PSAM_VIEW, covers=("console:psams_order",)),
+            Entry(
                 _("Block list"),
                 "console:psams_blocks",
                 Permission.BLOCK_VIEW,
@@ -277,9 +284,65 @@ SYSTEMS: tuple[System, ...] = (
         ),
     ),
     System(
+        _("Account management"),
+        "m",
+        (
+            Entry(
+                _("Accounts"),
+                "console:accounts",
+                Permission.ACCOUNT_VIEW,
+                covers=(
+                    "console:accounts_one",
+                    "console:accounts_verb",
+                    "console:accounts_statement",
+                    "console:accounts_correct",
+                    "console:accounts_release",
+                    "console:accounts_payout",
+                ),
+            ),
+            Entry(
+                _("Files of deposits"),
+                "console:accounts_files",
+                Permission.ACCOUNT_VIEW,
+                covers=("console:accounts_file",),
+            ),
+            Entry(
+                _("Interest"),
+                "console:accounts_interest",
+                Permission.ACCOUNT_VIEW,
+                covers=("console:accounts_interest",),
+            ),
+        ),
+    ),
+    System(
         _("Clearing management"),
         "l",
         (Entry(_("Clearing"), "console:clearing", Permission.CLEARING_VIEW, covers=("console:clearing",)),),
+    ),
+    System(
+        _("Abnormal transactions"),
+        "e",
+        (
+            Entry(
+                _("Exceptions desk"),
+                "console:exceptions",
+                Permission.EXCEPTION_VIEW,
+                covers=("console:exceptions_one", "console:exceptions_do"),
+                waits=exceptions_waiting,
+            ),
+            Entry(
+                _("Disputes taken here"),
+                "console:exceptions_disputes",
+                Permission.EXCEPTION_DISPUTE,
+                covers=("console:exceptions_dispute", "console:exceptions_one"),
+            ),
+            Entry(
+                _("Automatic rules"),
+                "console:exceptions_rules",
+                Permission.EXCEPTION_VIEW,
+                covers=("console:exceptions_rules_",),
+            ),
+        ),
     ),
     System(
         _("Incidents"),

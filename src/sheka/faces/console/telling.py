@@ -16,6 +16,8 @@ from sheka.office.incidents.words import LINES
 from sheka.systems.cards.labels import EXCHANGE_STATES, STATES, VERBS
 from sheka.systems.custody.labels import STATES as CARRIER_STATES
 from sheka.systems.custody.labels import VERBS as CARRIER_VERBS
+from sheka.systems.exceptions.labels import EVENTS as CASE_VERBS
+from sheka.systems.exceptions.states import STATE_WORDS as CASE_STATES
 
 INCIDENT_STATES = STATE_WORDS | AFFECTED_WORDS
 
@@ -61,13 +63,15 @@ def _forbidden(state: str, verb: str, allowed: str) -> Refused:
 
 
 def _state(state: str) -> str:
-    other = INCIDENT_STATES.get(state) or CARRIER_STATES.get(state) or Term(state, state)
+    other = INCIDENT_STATES.get(state) or CARRIER_STATES.get(state) or CASE_STATES.get(state) or Term(state, state)
     known = WORDS.get(state) or REQUEST_WORDS.get(state, (other.text(language()),))
     return str(STATES.get(state) or EXCHANGE_STATES.get(state) or known[0])
 
 
 def _verb(verb: str) -> str:
-    other = LINES.get(verb) or CARRIER_VERBS.get(verb.removesuffix("_loaded")) or Term(verb, verb)
+    other = (
+        LINES.get(verb) or CARRIER_VERBS.get(verb.removesuffix("_loaded")) or CASE_VERBS.get(verb) or Term(verb, verb)
+    )
     return str(VERBS.get(verb) or VERBS.get(verb.removesuffix("_unused")) or other.text(language()))
 
 

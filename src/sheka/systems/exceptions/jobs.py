@@ -14,7 +14,7 @@ from sheka.office.approvals.models import Proposal
 from sheka.office.jobs.registry import periodic
 from sheka.office.staff.actors import Actor
 from sheka.systems.exceptions.actions.judge_case import judge_case
-from sheka.systems.exceptions.actions.take_findings import take_abnormal
+from sheka.systems.exceptions.actions.take_findings import take_abnormal, take_expired_holds, take_unanswered
 from sheka.systems.exceptions.actions.watch_case import watch_case
 from sheka.systems.exceptions.models import ExceptionCase
 from sheka.systems.exceptions.states import RUNNING, UNKNOWN
@@ -26,7 +26,7 @@ log = logging.getLogger("sheka.exceptions")
 @periodic("exceptions.take", cron="* * * * * */5")
 def take() -> None:
     """New abnormal rows and expired holds become cases; cases that nobody has touched are judged."""
-    for taker in (take_abnormal,):
+    for taker in (take_abnormal, take_expired_holds, take_unanswered):
         while True:
             with transaction.atomic():
                 taken = taker(AT_ONCE)

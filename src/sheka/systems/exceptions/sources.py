@@ -1,40 +1,94 @@
-"""From a row of another system to an abnormal item: the kinds that the switch tells of, holds that expired (S10)."""
+"""From a row of another system to an abnormal item: what the switch tells of, requests without an answer, holds that
+expired (S10).
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from django.utils import timezone
 
+from sheka.systems.accounts.queries import ExpiredHold
 from sheka.systems.exceptions.actions.open_cases import Abnormal
 from sheka.systems.exceptions.models import Reason
-from sheka.systems.transactions.queries_of_abnormal import AbnormalRow
+from sheka.systems.exceptions.standing import row_facts
+from sheka.systems.transactions.queries_of_abnormal import AbnormalRow, Unanswered, transaction_booked
 
-SWITCH, HOLDS = "switch", "holds"
-KINDS: dict[str, Reason] = {reason.value: reason for reason in Reason}
-"""The switch's kinds and the reasons of cases; a kind that is not known here is a case too."""
-_AMOUNTS = ("amount", "theirs", "got", "asked")
+SWITCH, LINE, HOLDS = "switch", "line", "holds"
+KINDS: dict[str, Reason] = {
+    "late_original": Reason.REVERSAL_FIRST,
+    "duplicate_differs": Reason.OTHER_AMOUNT,
+    "reversal_amount": Reason.PARTIAL_REVERSAL,
+    "late_reversal": Reason.LATE_REVERSAL,
+    "reversal_of_followed": Reason.DOUBLE_REVERSAL,
+    "reversal_uncovered": Reason.ADVICE_REFUSED,
+    "advice_refused": Reason.ADVICE_REFUSED,
+    "batch_only_ours": Reason.ONLY_OURS,
+    "batch_only_theirs": Reason.ONLY_THEIRS,
+    "batch_differs": Reason.AMOUNT,
+    "wrong_mac": Reason.WRONG_MAC,
+    "clock_skew": Reason.CLOCK_SKEW,
+    "replay": Reason.REPLAY,
+}
+"""The switch's kinds (docs/systems/transactions.md) and the reasons of cases; one that is not here is a case too."""
+_OF_REVERSALS = frozenset({"late_reversal", "reversal_amount", "reversal_of_followed", "reversal_uncovered"})
+OUTCOME_UNKNOWN = 4430
 
 
 def of_row(row: AbnormalRow) -> Abnormal:
-    """An abnormal row of the switch as an item. Rows of a terminal without a STAN are one item a day."""
-    day = f"{row.business_date:%Y%m%d}" if row.business_date else ""
-    stan = "" if row.stan is None else f"{row.stan:06d}"
-    reason = KINDS.get(row.kind, Reason.OTHER)
+    """An abnormal row of the switch. Rows of a terminal without a STAN are one item while their case runs."""
+    reason = KINDS.get(row.kind) or (Reason.WRONG_MAC if row.kind.startswith("wrong_") else Reason.OTHER)
     facts = {"kind": row.kind, **row.facts}
+    theirs = None if row.kind == "batch_only_ours" else row.facts or None
     return Abnormal(
-        subject=f"{row.institution}:{row.terminal}:{day}:{stan}:{row.kind}"[:80],
+        subject=f"{_key(row)}:{_part(row)}"[:80],
         reason=reason,
-        amount=_amount(row.facts),
+        amount=_amount(row),
         ours=None,
-        theirs=row.facts or None,
+        theirs=theirs,
         facts=facts,
         found=(SWITCH, row.number, row.at),
     )
 
 
-def _amount(facts: dict[str, Any]) -> int:
-    """The amount at stake in fen; 0 where the row names none."""
-    for name in _AMOUNTS:
-        value = facts.get(name)
-        if isinstance(value, int) and not isinstance(value, bool):
-            return abs(value)
-    return 0
+def of_line(row: Unanswered) -> Abnormal:
+    """A request whose requester has no answer, or an answer that says that nobody knows."""
+    reason = Reason.UNKNOWN if row.refusal == OUTCOME_UNKNOWN else Reason.ANSWER_LOST
+    part = 2 if row.type[1] == "4" else 1
+    facts = {"message": row.number, "type": row.type, "came_at": timezone.localtime(row.at).isoformat()}
+    return Abnormal(f"{_key(row)}:{part}", reason, 0, None, None, facts, (LINE, row.number, row.at))
+
+
+def of_hold(hold: ExpiredHold) -> tuple[str, Abnormal]:
+    """A pre-authorisation that nobody completed, and the organisation whose books it stands in."""
+    row = transaction_booked(hold.pending_id, timezone.localdate(hold.made_at))
+    facts = {"pending": hold.pending_id, "reference": hold.reference, "released_at": hold.released_at.isoformat()}
+    found = (HOLDS, hold.pending_id, hold.released_at)
+    if row is None:
+        subject = f"::{hold.made_at:%Y%m%d}::{hold.pending_id}"
+        return hold.organisation, Abnormal(subject, Reason.HOLD_EXPIRED, hold.amount, None, None, facts, found)
+    subject = f"{row.institution.code}:{row.terminal.number}:{row.business_date:%Y%m%d}:{row.stan:06d}:{row.kind}"
+    item = Abnormal(subject, Reason.HOLD_EXPIRED, hold.amount, row_facts(row), None, facts, found)
+    return row.institution.organisation_id, item
+
+
+def _key(row: AbnormalRow | Unanswered) -> str:
+    day = f"{row.business_date:%Y%m%d}" if row.business_date else ""
+    stan = "" if row.stan is None else f"{row.stan:06d}"
+    return f"{row.institution}:{row.terminal}:{day}:{stan}"
+
+
+def _part(row: AbnormalRow) -> str:
+    """The kind of transaction where the row says it, as clearing writes it; else what the switch calls the thing."""
+    if row.kind.startswith("batch_"):
+        return "2" if row.facts.get("reversal") else "1"
+    if row.kind in _OF_REVERSALS:
+        return "2"
+    kind = row.facts.get("kind")
+    return str(kind) if isinstance(kind, int) else row.kind
+
+
+def _amount(row: AbnormalRow) -> int:
+    """What is at stake in fen: the difference where both sides have an amount, else the one that there is, else 0."""
+    amount, booked = row.facts.get("amount"), row.facts.get("booked")
+    if row.kind == "batch_differs" and isinstance(amount, int) and isinstance(booked, int):
+        return abs(amount - booked)
+    return abs(amount) if isinstance(amount, int) else 0

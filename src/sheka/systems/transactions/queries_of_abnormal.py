@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import connection
@@ -91,3 +91,42 @@ def transaction_of_place(organisation_code: str, number: int) -> Transaction | N
 
 def _with_parts() -> QuerySet[Transaction]:
     return Transaction.objects.select_related("institution", "terminal", "window")
+
+
+_UNANSWERED = """
+SELECT s.id, s.came_at, s.type, i.code, i.organisation_id, s.terminal, s.day, s.stan, coalesce(s.refusal, 0)
+FROM transactions_message s
+JOIN transactions_terminal m ON m.number = s.terminal JOIN transactions_institution i ON i.id = m.institution_id
+WHERE (s.went_at IS NULL OR s.refusal = 4430) AND s.stan IS NOT NULL AND substr(s.type, 2, 1) IN ('2', '4')
+    AND s.came_at BETWEEN now() - make_interval(secs => %(back)s) AND now() - make_interval(secs => %(patience)s)
+    AND s.day >= current_date - 4
+ORDER BY s.came_at, s.id LIMIT %(limit)s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """A request whose requester has no answer, or one that says that the outcome is not known (`refusal` 4430)."""
+
+    number: int
+    at: datetime
+    type: str
+    institution: str
+    organisation: str
+    terminal: str
+    business_date: date
+    stan: int
+    refusal: int
+
+
+def unanswered(*, back: int, patience: int, limit: int = 1000) -> list[Unanswered]:
+    """Requests of the last `back` seconds that were not answered within `patience` seconds, the earliest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(_UNANSWERED, {"back": back, "patience": patience, "limit": limit})
+        return [Unanswered(*row) for row in cursor.fetchall()]
+
+
+def transaction_booked(number: int, day: date) -> Transaction | None:
+    """The row of this number that was booked on or about a day; the partitions of a week are asked."""
+    about = timedelta(days=4)
+    return _with_parts().filter(id=number, business_date__range=(day - about, day + about)).first()

@@ -9,30 +9,57 @@ from sheka.office.audit.trail import record
 from sheka.office.organisations.queries import organisation
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
+from sheka.systems.accounts.models import PendingKind
+from sheka.systems.accounts.queries import expired_holds
 from sheka.systems.exceptions.actions.open_cases import Abnormal, make_cases
 from sheka.systems.exceptions.models import ExceptionCase, Finding, Watermark
-from sheka.systems.exceptions.sources import SWITCH, of_row
-from sheka.systems.transactions.queries_of_abnormal import AbnormalRow, fresh_abnormal
+from sheka.systems.exceptions.sources import HOLDS, LINE, SWITCH, of_hold, of_line, of_row
+from sheka.systems.transactions.queries_of_abnormal import fresh_abnormal, unanswered
+
+BACK_SECONDS = 6 * 3600
+"""How far back requests without an answer are looked for: longer than the node is ever down without people knowing."""
+PATIENCE_SECONDS = 10
+"""How long a request may be under way before nobody having answered it means something."""
 
 
 def take_abnormal(limit: int = 1000) -> int:
     """Open cases for the next abnormal rows of the switch and move the watermark, in one transaction with them; the
     number of rows taken. Call it with the whole node in scope and a transaction open: two workers wait for each other.
     """
-    mark, _made = Watermark.objects.get_or_create(source=SWITCH)
-    mark = Watermark.objects.select_for_update().get(pk=SWITCH)
+    mark = _mark(SWITCH)
     rows = fresh_abnormal(written=mark.written, number=mark.number, highest=mark.highest, limit=limit)
-    by_place: dict[str, list[AbnormalRow]] = {}
-    for row in rows:
-        by_place.setdefault(row.organisation, []).append(row)
-    for code, found in sorted(by_place.items()):
-        take_findings(Actor.process("exceptions", code), items=[of_row(row) for row in found])
+    _take_by_place([(row.organisation, of_row(row)) for row in rows])
     if rows:
-        last = rows[-1]
-        mark.written, mark.number = last.written, last.number
+        mark.written, mark.number = rows[-1].written, rows[-1].number
         mark.highest = max(mark.highest, *(row.number for row in rows))
         mark.save()
     return len(rows)
+
+
+def take_expired_holds(limit: int = 1000) -> int:
+    """The same for pre-authorisations that expired without a completion: they are numbered in the order of booking."""
+    mark = _mark(HOLDS)
+    holds = expired_holds(mark.number, limit)
+    _take_by_place([of_hold(hold) for hold in holds if hold.kind == PendingKind.PRE_AUTHORISATION])
+    if holds:
+        mark.number = holds[-1].number
+        mark.save()
+    return len(holds)
+
+
+def take_unanswered(limit: int = 1000) -> int:
+    """The same for requests whose requester has no answer; the last hours are looked through, a row leads to one case.
+
+    The number of new rows.
+    """
+    _mark(LINE)
+    rows = unanswered(back=BACK_SECONDS, patience=PATIENCE_SECONDS, limit=limit)
+    known = set(
+        Finding.objects.filter(source=LINE, number__in=[row.number for row in rows]).values_list("number", flat=True)
+    )
+    fresh = [row for row in rows if row.number not in known]
+    _take_by_place([(row.organisation, of_line(row)) for row in fresh])
+    return len(fresh)
 
 
 @action(Permission.EXCEPTION_HANDLE)
@@ -48,3 +75,17 @@ def take_findings(actor: Actor, *, items: Sequence[Abnormal]) -> list[ExceptionC
     made = make_cases(actor, place, list(wanted.values()))
     record(actor, "exception.found", f"exceptions:{place.code}", rows=len(wanted), cases=len(made))
     return made
+
+
+def _take_by_place(items: Sequence[tuple[str, Abnormal]]) -> None:
+    by_place: dict[str, list[Abnormal]] = {}
+    for code, item in items:
+        by_place.setdefault(code, []).append(item)
+    for code, found in sorted(by_place.items()):
+        take_findings(Actor.process("exceptions", code), items=found)
+
+
+def _mark(source: str) -> Watermark:
+    """The watermark of a source, locked: one reader at a time."""
+    Watermark.objects.get_or_create(source=source)
+    return Watermark.objects.select_for_update().get(pk=source)

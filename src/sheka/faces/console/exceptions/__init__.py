@@ -1,0 +1,1 @@
+"""The exceptions desk (S10)."""

@@ -1,0 +1,77 @@
+"""The pages of the exceptions desk in Chromium, in both languages: axe, tongue, nothing inline (S10, WCAG 2.2 AA)."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from django.contrib.staticfiles import finders
+from tests.support.desks import signed_in
+from tests.support.pages import faults_of
+
+from sheka.office.staff.models import StaffMember
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.req("S10")]
+HERE = "http://desk.test"
+
+
+@pytest.fixture
+def look(chromium, monkeypatch):
+    """look(desk, address, language) → a page in Chromium whose answers come from this process."""
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    opened = []
+
+    def serve(desk):
+        def answer(route):
+            path = urlsplit(route.request.url).path
+            if path.startswith("/static/"):
+                name = path.removeprefix("/static/")
+                file = finders.find(name) or finders.find(re.sub(r"\.[0-9a-f]{12}(\.\w+)$", r"\1", name))
+                route.fulfill(path=file) if file else route.fulfill(status=404)
+                return
+            found = desk.get(route.request.url.removeprefix(HERE))
+            headers = {name: value for name, value in found.headers.items() if name.lower() != "content-length"}
+            route.fulfill(status=found.status_code, headers=headers, body=found.content)
+
+        return answer
+
+    def open_page(actor, address, language):
+        context = chromium.new_context(
+            locale={"zh": "zh-CN", "en": "en-GB"}[language], viewport={"width": 1366, "height": 900}
+        )
+        opened.append(context)
+        page = context.new_page()
+        code = {"zh": "zh-hans", "en": "en"}[language]
+        page.route("**/*", serve(signed_in(StaffMember.objects.get(pk=actor.staff_id), code)))
+        page.goto(HERE + address)
+        return page
+
+    yield open_page
+    for context in opened:
+        context.close()
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_page_is_whole_in_both_languages(look, desks, cases, language):
+    officer, approver, clerk = (desks[name].actor for name in ("officer", "approver", "clerk"))
+    addresses = [
+        (officer, "/exceptions"),
+        (officer, f"/exceptions/{cases['amount'].number}"),
+        (officer, f"/exceptions/{cases['only_theirs'].number}"),
+        (officer, f"/exceptions/{cases['duplicate'].number}"),
+        (officer, f"/exceptions/{cases['dispute'].number}"),
+        (approver, "/exceptions/rules"),
+        (officer, "/exceptions/rules/log"),
+        (clerk, "/exceptions/dispute"),
+        (clerk, "/exceptions/disputes"),
+    ]
+    faults = []
+    for number, (actor, address) in enumerate(addresses):
+        page = look(actor, address, language)
+        faults += [f"{address}: {fault}" for fault in faults_of(page, page.content(), language)]
+        if folder := os.environ.get("SHEKA_PICTURES"):
+            page.screenshot(path=Path(folder) / f"exceptions-{language}-{number}.png", full_page=True)
+    assert faults == []
