@@ -45,7 +45,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 FIRST = "460100000001"
 PIN, WRONG = "739184620517", "739184620518"
 _TABLES = """SELECT tablename FROM pg_tables WHERE schemaname = 'public'
-    AND has_table_privilege(quote_ident(tablename), 'SELECT') AND tablename LIKE ANY (ARRAY['transactions%', 'audit%'])"""
+    AND has_table_privilege(quote_ident(tablename), 'SELECT')
+    AND tablename LIKE ANY (ARRAY['transactions%', 'audit%'])"""
 
 
 @pytest.fixture

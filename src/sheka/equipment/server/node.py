@@ -282,6 +282,11 @@ class NodeConfig:
         return self.folder / tls.certificate, self.folder / tls.key, self.folder / tls.authority
 
     @property
+    def inside_line(self) -> Path | None:
+        """The Unix socket of the switch for this node's own processes, where the port wants certificates; else None."""
+        return None if self.switch.tls is None else socket_folder(self.folder / "lines") / "switch.sock"
+
+    @property
     def machines(self) -> tuple[MachineConfig, ...]:
         return self.file.machines
 

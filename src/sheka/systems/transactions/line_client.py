@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 
 from sheka.equipment.card_reader.purchase import Purchased
@@ -73,6 +74,24 @@ def chip_data_of(purchased: Purchased) -> bytes:
             (KEY_VERSION, f"DTK/{purchased.key_version}".encode()),
         ]
     )
+
+
+def inside_line(path: Path | None, timeout: float = 10.0) -> Callable[[], socket.socket] | None:
+    """What `Terminal` takes as `connect` inside the node: its switch's Unix socket; None where there is none."""
+    if path is None:
+        return None
+
+    def connect() -> socket.socket:
+        line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        line.settimeout(timeout)
+        try:
+            line.connect(str(path))
+        except OSError:
+            line.close()
+            raise Refused(Code.SWITCH_UNREACHABLE, address=str(path)) from None
+        return line
+
+    return connect
 
 
 def secure_line(

@@ -127,10 +127,11 @@ class Line(asyncio.Protocol):
             self._transport.abort()
             return
         address = self._transport.get_extra_info("peername")
-        self.peer = f"{address[0]}:{address[1]}"
+        self.peer = f"{address[0]}:{address[1]}" if isinstance(address, tuple) else "inside"
         line = self._transport.get_extra_info("socket")
         line.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BUFFER)
-        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self.peer != "inside":
+            line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def connection_lost(self, error: Exception | None) -> None:
         self.lines.discard(self)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -57,7 +56,9 @@ class Kept:
 
 
 class Proofs:
-    """`check` marks the requests of a batch that do not prove what they must: `barred` is the refusal."""
+    """`check` marks the requests of a batch that do not prove what they must: `barred` is the refusal with which they
+    are written. It answers those that cannot be judged: of them nothing is written.
+    """
 
     def __init__(self, policy: LinePolicy, macs: Macs, door: SideDoor, faults: Faults) -> None:
         self._policy, self._macs, self._door, self._faults = policy, macs, door, faults
@@ -65,19 +66,19 @@ class Proofs:
         self._must_sign = {letter: what for letter, what in policy.cryptogram.items() if what != NONE}
         self._demands = bool(self._must_pin or self._must_sign)
 
-    async def check(self, batch: Iterable[Request]) -> None:
-        """Every request examined, its MAC right."""
+    async def check(self, batch: list[Request]) -> list[Request]:
+        """Requests examined, their MACs right; those of them that cannot be judged at present (4718)."""
         asked = [one for one in batch if self._concerns(one)]
         if not asked:
-            return
+            return asked
         try:
             asked = await self._new(asked)
             await self._check_cryptograms([one for one in asked if self._signs(one)])
             await self._check_pins([one for one in asked if not one.barred and self._pins(one)])
         except (*BROKEN, Refused, KeyError) as error:
             log.warning("PIN or cryptogram of %d requests: %r", len(asked), error)
-            for one in asked:
-                one.barred = one.barred or Code.PROOF_NOT_KNOWN.value
+            return [one for one in asked if not one.barred]
+        return []
 
     def _concerns(self, one: Request) -> bool:
         fields = one.fields

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from functools import partial
 
+from sheka.equipment.server.files import make_socket_folder
 from sheka.foundation.iso8583.framing import frame
 from sheka.foundation.refusals import Code, Refused
 from sheka.systems.transactions.response_codes import response_code
@@ -54,6 +55,7 @@ class Switch:
         self._certificates: Certificates | None = None
         self._journal, self._meter = Journal(settings), Meter(settings)
         self._server: asyncio.Server | None = None
+        self._inside: asyncio.Server | None = None
         self._sweeper: asyncio.Task[None] | None = None
 
     async def start(self) -> tuple[str, int]:
@@ -74,6 +76,10 @@ class Switch:
             backlog=1024,
             reuse_port=self._settings.share_port or None,
         )
+        if self._settings.inside is not None:
+            make_socket_folder(self._settings.inside.parent)
+            self._settings.inside.unlink(missing_ok=True)
+            self._inside = await loop.create_unix_server(self._plain_line, str(self._settings.inside))
         self._sweeper = asyncio.create_task(self._sweep())
         host, port = self._server.sockets[0].getsockname()[:2]
         self._journal.start(f"{port}.{os.getpid()}")
@@ -82,8 +88,9 @@ class Switch:
 
     async def stop(self) -> None:
         """Take no more requests, answer those under way, close."""
-        if self._server is not None:
-            self._server.close()
+        for server in (self._server, self._inside):
+            if server is not None:
+                server.close()
         for line in list(self._lines):
             line.stop_reading()
         deadline = time.monotonic() + self._settings.stop
@@ -108,10 +115,13 @@ class Switch:
     def _line(self) -> Line | SecureLine:
         """The protocol of a new connection."""
         if self._certificates is None:
-            return Line(self._on_frame, self._lines, self._settings)
+            return self._plain_line()
         make = partial(Line, self._on_frame, self._lines, self._settings)
         holder = self._registry.holder
         return SecureLine(make, holder, self._lines, self._certificates, self._settings, self.counts)
+
+    def _plain_line(self) -> Line:
+        return Line(self._on_frame, self._lines, self._settings)
 
     def _idle(self) -> bool:
         return self._queue.idle
@@ -162,7 +172,11 @@ class Switch:
             else:
                 ready.append(request)
         if ready:
-            await self._proofs.check(ready)
+            unknown = {id(one) for one in await self._proofs.check(ready)}
+            if unknown:
+                outcomes += [(one, Outcome(Code.PROOF_NOT_KNOWN.value)) for one in ready if id(one) in unknown]
+                ready = [one for one in ready if id(one) not in unknown]
+        if ready:
             self._guard.see([one for one in ready if one.type[3] == "0" and one.verb in MONEY])
             outcomes += await lane.book(ready)
         answers = []

@@ -32,8 +32,9 @@ class MachineAddress:
 class SwitchSettings:
     """Times in seconds, sizes in bytes. `machines` by organisation code; `psam_required`: first letters of the codes of
     institutions whose terminals must hold a PSAM; `known_for`: how old the knowledge of the block list may be;
-    `handshake`: how long TLS may take to begin; `tls`: the files of the line's certificate, None: in clear, on this
-    machine only; `share_port`: several switches listen on one port; `line`: the policy of the line.
+    `inside`: where the node's own processes speak without certificates, beside TLS; `handshake`: how long TLS may take
+    to begin; `tls`: the files of the line's certificate, None: in clear, on this machine only; `share_port`: several
+    switches listen on one port; `line`: the policy of the line.
     `journal`: messages that may wait to be kept, 0 for no journal; `root`: the organisation to which belongs what is
     nobody's; `demo`: the demonstration's machines work without a certificate (K4).
     """
@@ -63,6 +64,7 @@ class SwitchSettings:
     root: str = ""
     share_port: bool = False
     tls: TlsFiles | None = None
+    inside: Path | None = None
     line: LinePolicy = field(default_factory=lambda: line_policy(True))
     psam_required: frozenset[str] = field(default_factory=lambda: psam_policy().required)
     limits: LimitsPolicy = field(default_factory=limits_policy)
@@ -85,6 +87,7 @@ class SwitchSettings:
             root=node.organisations[0],
             share_port=node.switch.processes > 1,
             tls=None if node.switch.tls is None else TlsFiles(*node.line_files),
+            inside=node.inside_line,
             line=line_policy(node.demo),
         )
 
