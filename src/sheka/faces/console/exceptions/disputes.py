@@ -19,13 +19,13 @@ from sheka.faces.console.exceptions.words import due_stamp, said, state_stamp
 from sheka.faces.console.filters import Days
 from sheka.faces.console.lists import Column, Listing, Select, show_list
 from sheka.faces.console.telling import told
-from sheka.faces.console.words import TRANSACTION_KINDS
 from sheka.foundation.refusals import Refused
 from sheka.office.staff.permissions import Permission
 from sheka.systems.exceptions.actions.open_dispute import disputable_of_card, open_dispute
 from sheka.systems.exceptions.labels import COMPLAINTS
 from sheka.systems.exceptions.queries import disputes_of
 from sheka.systems.exceptions.states import STATE_WORDS
+from sheka.systems.transactions.labels import KINDS
 
 OWN = Listing(
     name="disputes",
@@ -128,4 +128,4 @@ def _about(request: HttpRequest, look: LookForm, row: Any, posted: Any) -> HttpR
 
 
 def _kind(row: Any) -> str:
-    return str(TRANSACTION_KINDS.get(row.kind, row.kind))
+    return said(KINDS[row.kind]) if row.kind in KINDS else str(row.kind)
