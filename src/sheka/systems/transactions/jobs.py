@@ -9,11 +9,13 @@ from sheka.foundation.refusals import Code, Refused
 from sheka.office.jobs.registry import periodic
 from sheka.office.staff.actors import Actor
 from sheka.systems.transactions.actions.anchor_seals import anchor_seals
-from sheka.systems.transactions.actions.roll_pulses import roll_pulses
 from sheka.systems.transactions.actions.archive_day import write_archive
+from sheka.systems.transactions.actions.keep_line import organisations_to_tell, tell_line_events
 from sheka.systems.transactions.actions.make_partitions import make_partitions
+from sheka.systems.transactions.actions.roll_pulses import roll_pulses
 from sheka.systems.transactions.anchors import new_seals
 from sheka.systems.transactions.archive import due_days
+from sheka.systems.transactions.models import Institution
 from sheka.systems.transactions.partitions import missing_ahead, rest_is_empty
 
 
@@ -34,10 +36,11 @@ def partitions() -> None:
 
 @periodic("transactions.archive", cron="30 18 * * *")
 def archive() -> None:
-    """Write what the policy wants archived (02:30 in Beijing). A day that something still holds waits for a later night;
-    none leaves the database by itself.
+    """Write what the policy wants archived (02:30 in Beijing), for the organisation whose institutions book here. A day
+    that something still holds waits for a later night; none leaves the database by itself.
     """
-    actor = Actor.process("archive", settings.NODE.organisations[0])
+    keeper = Institution.objects.order_by("pk").values_list("organisation_id", flat=True).first()
+    actor = Actor.process("archive", keeper or settings.NODE.organisations[0])
     for day in due_days(timezone.localdate()):
         try:
             write_archive(actor, day=day)
@@ -50,3 +53,10 @@ def archive() -> None:
 def pulses() -> None:
     """Seconds become minutes; both go when they are old."""
     roll_pulses(Actor.process("switch", settings.NODE.organisations[0]))
+
+
+@periodic("transactions.line", cron="* * * * *")
+def line() -> None:
+    """Keys given out and terminals locked by the switch come into the audit chain."""
+    for code in organisations_to_tell():
+        tell_line_events(Actor.process("line", code))

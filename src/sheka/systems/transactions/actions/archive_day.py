@@ -20,11 +20,11 @@ from sheka.foundation.terms import Term
 from sheka.office.actions import action
 from sheka.office.approvals.actions.propose import propose
 from sheka.office.approvals.models import Proposal
-from sheka.office.audit.heads import signing_machine
 from sheka.office.audit.trail import record
 from sheka.office.scope import whole_node
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
+from sheka.systems.keys.machines import machine_of
 from sheka.systems.transactions import archive_files as files
 from sheka.systems.transactions.anchors import leaf_of
 from sheka.systems.transactions.archive import (
@@ -66,7 +66,7 @@ def write_archive(actor: Actor, *, day: date, step: Step = lambda _name: None) -
     """Write a closed, cleared day to Parquet with a signed manifest, read it back and compare; its rows stay.
 
     Doing it again replaces what was written. `step` is told how far it is. Raises Refused: ARCHIVE_DETACHED,
-    ARCHIVE_HELD, ARCHIVE_EMPTY_DAY, ARCHIVE_DISK_FULL, ARCHIVE_DIFFERS, AUDIT_NO_MACHINE.
+    ARCHIVE_HELD, ARCHIVE_EMPTY_DAY, ARCHIVE_DISK_FULL, ARCHIVE_DIFFERS, and what the encryption machine refuses.
     """
     known = Archive.objects.select_for_update().filter(business_date=day).first()
     if known is not None and known.state == "detached":
@@ -75,7 +75,7 @@ def write_archive(actor: Actor, *, day: date, step: Step = lambda _name: None) -
     with whole_node(WHY):
         _must_be_over(day)
         with files.drafts(folder, day) as drafts:
-            manifest, values = _write_files(day, drafts, folder, step)
+            manifest, values = _write_files(actor.organisation, day, drafts, folder, step)
             name = files.names_of(day)[2]
             values["digest"] = files.digest_of(drafts / name).digest
             values["bytes"] = sum(row["bytes"] for row in manifest["files"])
@@ -216,7 +216,9 @@ def _must_be_over(day: date) -> None:
         raise Refused(Code.ARCHIVE_HELD, day=day.isoformat(), reason=reason)
 
 
-def _write_files(day: date, drafts: Path, folder: Path, step: Step) -> tuple[dict[str, Any], dict[str, Any]]:
+def _write_files(
+    owner: str, day: date, drafts: Path, folder: Path, step: Step
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """The three files among the drafts; the manifest, and what the row of the archive keeps of it."""
     kept, (rows_name, seals_name, manifest_name) = columns(), files.names_of(day)
     with files.disk_may_be_full(folder):
@@ -251,6 +253,7 @@ def _write_files(day: date, drafts: Path, folder: Path, step: Step) -> tuple[dic
         written = [files.digest_of(drafts / name) for name in (rows_name, seals_name)]
         step("sign")
         manifest = _signed(
+            owner,
             {
                 "form": 1,
                 "node": settings.NODE.name,
@@ -266,7 +269,7 @@ def _write_files(day: date, drafts: Path, folder: Path, step: Step) -> tuple[dic
                 "seal_root": values["seal_root"].hex(),
                 "anchors": _anchors([seal for seal, *_rest in seals]),
                 "files": [one.plain() for one in written],
-            }
+            },
         )
         values["public"] = bytes.fromhex(manifest["public"])
         files.write_text(drafts / manifest_name, json.dumps(manifest, ensure_ascii=False, indent=1) + "\n")
@@ -305,10 +308,11 @@ def _anchors(seals: list[int]) -> list[list[Any]]:
     return [[root, sequence] for sequence, root in sorted(found.items())]
 
 
-def _signed(manifest: dict[str, Any]) -> dict[str, Any]:
-    with signing_machine() as machine:
-        manifest = {**manifest, "public": machine.public_key().hex()}
-        return {**manifest, "signature": machine.sign(files.message_of(manifest)).hex()}
+def _signed(owner: str, manifest: dict[str, Any]) -> dict[str, Any]:
+    """With the signature of the machine of the organisation that archives."""
+    machine = machine_of(owner)
+    manifest = {**manifest, "public": machine.public_key().hex()}
+    return {**manifest, "signature": machine.sign(files.message_of(manifest)).hex()}
 
 
 def _row(actor: Actor, known: Archive | None, day: date, values: dict[str, Any]) -> Archive:

@@ -75,17 +75,17 @@ BEGIN
         RETURN 0;
     END IF;
     PERFORM pg_advisory_xact_lock(5461835, 1);
-    LOCK TABLE transactions_transaction IN ACCESS EXCLUSIVE MODE;
-    ALTER TABLE transactions_transaction DETACH PARTITION transactions_transaction_rest;
-    ALTER TABLE transactions_transaction_rest RENAME TO transactions_transaction_settling;
-    CREATE TABLE transactions_transaction_rest (LIKE transactions_transaction INCLUDING DEFAULTS INCLUDING STORAGE);
+    LOCK TABLE public.transactions_transaction IN ACCESS EXCLUSIVE MODE;
+    ALTER TABLE public.transactions_transaction DETACH PARTITION public.transactions_transaction_rest;
+    ALTER TABLE public.transactions_transaction_rest RENAME TO transactions_transaction_settling;
+    CREATE TABLE public.transactions_transaction_rest (LIKE public.transactions_transaction INCLUDING DEFAULTS INCLUDING STORAGE);
     PERFORM transactions_close_partition('transactions_transaction_rest');
-    DROP POLICY transactions_transaction_rest_owner ON transactions_transaction_settling;
-    CREATE POLICY transactions_transaction_rest_owner ON transactions_transaction_rest FOR SELECT TO CURRENT_USER USING (true);
-    CREATE TRIGGER transactions_transaction_rest_archived BEFORE INSERT ON transactions_transaction_rest
+    DROP POLICY transactions_transaction_rest_owner ON public.transactions_transaction_settling;
+    CREATE POLICY transactions_transaction_rest_owner ON public.transactions_transaction_rest FOR SELECT TO CURRENT_USER USING (true);
+    CREATE TRIGGER transactions_transaction_rest_archived BEFORE INSERT ON public.transactions_transaction_rest
         FOR EACH ROW EXECUTE FUNCTION transactions_refuse_archived();
-    ALTER TABLE transactions_transaction ATTACH PARTITION transactions_transaction_rest DEFAULT;
-    ALTER TABLE transactions_transaction_settling NO FORCE ROW LEVEL SECURITY;
+    ALTER TABLE public.transactions_transaction ATTACH PARTITION public.transactions_transaction_rest DEFAULT;
+    ALTER TABLE public.transactions_transaction_settling NO FORCE ROW LEVEL SECURITY;
     SELECT count(*) INTO held FROM transactions_transaction_settling;
     FOR day IN SELECT DISTINCT business_date FROM transactions_transaction_settling ORDER BY 1 LOOP
         EXECUTE format('CREATE TABLE public.%1$I (LIKE public.transactions_transaction INCLUDING DEFAULTS INCLUDING STORAGE);'
@@ -100,7 +100,7 @@ BEGIN
     IF moved <> held THEN
         RAISE EXCEPTION 'the rest held % rows, moved were %', held, moved;
     END IF;
-    DROP TABLE transactions_transaction_settling;
+    DROP TABLE public.transactions_transaction_settling;
     RETURN moved;
 END $$;
 
