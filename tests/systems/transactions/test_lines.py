@@ -20,7 +20,7 @@ from sheka.foundation.refusals import Code, Refused
 from sheka.office.audit.models import Event
 from sheka.systems.keys.machines import machine_of
 from sheka.systems.transactions.actions.keep_line import (
-    events_wait,
+    organisations_to_tell,
     set_profile,
     set_transport_key,
     tell_line_events,
@@ -115,11 +115,11 @@ def test_a_working_key_is_given_out_and_the_one_before_serves_a_while(line_polic
         assert refusal_of(terminal, bank) == 0
         keys.take_mac_key(terminal.key_exchange("2"))
         assert refusal_of_with(terminal, keys, bank) == 0
-    assert events_wait()
+    assert organisations_to_tell() == [CITY]
     tell_line_events(bank.actor)
     told = Event.objects.filter(event="line.key_given_out")
     assert [row.subject for row in told] == [f"terminal:{FIRST}"] * 2
-    assert not events_wait()
+    assert organisations_to_tell() == []
 
 
 def _given(terminal: Terminal, keys) -> bool:

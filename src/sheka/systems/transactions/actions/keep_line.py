@@ -11,7 +11,6 @@ from sheka.foundation.refusals import Code, Refused
 from sheka.foundation.terms import Term
 from sheka.office.actions import action
 from sheka.office.audit.trail import record
-from sheka.office.scope import whole_node
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
 from sheka.systems.keys.machines import machine_of
@@ -99,10 +98,10 @@ def tell_line_events(actor: Actor) -> int:
     return len(rows)
 
 
-def events_wait() -> bool:
-    """Whether there is something to tell, anywhere in the node."""
-    with whole_node("the switch serves every organisation of the node"):
-        return LineEvent.objects.filter(told_at=None).exists()
+def organisations_to_tell() -> list[str]:
+    """Whose institutions have something to tell, in scope."""
+    rows = LineEvent.objects.filter(told_at=None).order_by("institution__organisation_id")
+    return list(rows.values_list("institution__organisation_id", flat=True).distinct())
 
 
 def root_of(organisation_code: str, purpose: LinePurpose, algorithm: Algorithm) -> LineRoot:
