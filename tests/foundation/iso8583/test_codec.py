@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sheka.foundation.iso8583 import carries_mac, decode, encode, mac_field
 from sheka.foundation.iso8583.codec import _decode_slowly, _known_plan
-from sheka.foundation.iso8583.dictionary import fields, kinds
+from sheka.foundation.iso8583.dictionary import checks, fields, kinds, processing_of
 from sheka.foundation.refusals import Code, Refused
 
 ALPHABET = {
@@ -106,6 +106,30 @@ def test_a_damaged_message_is_refused_or_read_as_the_public_codec_reads_it(messa
     assert by_peer(damaged) == ours
 
 
+@pytest.mark.req("S4")
+@settings(max_examples=300, deadline=None)
+@given(messages(), st.data())
+def test_what_only_the_public_codec_reads_has_a_value_that_the_dictionary_forbids(message, data) -> None:
+    """The other direction: nothing that both could read is refused by ours."""
+    raw = bytearray(encode(*message))
+    for _ in range(data.draw(st.integers(1, 3))):
+        where = data.draw(st.integers(0, len(raw) - 1))
+        raw[where] = data.draw(st.integers(0, 255))
+    damaged = bytes(raw)
+    try:
+        kind, values = by_peer(damaged)
+    except (iso8583.DecodeError, KeyError, ValueError):
+        with pytest.raises(Refused):
+            decode(damaged)
+        return
+    allowed = all(checks()[n].fullmatch(v) for n, v in values.items() if isinstance(v, str))
+    if allowed and kind.isascii() and kind.isdigit():
+        assert decode(damaged) == (kind, values)
+    else:
+        with pytest.raises(Refused):
+            decode(damaged)
+
+
 @settings(max_examples=200, deadline=None)
 @given(messages())
 def test_the_plan_of_a_bitmap_reads_like_the_slow_way(message) -> None:
@@ -196,3 +220,12 @@ def test_every_kind_of_request_uses_fields_of_the_dictionary() -> None:
     for kind in kinds().values():
         assert set(kind.fields) <= set(fields())
         assert list(kind.fields) == sorted(kind.fields)
+
+
+def test_what_is_about_pre_authorised_money_has_a_processing_of_its_own() -> None:
+    assert processing_of({3: "000000"}) == processing_of({3: "000000", 25: "00"}) == "00"
+    assert processing_of({3: "030000", 25: "06"}) == "0306"
+    assert processing_of({}) == ""
+    repeats = {(kind[:3] + "0", code) for kind, code in kinds() if kind[3] == "1"}
+    assert repeats <= kinds().keys()
+    assert kinds()["0101", "0306"].name == "pre-authorisation repeat"
