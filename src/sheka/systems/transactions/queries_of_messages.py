@@ -28,6 +28,7 @@ from sheka.systems.transactions.watch_models import SwitchMessage
 LATE = timedelta(days=31)
 """How long after its business date a message may still speak of a transaction: repeats and late reversals."""
 CARD_NUMBER, CARD_CODE, CHIP, PIN_BLOCK, TRACK_2, ADDITIONAL = 62, 61, 55, 52, 35, 48
+SM4_PIN_BLOCK = 59
 _MASKED = (2, 102, 103, CARD_CODE, ADDITIONAL)
 _BLANKED = Term("收到后即清除，不留存", "blanked on arrival, never kept")
 _KEYS = Term("密钥数据，不显示", "keys of the line, not shown")
@@ -162,7 +163,7 @@ def _parsed(data: bytes) -> tuple[str, dict[int, Value], bool]:
 
 def _field(number: int, value: Value, kind: str, *, whole: bool) -> Field:
     name = name_of(number)
-    if number in (PIN_BLOCK, TRACK_2):
+    if number in (PIN_BLOCK, SM4_PIN_BLOCK, TRACK_2):
         return Field(number, name, "", _BLANKED)
     if number == ADDITIONAL and kind[1:2] == "8":
         return Field(number, name, "", _KEYS)

@@ -1,7 +1,7 @@
 """The journal of the switch: what came and went over the lines, frame by frame (S4, S10; docs/adr/0031).
 
 Written behind the answers over a connection of its own, so that it neither slows nor fails a purchase: what waits is
-bounded, and what found no room is counted and told. PIN block (52) and track 2 (35) are blanked before anything is
+bounded, and what found no room is counted and told. PIN block (52, 59) and track 2 (35) are blanked before anything is
 kept; of a message that cannot be read only the part that could be is kept, and never behind it.
 """
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sheka.systems.transactions.switch.settings import SwitchSettings
 
 log = logging.getLogger("sheka.switch")
-PIN_BLOCK, TRACK_2 = 52, 35
+PIN_BLOCK, SM4_PIN_BLOCK, TRACK_2 = 52, 59, 35
 BATCH = 512
 """Messages of one statement."""
 PAUSE = 0.25
@@ -203,7 +203,7 @@ def _row(one: Request, judged: bool, epoch: float, went: float) -> Row:
     """`judged`: its key was read; else the STAN of the message itself is the key."""
     fields, answer = one.fields, one.answer
     frame = one.signed + one.mac
-    if PIN_BLOCK in fields or TRACK_2 in fields:
+    if PIN_BLOCK in fields or SM4_PIN_BLOCK in fields or TRACK_2 in fields:
         frame = blanked(one.type, fields)
     terminal = one.terminal
     return Row(
@@ -251,6 +251,8 @@ def blanked(kind: str, fields: dict[int, Value]) -> bytes:
     hidden: dict[int, Value] = {}
     if PIN_BLOCK in fields:
         hidden[PIN_BLOCK] = bytes(8)
+    if SM4_PIN_BLOCK in fields:
+        hidden[SM4_PIN_BLOCK] = bytes(16)
     if TRACK_2 in fields:
         hidden[TRACK_2] = "0" * len(fields[TRACK_2])
     return encode(kind, {**fields, **hidden})
