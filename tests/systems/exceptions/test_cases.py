@@ -48,7 +48,7 @@ def test_a_case_is_taken_given_back_and_closed_with_a_reason(case, officer):
     assert take_case(officer, number=case.number).holder == officer.name
     with pytest.raises(Refused) as refusal:
         take_case(officer, number=case.number)
-    assert refusal.value.code is Code.STATE_FORBIDS
+    assert refusal.value.code is Code.EXCEPTION_HELD
     assert give_back_case(officer, number=case.number).holder == ""
     with pytest.raises(Refused) as refusal:
         close_case(officer, number=case.number, resolution="  ")

@@ -15,10 +15,13 @@ from tests.support.payments import CITY, HOSPITAL
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.approvals.actions.withdraw import withdraw
 from sheka.office.approvals.models import Proposal
+from sheka.office.organisations.actions.add_organisation import add_organisation
 from sheka.office.staff.actors import Actor
 from sheka.office.work.models import WorkItem, WorkNotice
 from sheka.office.work.scope import reading_as
-from sheka.systems.accounts.queries import balance
+from sheka.systems.accounts.models import PendingKind
+from sheka.systems.accounts.queries import ExpiredHold, balance
+from sheka.systems.clearing.actions.seal_day import seal_day
 from sheka.systems.exceptions.actions.adjust_case import propose_adjustment, propose_decision
 from sheka.systems.exceptions.actions.handle_case import (
     answer_case,
@@ -38,8 +41,10 @@ from sheka.systems.exceptions.check import check_exceptions
 from sheka.systems.exceptions.jobs import take, watch
 from sheka.systems.exceptions.models import CaseEvent, Closing, ExceptionCase, Finding, Reason, RuleUse
 from sheka.systems.exceptions.queries import case_read_by, rules_at
-from sheka.systems.exceptions.sources import of_row
+from sheka.systems.exceptions.sources import of_hold, of_row
 from sheka.systems.exceptions.standing import accounts_of_case
+from sheka.systems.transactions.models import Transaction
+from sheka.systems.transactions.queries import open_window
 from sheka.systems.transactions.queries_of_abnormal import AbnormalRow
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.req("S10")]
@@ -76,7 +81,7 @@ def opened(item):
 def told(kind, number=1, stan=7, **facts):
     """A row as the switch writes it."""
     now = timezone.now()
-    return AbnormalRow(number, now, number, kind, HOSPITAL, CITY, "460100000001", now.date(), stan, facts)
+    return AbnormalRow(number, now, number, kind, HOSPITAL, CITY, "460100000001", now.date(), stan, True, facts)
 
 
 def proposal_of(case):
@@ -177,6 +182,16 @@ def test_the_institution_is_asked_and_answers_or_the_clock_goes_on(bank, officer
     ask_other_side(officer, number=case.number, text="Please send the slip of line 2.")
     case.refresh_from_db()
     assert case.state == "asked" and case.answer_due_on > timezone.localdate()
+    add_organisation(
+        Actor.process("test", CITY),
+        code=HOSPITAL,
+        name="医院",
+        name_en="Hospital",
+        kind="hospital",
+        region=CITY,
+        parent=CITY,
+        valid_from=timezone.localdate(),
+    )
     books = replace(officer, name="client", staff_id=None, books=officer.path)
     with pytest.raises(Refused):
         answer_case(replace(books, organisation="460100-01"), number=case.number, text=SAID)
@@ -236,6 +251,48 @@ def test_a_late_original_closes_its_case_by_the_tombstone_and_a_person_can_undo_
     case.refresh_from_db()
     assert (case.state, case.by_hand, case.entry) == ("open", True, None), "no rule takes it out of people's hands"
     assert check_exceptions() == []
+
+
+def test_what_the_switch_tells_becomes_cases_with_their_entries(terminal, bank):
+    """A late reversal is resolved by its entry, another amount waits for a person: over a real line."""
+    paid, other, third = (terminal.new_purchase(bank.cards[0].number, amount) for amount in (500, 600, 700))
+    assert all(terminal.send_purchase(one).approved for one in (paid, other, third))
+    again = replace(other, amount=601)
+    assert terminal.send_purchase(again).response_code == "94"
+    assert terminal.reversal(replace(third, amount=650)).response_code == "64"
+    seal_day(bank.actor, settlement_date=open_window().settlement_date)
+    assert terminal.reversal(paid).response_code == "00"
+    take()
+    cases = {case.reason: case for case in ExceptionCase.objects.all()}
+    late = cases[Reason.LATE_REVERSAL]
+    assert (late.state, late.amount, late.rule_uses.get().rule) == ("resolved", 500, "reversal_booked")
+    assert cases[Reason.OTHER_AMOUNT].state == cases[Reason.PARTIAL_REVERSAL].state == "open"
+    assert cases[Reason.OTHER_AMOUNT].suggestion["verb"] == "ask"
+    assert len(cases) == 3 and check_exceptions() == []
+
+
+def test_a_hold_that_nobody_completed_has_its_case(terminal, bank):
+    _held, answer = terminal.pre_authorise(bank.cards[0].number, 2_000)
+    assert answer.approved
+    row, now = Transaction.objects.get(), timezone.now()
+    hold = ExpiredHold(
+        number=1,
+        pending_id=row.id,
+        account_id=row.account_id,
+        organisation=CITY,
+        kind=PendingKind.PRE_AUTHORISATION,
+        amount=2_000,
+        reference="",
+        made_at=row.booked_at,
+        expires_at=now,
+        released_at=now,
+    )
+    place, item = of_hold(hold)
+    (case,) = take_findings(Actor.process("test", place), items=[item])
+    judge_case(Actor.process("test", CITY), number=case.number)
+    case.refresh_from_db()
+    assert (case.state, case.closing, case.amount, case.ours["transaction"]) == ("closed", "released", 2_000, row.id)
+    assert take_findings(Actor.process("test", place), items=[item]) == []
 
 
 def test_every_row_of_the_switch_leads_to_one_case_and_a_kind_nobody_knows_too(bank):

@@ -9,7 +9,7 @@ from sheka.foundation.terms import Term
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
 from sheka.systems.exceptions.models import Dispute, ExceptionCase, Reason
-from sheka.systems.exceptions.states import CASE, ENDED, RUNNING
+from sheka.systems.exceptions.states import CASE, ENDED, RUNNING, UNKNOWN
 
 ANYBODY, HOLDER = "anybody", "holder"
 
@@ -44,6 +44,9 @@ def must_be_free(actor: Actor, case: ExceptionCase, verb: str) -> None:
     actor.require(rule.permission)
     if verb == "close" and Dispute.objects.filter(case=case).exists():
         raise Refused(Code.EXCEPTION_DISPUTE_DECIDED)
+    if case.state == UNKNOWN and rule.moves:  # it becomes known by our books, not by a person
+        allowed = ", ".join(state for state in RUNNING if state != UNKNOWN)
+        raise Refused(Code.STATE_FORBIDS, state=case.state, verb=verb, allowed=allowed)
     if rule.moves:
         CASE.after(case.state, rule.moves)
     elif case.state in ENDED:

@@ -21,12 +21,11 @@ _LAG = 100_000
 
 _FRESH = """
 SELECT a.id, a.at, a.written::text::bigint, a.kind, i.code, i.organisation_id, coalesce(m.number, ''), a.business_date,
-    a.stan, a.facts::text
+    a.stan, a.written < pg_snapshot_xmin(pg_current_snapshot()), a.facts::text
 FROM transactions_abnormal a
 JOIN transactions_institution i ON i.id = a.institution_id
 LEFT JOIN transactions_terminal m ON m.id = a.terminal_id
 WHERE a.id > %(highest)s - %(lag)s AND (a.written::text::bigint, a.id) > (%(written)s, %(number)s)
-    AND a.written < pg_snapshot_xmin(pg_current_snapshot())
 ORDER BY a.written::text::bigint, a.id LIMIT %(limit)s
 """
 
@@ -34,8 +33,8 @@ ORDER BY a.written::text::bigint, a.id LIMIT %(limit)s
 @dataclass(frozen=True, slots=True)
 class AbnormalRow:
     """Something that the switch told of. `written` is the transaction that wrote it: rows are read in the order of
-    (`written`, `number`), below the oldest transaction that runs, because numbers are not given in the order of
-    commits. `organisation` keeps the institution's books.
+    (`written`, `number`), because numbers are not given in the order of commits. `final`: written before the oldest
+    transaction that runs, so nothing can come before it any more. `organisation` keeps the institution's books.
     """
 
     number: int
@@ -47,11 +46,14 @@ class AbnormalRow:
     terminal: str
     business_date: date | None
     stan: int | None
+    final: bool
     facts: dict[str, Any]
 
 
 def fresh_abnormal(*, written: int, number: int, highest: int, limit: int = 1000) -> list[AbnormalRow]:
-    """The rows after (`written`, `number`) that nothing can come before any more, in that order."""
+    """The rows after (`written`, `number`) in that order; a reader remembers the last `final` one, and takes those
+    after it again, so that a long transaction delays nothing and hides nothing.
+    """
     parameters = {"written": written, "number": number, "highest": highest, "lag": _LAG, "limit": limit}
     with connection.cursor() as cursor:
         cursor.execute(_FRESH, parameters)

@@ -24,23 +24,25 @@ PATIENCE_SECONDS = 10
 
 def take_abnormal(limit: int = 1000) -> int:
     """Open cases for the next abnormal rows of the switch and move the watermark, in one transaction with them; the
-    number of rows taken. Call it with the whole node in scope and a transaction open: two workers wait for each other.
+    number of rows that it moved over. Call it with the whole node in scope and a transaction open: two workers wait
+    for each other.
     """
     mark = _mark(SWITCH)
     rows = fresh_abnormal(written=mark.written, number=mark.number, highest=mark.highest, limit=limit)
-    _take_by_place([(row.organisation, of_row(row)) for row in rows])
-    if rows:
-        mark.written, mark.number = rows[-1].written, rows[-1].number
-        mark.highest = max(mark.highest, *(row.number for row in rows))
+    _take_by_place(SWITCH, [(row.organisation, of_row(row)) for row in rows])
+    final = [row for row in rows if row.final]
+    if final:
+        mark.written, mark.number = final[-1].written, final[-1].number
+        mark.highest = max(mark.highest, *(row.number for row in final))
         mark.save()
-    return len(rows)
+    return len(final)
 
 
 def take_expired_holds(limit: int = 1000) -> int:
     """The same for pre-authorisations that expired without a completion: they are numbered in the order of booking."""
     mark = _mark(HOLDS)
     holds = expired_holds(mark.number, limit)
-    _take_by_place([of_hold(hold) for hold in holds if hold.kind == PendingKind.PRE_AUTHORISATION])
+    _take_by_place(HOLDS, [of_hold(hold) for hold in holds if hold.kind == PendingKind.PRE_AUTHORISATION])
     if holds:
         mark.number = holds[-1].number
         mark.save()
@@ -53,13 +55,8 @@ def take_unanswered(limit: int = 1000) -> int:
     The number of new rows.
     """
     _mark(LINE)
-    rows = unanswered(back=BACK_SECONDS, patience=PATIENCE_SECONDS, limit=limit)
-    known = set(
-        Finding.objects.filter(source=LINE, number__in=[row.number for row in rows]).values_list("number", flat=True)
-    )
-    fresh = [row for row in rows if row.number not in known]
-    _take_by_place([(row.organisation, of_line(row)) for row in fresh])
-    return len(fresh)
+    rows = unanswered(back=BACK_SECONDS, patience=PATIENCE_SECONDS, limit=limit * 20)
+    return _take_by_place(LINE, [(row.organisation, of_line(row)) for row in rows])
 
 
 @action(Permission.EXCEPTION_HANDLE)
@@ -77,12 +74,19 @@ def take_findings(actor: Actor, *, items: Sequence[Abnormal]) -> list[ExceptionC
     return made
 
 
-def _take_by_place(items: Sequence[tuple[str, Abnormal]]) -> None:
+def _take_by_place(source: str, items: Sequence[tuple[str, Abnormal]]) -> int:
+    """The items that led to no case yet, each organisation's by its own process; the number of them. Nothing new,
+    nothing done.
+    """
     by_place: dict[str, list[Abnormal]] = {}
+    numbers = [item.found[1] for _code, item in items if item.found is not None]
+    known = set(Finding.objects.filter(source=source, number__in=numbers).values_list("number", flat=True))
     for code, item in items:
-        by_place.setdefault(code, []).append(item)
+        if item.found is not None and item.found[1] not in known:
+            by_place.setdefault(code, []).append(item)
     for code, found in sorted(by_place.items()):
         take_findings(Actor.process("exceptions", code), items=found)
+    return sum(map(len, by_place.values()))
 
 
 def _mark(source: str) -> Watermark:
