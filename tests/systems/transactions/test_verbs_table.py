@@ -35,7 +35,6 @@ ALL = frozenset(Verb)
 #: Code → the verbs that it refuses, whatever their type. A completion that was told afterwards is not asked about its
 #: card.
 REFUSES: dict[Code, frozenset[Verb]] = {
-    Code.MESSAGE_MAC_INVALID: ALL,
     Code.TERMINAL_UNKNOWN: ALL,
     Code.FIELD_MISSING: ALL,
     Code.FIELD_INVALID: ALL,
@@ -60,6 +59,7 @@ REFUSES: dict[Code, frozenset[Verb]] = {
     Code.ORIGINAL_INVALID: frozenset({Verb.REVERSAL, Verb.COMPLETION, Verb.VOID, Verb.REFUND, Verb.UPLOAD}),
     Code.SETTLEMENT_DAY_UNKNOWN: frozenset({Verb.UPLOAD, Verb.SETTLEMENT}),
     Code.ORIGINAL_NOT_FOUND: frozenset({Verb.COMPLETION, Verb.VOID, Verb.REFUND, Verb.UPLOAD}),
+    Code.MESSAGE_MAC_INVALID: ALL,  # the last: so many lock the terminal
 }
 CARD_STATES = {
     Code.CARD_REPORTED_LOST: "lost",
@@ -67,6 +67,8 @@ CARD_STATES = {
     Code.CARD_IS_RETIRED: "cancelled",
     Code.CARD_NOT_YET_ACTIVE: "in_stock",
 }
+OF_CONTENT = frozenset(code for code, verbs in REFUSES.items() if verbs == ALL) | {Code.BUSINESS_DATE_OUT_OF_RANGE}
+"""Refused before anything is looked up: an original need not be there."""
 #: Codes of one verb, or that need more than one message; the test that provokes each, in the file named.
 SINGLE: dict[Code, str] = {
     **dict.fromkeys(
@@ -122,6 +124,7 @@ class Desk:
     its way."""
 
     def __init__(self, terminal: Terminal, card: str) -> None:
+        self.books = True
         self.terminal = terminal
         self.card = card
         self.day = f"{Window.objects.get(closed_at=None).settlement_date:%m%d}"
@@ -152,7 +155,7 @@ class Desk:
         source = {"0306": "0100", "2006": "0200"}.get(code, "0200")
         asked = _asked(source, code)
         request = self.terminal.new_request(asked, self.card, 100, original=self.original(asked))
-        assert self.terminal.send_purchase(request).approved, (kind, code)
+        assert not self.books or self.terminal.send_purchase(request).approved, (kind, code)
         return request
 
     def original(self, asked: Asked) -> Purchase | None:
@@ -166,7 +169,7 @@ class Desk:
         if needed is None:
             return None
         request = self.terminal.new_request(needed, self.card, 100)
-        assert self.terminal.send_purchase(request).approved
+        assert not self.books or self.terminal.send_purchase(request).approved
         return request
 
     def say(self, kind: str, fields: dict[int, str | bytes]) -> dict[int, str | bytes]:
@@ -245,6 +248,7 @@ def test_a_refusal_meets_every_message_that_it_is_for_and_no_other(desk, bank) -
 def _table(codes: tuple[Code, ...], desk: Desk, bank) -> None:
     booked_before = None
     for code in codes:
+        desk.books = code not in OF_CONTENT
         prepared = {key: desk.message(*key) for key in SERVED}
         booked_before = Transaction.objects.filter(refusal=0).count()
         with _world(code, bank):
