@@ -23,7 +23,9 @@ from sheka.equipment.server.postgres import PostgresCluster
 BALANCE = 1_000_000
 _SEED = """
 INSERT INTO organisations_organisation (code, name, name_en, kind, region, path, valid_from)
-    VALUES (%(city)s, '海口市', 'Haikou', 'city', %(city)s, ('o000000.o460000.o' || %(city)s)::ltree, '2026-01-01');
+    VALUES ('000000', '部', 'Ministry', 'ministry', '000000', 'o000000', '2026-01-01'),
+           ('460000', '海南省', 'Hainan', 'province', '460000', 'o000000.o460000', '2026-01-01'),
+           (%(city)s, '海口市', 'Haikou', 'city', %(city)s, ('o000000.o460000.o' || %(city)s)::ltree, '2026-01-01');
 INSERT INTO cards_person (organisation_id, social_security_number, name, sex, birth, ethnic_group, birthplace, phone,
         address, registered_at)
     SELECT %(city)s, 'B' || lpad(n::text, 17, '0'), 'bench', 1, '1990-01-01', '01', '', '', '', now()

@@ -147,6 +147,7 @@ def _expire(stop: threading.Event) -> None:
             connection.close()
         except Refused as refusal:
             log.error("held money is not released: %s", refusal)
+            stop.wait(RESCUE_SECONDS)
         close_old_connections()
         stop.wait(EXPIRY_SECONDS)
     connection.close()
