@@ -56,6 +56,7 @@ FIELDS: Mapping[int, Term] = {
     54: Term("余额", "balance"),
     55: Term("芯片数据", "chip data"),
     57: Term("PSAM卡号", "PSAM"),
+    59: Term("PIN数据块（格式4）", "PIN block, format 4"),
     60: Term("险种", "scheme of insurance"),
     61: Term("卡识别码", "card identification code"),
     62: Term("卡号", "card number"),
@@ -94,11 +95,12 @@ _FUNCTIONS = {
     "3": Term("通知应答", "answer to an advice"),
 }
 _PROCESSING = {
-    "00": Term("消费", "purchase"),
-    "02": Term("撤销", "adjustment"),
+    "00": Term("消费", "goods and services"),
     "03": Term("预授权", "pre-authorisation"),
-    "20": Term("退货", "refund"),
+    "20": Term("撤销", "void"),
     "31": Term("余额查询", "balance inquiry"),
+    "92": Term("对账", "comparison of the batch"),
+    "96": Term("批上送后对账", "comparison after the upload"),
 }
 _ENTRY = {
     "00": Term("未指明", "not said"),
@@ -228,8 +230,8 @@ def _clock(value: str) -> str:
 
 
 def _processing(value: str, kind: str) -> Term:
-    if kind[1:2] == "1" and value[:2] == "00":
-        return _PROCESSING["03"]
+    if kind[2:3] in "23" and value[:2] == "20":
+        return Term("退货", "refund")
     return _PROCESSING[value[:2]]
 
 

@@ -2,7 +2,8 @@
 
 Written behind the answers over a connection of its own, so that it neither slows nor fails a purchase: what waits is
 bounded, and what found no room is counted and told. PIN block (52, 59) and track 2 (35) are blanked before anything is
-kept; of a message that cannot be read only the part that could be is kept, and never behind it.
+kept, and so is a key that was given out (48 of an 0810); of a message that cannot be read only the part that could be
+is kept, and never behind it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import asyncpg
 
-from sheka.foundation.iso8583 import Value, encode
+from sheka.foundation.iso8583 import Value, decode, encode
 from sheka.foundation.iso8583.prefix import readable_prefix
 from sheka.systems.transactions.switch.requests import ZONE, Request
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from sheka.systems.transactions.switch.settings import SwitchSettings
 
 log = logging.getLogger("sheka.switch")
-PIN_BLOCK, SM4_PIN_BLOCK, TRACK_2 = 52, 59, 35
+PIN_BLOCK, SM4_PIN_BLOCK, TRACK_2, KEYS = 52, 59, 35, 48
 BATCH = 512
 """Messages of one statement."""
 PAUSE = 0.25
@@ -205,6 +206,8 @@ def _row(one: Request, judged: bool, epoch: float, went: float) -> Row:
     frame = one.signed + one.mac
     if PIN_BLOCK in fields or SM4_PIN_BLOCK in fields or TRACK_2 in fields:
         frame = blanked(one.type, fields)
+    if answer is not None and one.type == "0800":
+        answer = without_keys(answer)
     terminal = one.terminal
     return Row(
         int((epoch + one.since) * 1e6),
@@ -256,3 +259,10 @@ def blanked(kind: str, fields: dict[int, Value]) -> bytes:
     if TRACK_2 in fields:
         hidden[TRACK_2] = "0" * len(fields[TRACK_2])
     return encode(kind, {**fields, **hidden})
+
+
+def without_keys(answer: bytes) -> bytes:
+    """An answer to network management with zeros for the key that it gave out (field 48)."""
+    kind, fields = decode(answer)
+    given = fields.get(KEYS)
+    return encode(kind, {**fields, KEYS: "0" * len(given)}) if given else answer
