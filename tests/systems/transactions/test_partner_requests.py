@@ -261,3 +261,50 @@ def test_trace_numbers_rise_and_a_key_is_needed(bank, hospital, online):
     stans = [hospital.post("/partner/purchases", purchase(bank, 1)).json()["stan"] for _ in range(3)]
     assert stans == sorted(set(stans))
     assert code_of(hospital.post("/partner/purchases", purchase(bank), key=None)) == (400, Code.API_KEY_MISSING.value)
+
+
+def test_what_is_held_is_completed_voided_and_refunded_over_rest(bank, hospital, online):
+    held, taken, part, gone, bought = key(), key(), key(), key(), key()
+    assert hospital.post("/partner/preauthorisations", purchase(bank, 500), key=held).status_code == 201
+    first = hospital.post("/partner/completions", {"original": held, "amount_fen": 300}, key=taken)
+    again = hospital.post("/partner/completions", {"original": held, "amount_fen": 300}, key=taken)
+    assert (first.status_code, first.json()) == (201, again.json()), first.content
+    assert bank.balance() == 100_000 - 300
+    assert code_of(hospital.post("/partner/completions", {"original": bought, "amount_fen": 1}))[0] == 404
+    back = hospital.post("/partner/refunds", {"original": taken, "amount_fen": 100}, key=part)
+    assert (back.status_code, bank.balance()) == (201, 100_000 - 200), back.content
+    hospital.post("/partner/purchases", purchase(bank, 50), key=bought)
+    assert hospital.post("/partner/voids", {"original": bought}, key=gone).status_code == 201
+    assert bank.balance() == 100_000 - 200
+    wrong = hospital.post("/partner/completions", {"original": bought, "amount_fen": 1})
+    assert code_of(wrong) == (409, Code.PARTNER_ORIGINAL_UNFIT.value)
+    loose = key()
+    hospital.post("/partner/preauthorisations", purchase(bank, 500), key=loose)
+    assert hospital.post("/partner/voids", {"original": loose}).status_code == 201
+    assert {hospital.get(f"/partner/requests/{one}").json()["state"] for one in (held, taken, part, gone)} == {
+        "approved"
+    }
+    bank.assert_ledger_holds()
+
+
+def test_a_batch_gives_every_request_its_own_outcome_and_books_nothing_twice(bank, hospital, online):
+    one, two, three, four = key(), key(), key(), key()
+    items = [
+        {"id": one, "verb": "purchase", **purchase(bank, 300)},
+        {"id": two, "verb": "purchase", **purchase(bank, 10_000_000)},
+        {"id": three, "verb": "refund", "original": one, "amount_fen": 100},
+        {"id": four, "verb": "purchase", **purchase(bank, 1, terminal="460100999999")},
+    ]
+    first = hospital.post("/partner/batches", {"items": items})
+    assert first.status_code == 201, first.content
+    told = [(item["id"], item["state"], item["refusal"]) for item in first.json()["items"]]
+    insufficient, foreign = Code.BALANCE_INSUFFICIENT.value, Code.TERMINAL_NOT_YOURS.value
+    assert told == [
+        (one, "approved", 0),
+        (two, "refused", insufficient),
+        (three, "approved", 0),
+        (four, "refused", foreign),
+    ]
+    assert hospital.post("/partner/batches", {"items": items}).json() == first.json()
+    assert bank.balance() == 100_000 - 200
+    bank.assert_ledger_holds()

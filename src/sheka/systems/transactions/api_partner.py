@@ -12,15 +12,17 @@ from typing import Annotated, Literal
 from ninja import Path
 from pydantic import Field
 
+from sheka.foundation.canonical import digest
 from sheka.foundation.numbers import mask_card_number
-from sheka.foundation.refusals import Code
+from sheka.foundation.refusals import Code, Refused
 from sheka.office.api import Fen, Moment, Request, Router, Shape, asks, changes, reads
 from sheka.office.api.books import in_books
+from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
 from sheka.systems.transactions.acquiring_models import PartnerRequest
-from sheka.systems.transactions.actions.partner_requests import Asked
+from sheka.systems.transactions.actions.partner_requests import Wanted, institution_of
 from sheka.systems.transactions.partner_line import inquire, settle, submit
-from sheka.systems.transactions.queries_of_acquiring import partner_request
+from sheka.systems.transactions.queries_of_acquiring import known_request, partner_request
 from sheka.systems.transactions.response_codes import RESPONSE_CODES
 
 router = Router()
@@ -30,6 +32,7 @@ Amount = Annotated[int, Field(ge=1, le=999_999_999_999, description="In fen.")]
 Scheme = Annotated[str, Field(pattern=r"^[0-9]{3}$", description="Insurance scheme of the account; 310 by default.")]
 Country = Annotated[str, Field(pattern=r"^[0-9]{3}$", description="ISO 3166 numeric; only 156 is served (C3).")]
 Currency = Annotated[str, Field(pattern=r"^[0-9]{3}$", description="ISO 4217 numeric; only 156 is served (C3).")]
+Original = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{16,64}$", description="Its Idempotency-Key.")]
 Key = Annotated[str, Path(pattern=r"^[A-Za-z0-9-]{16,64}$", description="The Idempotency-Key of the request.")]
 OWN = (
     Code.PARTNER_WITHOUT_INSTITUTION,
@@ -37,6 +40,7 @@ OWN = (
     Code.TERMINAL_OTHER_CHANNEL,
     Code.TRACE_NUMBERS_USED_UP,
     Code.SWITCH_UNREACHABLE,
+    Code.SWITCH_ANSWER_INVALID,
 )
 SWITCH = tuple(RESPONSE_CODES)
 ORIGINAL = (Code.PARTNER_REQUEST_UNKNOWN, Code.PARTNER_ORIGINAL_UNFIT)
@@ -53,18 +57,51 @@ class PurchaseBody(Shape):
     country: Country = "156"
 
 
+class FollowBody(Shape):
+    """What is to be taken back or given back whole: the Idempotency-Key of an earlier request."""
+
+    original: Original
+
+
+class PartBody(FollowBody):
+    """At most as much as the original is about."""
+
+    amount_fen: Amount
+
+
+class BatchPurchase(PurchaseBody):
+    """A purchase or pre-authorisation in a batch; `id` is its own Idempotency-Key."""
+
+    id: Original
+    verb: Literal["purchase", "pre_authorisation"]
+
+
+class BatchPart(PartBody):
+    """A completion or refund in a batch."""
+
+    id: Original
+    verb: Literal["completion", "refund"]
+
+
+class BatchFollow(FollowBody):
+    """A void or reversal in a batch."""
+
+    id: Original
+    verb: Literal["void", "reversal"]
+
+
+class BatchBody(Shape):
+    items: list[Annotated[BatchPurchase | BatchPart | BatchFollow, Field(discriminator="verb")]] = Field(
+        min_length=1, max_length=50
+    )
+
+
 class InquiryBody(Shape):
     """A question for a card's balance."""
 
     terminal: TerminalNumber
     card_number: CardNumber
     scheme: Scheme = "310"
-
-
-class ReversalBody(Shape):
-    """What is to be taken back: the Idempotency-Key of the purchase, whether its outcome is known or not."""
-
-    original: str = Field(pattern=r"^[A-Za-z0-9-]{16,64}$")
 
 
 class BalanceShape(Shape):
@@ -77,7 +114,7 @@ class PaymentShape(Shape):
     """A request of the partner and what is known of it."""
 
     id: str = Field(description="Its Idempotency-Key.")
-    verb: str = Field(description="purchase or reversal.")
+    verb: str = Field(description="purchase, pre_authorisation, completion, void, refund, reversal.")
     state: Literal["approved", "refused", "unknown", "not_sent"] = Field(
         description="unknown: no answer came and nothing is written of it yet; not_sent: it never reached the switch."
     )
@@ -97,6 +134,21 @@ class PaymentShape(Shape):
     answered_at: Moment | None
 
 
+class BatchedShape(Shape):
+    """What became of one request of a batch; `payment` None: it was refused before it was kept."""
+
+    id: str
+    state: Literal["approved", "refused", "unknown", "not_sent"]
+    refusal: int
+    payment: PaymentShape | None
+
+
+class BatchShape(Shape):
+    """The requests of a batch in their order."""
+
+    items: list[BatchedShape]
+
+
 @changes(
     router,
     "/partner/purchases",
@@ -107,10 +159,59 @@ class PaymentShape(Shape):
 )
 def make_partner_purchase(request: Request, body: PurchaseBody) -> PaymentShape:
     """Pay from a card's personal account."""
-    asked = Asked(
-        "purchase", body.terminal, body.card_number, body.amount_fen, body.scheme, body.currency, body.country
-    )
-    return _submitted(request, asked)
+    return _submitted(request, _wanted("purchase", body))
+
+
+@changes(
+    router,
+    "/partner/preauthorisations",
+    scope=Permission.TRANSACTION_SUBMIT,
+    answer=PaymentShape,
+    refusals=(*OWN, *SWITCH),
+    own_record=True,
+)
+def make_partner_preauthorisation(request: Request, body: PurchaseBody) -> PaymentShape:
+    """Hold an amount; complete it, or void it."""
+    return _submitted(request, _wanted("pre_authorisation", body))
+
+
+@changes(
+    router,
+    "/partner/completions",
+    scope=Permission.TRANSACTION_SUBMIT,
+    answer=PaymentShape,
+    refusals=(*OWN, *ORIGINAL, *SWITCH),
+    own_record=True,
+)
+def make_partner_completion(request: Request, body: PartBody) -> PaymentShape:
+    """Take at most what is held, once; the rest is released."""
+    return _submitted(request, Wanted("completion", amount=body.amount_fen, original=body.original))
+
+
+@changes(
+    router,
+    "/partner/voids",
+    scope=Permission.TRANSACTION_SUBMIT,
+    answer=PaymentShape,
+    refusals=(*OWN, *ORIGINAL, *SWITCH),
+    own_record=True,
+)
+def make_partner_void(request: Request, body: FollowBody) -> PaymentShape:
+    """Take a request back whole, while its day is open."""
+    return _submitted(request, Wanted("void", original=body.original))
+
+
+@changes(
+    router,
+    "/partner/refunds",
+    scope=Permission.TRANSACTION_SUBMIT,
+    answer=PaymentShape,
+    refusals=(*OWN, *ORIGINAL, *SWITCH),
+    own_record=True,
+)
+def make_partner_refund(request: Request, body: PartBody) -> PaymentShape:
+    """Give back all or a part of a purchase, whenever it was settled."""
+    return _submitted(request, Wanted("refund", amount=body.amount_fen, original=body.original))
 
 
 @changes(
@@ -121,9 +222,24 @@ def make_partner_purchase(request: Request, body: PurchaseBody) -> PaymentShape:
     refusals=(*OWN, *ORIGINAL, *SWITCH),
     own_record=True,
 )
-def make_partner_reversal(request: Request, body: ReversalBody) -> PaymentShape:
-    """Take a purchase back; refused with 4426 when it never reached the switch: nothing was taken, nothing will be."""
-    return _submitted(request, Asked("reversal", original=body.original))
+def make_partner_reversal(request: Request, body: FollowBody) -> PaymentShape:
+    """Take back a request whose outcome is not known; refused with 4426 when it never reached the switch."""
+    return _submitted(request, Wanted("reversal", original=body.original))
+
+
+@changes(
+    router,
+    "/partner/batches",
+    scope=Permission.TRANSACTION_SUBMIT,
+    answer=BatchShape,
+    refusals=(Code.PARTNER_WITHOUT_INSTITUTION,),
+    own_record=True,
+)
+def make_partner_batch(request: Request, body: BatchBody) -> BatchShape:
+    """Up to fifty requests one after another, each under its own id and with its own outcome."""
+    with in_books(request.actor) as actor:
+        institution_of(actor)
+        return BatchShape(items=[_batched(actor, item) for item in body.items])
 
 
 @asks(
@@ -153,9 +269,32 @@ def get_partner_request(request: Request, key: Key) -> PaymentShape:
         return _shape(settle(actor, partner_request(actor, key)))
 
 
-def _submitted(request: Request, asked: Asked) -> PaymentShape:
+def _wanted(verb: str, body: PurchaseBody) -> Wanted:
+    return Wanted(verb, body.terminal, body.card_number, body.amount_fen, body.scheme, body.currency, body.country)
+
+
+def _batched(actor: Actor, item: BatchPurchase | BatchPart | BatchFollow) -> BatchedShape:
+    if isinstance(item, BatchPurchase):
+        wanted = _wanted(item.verb, item)
+    else:
+        amount = item.amount_fen if isinstance(item, BatchPart) else None
+        wanted = Wanted(item.verb, amount=amount, original=item.original)
+    number, row = 0, None
+    try:
+        row, _ = submit(actor, key=item.id, digest=digest(item.model_dump()), wanted=wanted)
+    except Refused as refusal:
+        number = refusal.number
+        if refusal.code is not Code.API_KEY_REUSED:
+            row = known_request(actor, item.id)
+    if row is None:
+        return BatchedShape(id=item.id, state="refused", refusal=number, payment=None)
+    payment = _shape(row)
+    return BatchedShape(id=item.id, state=payment.state, refusal=payment.refusal or number, payment=payment)
+
+
+def _submitted(request: Request, wanted: Wanted) -> PaymentShape:
     with in_books(request.actor) as actor:
-        row, request.replayed = submit(actor, key=request.key, digest=request.digest, asked=asked)
+        row, request.replayed = submit(actor, key=request.key, digest=request.digest, wanted=wanted)
         return _shape(row)
 
 

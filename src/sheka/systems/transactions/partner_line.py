@@ -18,17 +18,20 @@ from sheka.systems.keys.machines import machine_of
 from sheka.systems.transactions.acquiring_models import PartnerRequest
 from sheka.systems.transactions.actions.partner_requests import (
     ZONE,
-    Asked,
     Said,
+    Wanted,
     keep_request,
     note_answer,
     note_sending,
     note_unsent,
     prepare_inquiry,
 )
+from sheka.systems.transactions.line_client import inside_line
+from sheka.systems.transactions.line_policy import line_policy
 from sheka.systems.transactions.models import Terminal as Row
 from sheka.systems.transactions.models import Transaction, TransactionKind
-from sheka.systems.transactions.terminal import Answer, Purchase, Terminal
+from sheka.systems.transactions.terminal import Answer, Terminal
+from sheka.systems.transactions.terminal_messages import Asked, Purchase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,11 +44,19 @@ NOT_TAKEN = frozenset(
         Code.SWITCH_BUSY,
         Code.MESSAGE_MAC_INVALID,
         Code.LINE_NOT_SIGNED_ON,
-        Code.TERMINAL_LOCKED,
         Code.PROOF_NOT_KNOWN,
     )
 )
 """Answers that say that nothing was done and nothing is kept: the same request may be asked again."""
+
+
+_VERBS = {
+    "purchase": (Asked.PURCHASE, TransactionKind.PURCHASE),
+    "pre_authorisation": (Asked.PRE_AUTHORISATION, TransactionKind.PRE_AUTHORISATION),
+    "completion": (Asked.COMPLETION, TransactionKind.COMPLETION),
+    "void": (Asked.VOID, TransactionKind.VOID),
+    "refund": (Asked.REFUND, TransactionKind.REFUND),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +68,13 @@ class Balance:
     balance: int
 
 
-def submit(actor: Actor, *, key: str, digest: str, asked: Asked) -> tuple[PartnerRequest, bool]:
+def submit(actor: Actor, *, key: str, digest: str, wanted: Wanted) -> tuple[PartnerRequest, bool]:
     """The request with its outcome, and whether it was known before.
 
     Raises Refused: what `keep_request` raises, SWITCH_UNREACHABLE, SWITCH_OUTCOME_UNKNOWN, and whatever the switch
     refuses it for.
     """
-    row = keep_request(actor, key=key, digest=digest, asked=asked)
+    row = keep_request(actor, key=key, digest=digest, wanted=wanted)
     known = row.state in ("approved", "refused")
     if not known:
         row = _drive(actor, row)
@@ -114,7 +125,10 @@ def line_of(terminal: Row, stan: int, country: str = "156") -> Iterator[Terminal
         country=country,
         timeout=TIMEOUT,
         first_stan=stan,
+        connect=inside_line(settings.NODE.inside_line, TIMEOUT),
     ) as line:
+        if line_policy(settings.NODE.demo).sign_on:
+            line.sign_on()
         yield line
 
 
@@ -146,15 +160,28 @@ def _drive(actor: Actor, row: PartnerRequest) -> PartnerRequest:
 
 
 def _speak(line: Terminal, row: PartnerRequest, *, repeat: bool) -> Answer:
-    if row.verb == "reversal":
-        return line.reversal(_purchase(row.original), repeat=repeat)  # type: ignore[arg-type]
-    return line.send_purchase(_purchase(row), repeat=repeat)
+    if row.verb == "reversal" and row.original is not None:
+        return line.reversal(_message(row.original), repeat=repeat)
+    return line.send_purchase(_message(row), repeat=repeat)
 
 
-def _purchase(row: PartnerRequest) -> Purchase:
+def _message(row: PartnerRequest) -> Purchase:
     """As it was first sent, to the byte."""
-    at = row.at.astimezone(ZONE)
-    return Purchase(row.stan, row.card_number, row.amount or 0, at, row.currency, row.scheme)
+    original = row.original
+    asked = _VERBS[row.verb][0]
+    if row.verb == "void" and original is not None and original.verb == "pre_authorisation":
+        asked = Asked.VOID_OF_PRE_AUTHORISATION
+    return Purchase(
+        row.stan,
+        row.card_number,
+        row.amount or 0,
+        row.at.astimezone(ZONE),
+        row.currency,
+        row.scheme,
+        asked=asked,
+        original=_message(original) if original is not None else None,
+        terminal=row.terminal.number,
+    )
 
 
 def _said(answer: Answer, row: PartnerRequest) -> Said:
@@ -173,12 +200,11 @@ def _said(answer: Answer, row: PartnerRequest) -> Said:
 def _written(row: PartnerRequest) -> Transaction | None:
     """The row that the switch wrote of it; a reversal has the key of what it takes back."""
     keyed = row.original if row.verb == "reversal" and row.original else row
-    kinds = {"purchase": TransactionKind.PURCHASE, "reversal": TransactionKind.REVERSAL}
     return Transaction.objects.filter(
         business_date=keyed.business_date,
         terminal_id=keyed.terminal_id,
         stan=keyed.stan,
-        kind=kinds[row.verb],
+        kind=TransactionKind.REVERSAL if row.verb == "reversal" else _VERBS[row.verb][1],
         institution_id=keyed.terminal.institution_id,
     ).first()
 

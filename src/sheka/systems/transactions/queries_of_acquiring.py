@@ -131,8 +131,13 @@ def must_be_tested_again(institution: Institution) -> bool:
 
 def partner_request(actor: Actor, key: str) -> PartnerRequest:
     """A request of the partner itself. Raises Refused: PARTNER_REQUEST_UNKNOWN, PARTNER_WITHOUT_INSTITUTION."""
-    rows = PartnerRequest.objects.filter(institution=institution_of(actor), key=key).select_related(*RELATED)
-    found = rows.first()
+    found = known_request(actor, key)
     if found is None:
         raise Refused(Code.PARTNER_REQUEST_UNKNOWN, key=key)
     return found
+
+
+def known_request(actor: Actor, key: str) -> PartnerRequest | None:
+    """The same, None when it was never kept. Raises Refused(PARTNER_WITHOUT_INSTITUTION)."""
+    rows = PartnerRequest.objects.filter(institution=institution_of(actor), key=key)
+    return rows.select_related(*RELATED).first()

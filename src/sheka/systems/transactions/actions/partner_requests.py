@@ -31,7 +31,7 @@ ON CONFLICT (terminal_id, business_date) DO UPDATE SET last = transactions_trace
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Wanted:
     """What a partner asks. `amount` in fen; `original`: the key of the request that this one is about."""
 
     verb: str
@@ -58,15 +58,15 @@ class Said:
 
 
 @action(Permission.TRANSACTION_SUBMIT)
-def keep_request(actor: Actor, *, key: str, digest: str, asked: Asked) -> PartnerRequest:
+def keep_request(actor: Actor, *, key: str, digest: str, wanted: Wanted) -> PartnerRequest:
     """The request under its key, new or as it stands already.
 
     Raises Refused: API_KEY_REUSED, PARTNER_WITHOUT_INSTITUTION, TERMINAL_NOT_YOURS, TERMINAL_OTHER_CHANNEL,
     PARTNER_ORIGINAL_UNFIT, TRACE_NUMBERS_USED_UP.
     """
     institution = institution_of(actor)
-    original = _original(institution, asked) if asked.original else None
-    terminal = original.terminal if original else terminal_of(institution, asked.terminal)
+    original = _original(institution, wanted) if wanted.original else None
+    terminal = original.terminal if original else terminal_of(institution, wanted.terminal)
     at = datetime.now(ZONE).replace(microsecond=0)
     with connection.cursor() as cursor:  # who comes second waits here for the first, and finds its row
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, %s))", [key, institution.pk])
@@ -82,12 +82,12 @@ def keep_request(actor: Actor, *, key: str, digest: str, asked: Asked) -> Partne
         client=actor.client,
         key=key,
         request=digest,
-        verb=asked.verb,
-        card_number=original.card_number if original else asked.card_number,
-        scheme=original.scheme if original else asked.scheme,
-        currency=original.currency if original else asked.currency,
-        country=original.country if original else asked.country,
-        amount=asked.amount if asked.amount is not None or original is None else original.amount,
+        verb=wanted.verb,
+        card_number=original.card_number if original else wanted.card_number,
+        scheme=original.scheme if original else wanted.scheme,
+        currency=original.currency if original else wanted.currency,
+        country=original.country if original else wanted.country,
+        amount=wanted.amount if wanted.amount is not None or original is None else original.amount,
         business_date=at.date(),
         stan=take_trace(terminal, at),
         at=at,
@@ -98,7 +98,7 @@ def keep_request(actor: Actor, *, key: str, digest: str, asked: Asked) -> Partne
         actor,
         "partner.request",
         f"partner_request:{made.pk}",
-        verb=asked.verb,
+        verb=wanted.verb,
         terminal=terminal.number,
         amount=made.amount,
         stan=made.stan,
@@ -154,7 +154,7 @@ def prepare_inquiry(actor: Actor, *, terminal: str) -> tuple[Terminal, int]:
     return found, stan
 
 
-RELATED = ("terminal__institution", "original__terminal", "institution")
+RELATED = ("terminal__institution", "original__terminal__institution", "original__original__terminal", "institution")
 
 
 def institution_of(actor: Actor) -> Institution:
@@ -192,19 +192,24 @@ def take_trace(terminal: Terminal, at: datetime) -> int:
     return last
 
 
-#: What a verb can be about.
-FOLLOWS = {"reversal": ("purchase",)}
+#: What a verb can be about; a verb that is not here is about nothing before it.
+FOLLOWS = {
+    "completion": ("pre_authorisation",),
+    "void": ("purchase", "pre_authorisation", "completion", "refund"),
+    "refund": ("purchase", "completion"),
+    "reversal": ("purchase", "pre_authorisation", "completion", "void", "refund"),
+}
 
 
-def _original(institution: Institution, asked: Asked) -> PartnerRequest:
-    rows = PartnerRequest.objects.filter(institution=institution, key=asked.original).select_related(*RELATED)
+def _original(institution: Institution, wanted: Wanted) -> PartnerRequest:
+    rows = PartnerRequest.objects.filter(institution=institution, key=wanted.original).select_related(*RELATED)
     found = rows.first()
     if found is None:
-        raise Refused(Code.PARTNER_REQUEST_UNKNOWN, key=asked.original)
-    if found.verb not in FOLLOWS[asked.verb]:
-        problem = Term(f"它是{found.verb}", f"it is a {found.verb}")
+        raise Refused(Code.PARTNER_REQUEST_UNKNOWN, key=wanted.original)
+    if found.verb not in FOLLOWS[wanted.verb]:
+        problem = Term(f"种类不符（{found.verb}）", f"its kind is {found.verb}")
     elif found.state == "refused":
         problem = Term("它已被拒绝", "it was refused")
     else:
         return found
-    raise Refused(Code.PARTNER_ORIGINAL_UNFIT, key=asked.original, problem=problem)
+    raise Refused(Code.PARTNER_ORIGINAL_UNFIT, key=wanted.original, problem=problem)
