@@ -46,6 +46,7 @@ def test_the_application_changes_no_record_that_is_append_only(holds):
     kept = {
         *("audit_event", "cards_cardevent", "cards_datachange", "cards_documentcheck", "cards_destructionwitness"),
         *("accounts_entry", "accounts_transfer", "transactions_transaction", "transactions_seal"),
+        "transactions_message",
     }
     for privilege in ("UPDATE", "DELETE"):
         assert kept & holds("app", privilege) == set(), privilege
@@ -62,6 +63,7 @@ def test_the_switch_executes_its_functions_and_reads_the_registry(holds):
         *("switch_compare_batch", "switch_upload_line", "switch_abnormal"),
         *("switch_refuse_batch", "switch_barred", "switch_changes", "switch_machines"),
         *("switch_psam_counters", "switch_psam_seen", "switch_psam_alarms"),
+        *("switch_journal", "switch_pulse", "transactions_ensure_message_day"),
     }
 
 

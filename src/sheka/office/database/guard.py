@@ -34,6 +34,7 @@ KEPT = (
     "accounts_succession_append_only",
     "transactions_transaction_append_only",
     "transactions_seal_append_only",
+    "transactions_message_append_only",
     "transactions_link_append_only",
     "transactions_abnormal_append_only",
     "transactions_batch_append_only",

@@ -16,8 +16,10 @@ SCOPED = (
     "transactions_institution",
     "transactions_lineevent",
     "transactions_lineroot",
+    "transactions_message",
     "transactions_psamalarm",
     "transactions_psamuse",
+    "transactions_pulse",
     "transactions_terminal",
     "transactions_terminalfault",
     "transactions_terminalpsam",
@@ -34,6 +36,7 @@ KEPT = (
     "accounts_entry_append_only",
     "transactions_transaction_append_only",
     "transactions_seal_append_only",
+    "transactions_message_append_only",
     "transactions_workingkey_append_only",
 )
 
