@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup run reset test lint fmt bench lock clean setup-tests
+.PHONY: help setup run reset test lint fmt bench faults lock clean setup-tests
 
 help: ## 列出命令 what there is
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
@@ -39,6 +39,10 @@ fmt: ## 整理代码 format the code
 bench: ## 测量性能 every bench, as JSON
 	@$(PYTHON) tools/make_environment.py --tests
 	@$(BIN)/sheka bench all --json
+
+faults: ## 故障演练 every fault of the switch under load, 20 times
+	@$(PYTHON) tools/make_environment.py --tests
+	@$(BIN)/sheka bench faults --times 20 --json
 
 lock: ## 更新锁定 compile requirements/*.in
 	@PYTHON=$(PYTHON) tools/lock.sh

@@ -100,10 +100,7 @@ class FaultWorld:
         )
         name = self.node.file.database.name
         self.cluster.create_database(name)
-        if self.dump is None:
-            switch_world.migrate(self.node)
-        else:
-            self._load(name)
+        switch_world.migrate(self.node, self.dump)
         make_socket_folder(self.node.sockets)
         self.start_machine()
         self._stack.callback(lambda: self.handle.stop())
@@ -133,15 +130,6 @@ class FaultWorld:
         if done.returncode:
             raise Refused(Code.FAULTS_NO_MOUNT, reason=done.stderr.strip() or "mount")
         self._stack.callback(subprocess.run, ["umount", "-l", str(place)], check=False, capture_output=True)
-
-    def _load(self, name: str) -> None:
-        parameters = self.cluster.parameters(name, "postgres")
-        command = [str(self.cluster.installation.bin / "pg_restore"), "-d", name, "-h", parameters["host"]]
-        command += ["-p", parameters["port"], "-U", "postgres", "--exit-on-error", str(self.dump)]
-        environment = {"PATH": os.environ["PATH"], "PGPASSWORD": parameters["password"]}
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise RuntimeError(done.stderr)
 
     # ---- breaking and mending ---------------------------------------------------------------------------------------
 

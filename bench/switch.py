@@ -7,14 +7,18 @@ Rounds alternate; the ratio is the median over neighbouring rounds.
 
 from __future__ import annotations
 
+import json
 import statistics
 import time
+from pathlib import Path
 
 import iso8583
 
+from bench import switch_rows
 from bench.figures import Figure, cpu_seconds, paired_ratio
 from bench.switch_load import Load, drive
-from bench.switch_world import BenchWorld, bench_world
+from bench.switch_world import BenchWorld, bench_world, cpu_of, start_switch, stop_switch
+from sheka.equipment.server.processes import memory_bytes
 from sheka.foundation.iso8583 import decode, encode
 from sheka.foundation.iso8583.dictionary import fields
 
@@ -22,41 +26,134 @@ CLIENTS = 16
 LINES = (32, 256)
 MOST_A_SECOND = 35_000
 MESSAGES = 10_000
+MIB = 1024 * 1024
 
 
-def run(long: bool = False) -> list[Figure]:
-    """All figures; at most about 50 seconds, with `long` more and longer rounds."""
+def run(long: bool = False, *, rows: int = 0, minutes: float = 0, dump: Path | None = None) -> list[Figure]:
+    """All figures; at most about 50 seconds, with `long` more and longer rounds.
+
+    `rows`: the same again after so many purchases were booked; `minutes`: memory under load for so long. Both take
+    their time. `dump`: of a migrated database.
+    """
     rounds, seconds, end = (7, 8, 600) if long else (4, 2, 34)
     end += time.monotonic()
     figures = [codec()]
-    with bench_world() as world:
-        frames = world.frames(MOST_A_SECOND * seconds)
-        acknowledged = drive(world.host, world.port, frames, 32, 1).answers
-        baseline: list[float] = []
-        loads: dict[int, list[Load]] = {lines: [] for lines in LINES}
-        spent: dict[int, dict[str, float]] = {}
+    with bench_world(dump=dump) as world:
+        acknowledged = drive(world.host, world.port, world.frames(MOST_A_SECOND * seconds), 32, 1).answers
+        empty = _Runs(world)
         for number in range(rounds):
             if number > 1 and time.monotonic() > end:
                 break
-            baseline.append(world.pgbench(seconds, CLIENTS))
-            for lines in LINES:
-                if len(frames) < MOST_A_SECOND * seconds:
-                    frames = world.frames(MOST_A_SECOND * seconds)
-                before = world.cpu()
-                load = drive(world.host, world.port, frames, lines, seconds)
-                after = world.cpu()
-                spent[lines] = {name: 1e6 * (after[name] - before[name]) / load.answers for name in after}
-                loads[lines].append(load)
-                acknowledged += load.answers
-        _prove(world, acknowledged, loads)
-    for lines in LINES:
-        figures += _of_load(lines, loads[lines], baseline, spent[lines])
+            empty.once(seconds)
+        acknowledged += empty.answers
+        _prove(world, acknowledged, empty.others)
+        for lines in LINES:
+            figures += _of_load(lines, empty.loads[lines], empty.baseline, empty.spent[lines])
+        figures += stages(world, seconds)
+        if rows:
+            figures += _with_rows(world, rows, max(2, rounds // 2), seconds, empty)
+        if minutes:
+            figures += memory(world, minutes)
     return figures
 
 
-def _prove(world: BenchWorld, acknowledged: int, loads: dict[int, list[Load]]) -> None:
+class _Runs:
+    """Alternating rounds on one world."""
+
+    def __init__(self, world: BenchWorld) -> None:
+        self._world = world
+        self._frames: list[bytes] = []
+        self.baseline: list[float] = []
+        self.loads: dict[int, list[Load]] = {lines: [] for lines in LINES}
+        self.spent: dict[int, dict[str, float]] = {}
+
+    def once(self, seconds: int, *, pgbench: bool = True) -> None:
+        """pgbench, then each number of lines."""
+        world = self._world
+        if pgbench:
+            self.baseline.append(world.pgbench(seconds, CLIENTS))
+        for lines in LINES:
+            if len(self._frames) < MOST_A_SECOND * seconds:
+                self._frames = world.frames(MOST_A_SECOND * seconds)
+            before = world.cpu()
+            load = drive(world.host, world.port, self._frames, lines, seconds)
+            after = world.cpu()
+            self.spent[lines] = {name: 1e6 * (after[name] - before[name]) / load.answers for name in after}
+            self.loads[lines].append(load)
+
+    @property
+    def answers(self) -> int:
+        return sum(load.answers for runs in self.loads.values() for load in runs)
+
+    @property
+    def others(self) -> int:
+        return sum(load.others for runs in self.loads.values() for load in runs)
+
+
+def stages(world: BenchWorld, seconds: int, lines: int = 256) -> list[Figure]:
+    """Where a purchase takes processor time: the switch by sampling, what the machine and PostgreSQL take added."""
+    report = world.folder / "stages.json"
+    process, host, port = start_switch(world.node, world.folder, "bench.staged_switch", str(report))
+    before, own = world.cpu(), cpu_of(process.pid)
+    load = drive(host, port, world.frames(MOST_A_SECOND * seconds), lines, seconds)
+    after, own = world.cpu(), cpu_of(process.pid) - own
+    stop_switch(process)
+    seen = json.loads(report.read_text())
+    share = {name: 1e6 * own / load.answers * count / sum(seen.values()) for name, count in seen.items()}
+    for stage, part in (("machine", "machine"), ("database", "postgres")):
+        share[stage] = share.get(stage, 0.0) + 1e6 * (after[part] - before[part]) / load.answers
+    detail = f"{lines} lines; {sum(seen.values())} samples of the switch; its parts in the machine and PostgreSQL added"
+    return [
+        Figure(f"switch.stage_us.{name}", value, "µs/purchase", detail=detail) for name, value in sorted(share.items())
+    ]
+
+
+def _with_rows(world: BenchWorld, rows: int, rounds: int, seconds: int, empty: _Runs) -> list[Figure]:
+    """The rate with millions of rows against the rate without, and what a row takes."""
+    started = time.monotonic()
+    for _done in switch_rows.fill(world, rows):
+        pass
+    filled = time.monotonic() - started
+    full = _Runs(world)
+    for _number in range(rounds):
+        full.once(seconds, pgbench=False)
+    took, found = switch_rows.growth(world), []
+    for lines in LINES:
+        rates = [[load.rate for load in runs.loads[lines]] for runs in (full, empty)]
+        middle, before = statistics.median(rates[0]), statistics.median(rates[1])
+        listed = ", ".join(f"{rate:.0f}" for rate in rates[0])
+        found.append(
+            Figure(
+                f"switch.rows.c{lines}",
+                middle,
+                "purchases/s",
+                middle / before,
+                f"the same run without the rows: {before:.0f}/s",
+                f"{rows} booked purchases, made in {filled:.0f} s; rounds {listed}",
+            )
+        )
+    detail = f"at {took.rows} rows, indexes included"
+    found.append(Figure("switch.bytes.transaction", took.transaction, "bytes", detail=detail))
+    found.append(Figure("switch.bytes.entries", took.entries, "bytes/transaction", detail=detail))
+    return found
+
+
+def memory(world: BenchWorld, minutes: float, lines: int = 32) -> list[Figure]:
+    """The switch under load for so long: what it holds (RSS) at the start of the second third and at the end."""
+    end, taken, answers = time.monotonic() + 60 * minutes, [], 0
+    while time.monotonic() < end:
+        answers += drive(world.host, world.port, world.frames(MOST_A_SECOND * 4), lines, 4).answers
+        taken.append(memory_bytes(world.pids["switch"]) / MIB)
+    third = len(taken) // 3
+    early, late = statistics.median(taken[third : 2 * third]), statistics.median(taken[2 * third :])
+    detail = (
+        f"{minutes:g} minutes, {answers} purchases, {lines} lines; MiB: first {taken[0]:.1f}, most {max(taken):.1f}"
+    )
+    return [Figure("switch.memory", late, "MiB", late / early, f"the middle third: {early:.1f} MiB", detail)]
+
+
+def _prove(world: BenchWorld, acknowledged: int, others: int) -> None:
     """No figure without this: every acknowledged purchase is in the tables, and the ledger sums to zero."""
-    others = sum(load.others for runs in loads.values() for load in runs)
     booked, total = world.booked()
     if others or booked != acknowledged or total:
         raise RuntimeError(f"acknowledged {acknowledged}, booked {booked}, declined {others}, entries sum to {total}")

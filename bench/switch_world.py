@@ -175,9 +175,9 @@ class BenchWorld:
 
     def cpu(self) -> dict[str, float]:
         """Processor seconds so far: of the switch, the machine, this process, and all of PostgreSQL."""
-        found = {name: _cpu_of(pid) for name, pid in self.pids.items()}
+        found = {name: cpu_of(pid) for name, pid in self.pids.items()}
         found["client"] = sum(os.times()[:2])
-        found["postgres"] = sum(_cpu_of(pid) for pid in _children(self.pids["postgres"]))
+        found["postgres"] = sum(cpu_of(pid) for pid in _children(self.pids["postgres"]))
         return found
 
     def booked(self) -> tuple[int, int]:
@@ -194,8 +194,8 @@ class BenchWorld:
 
 
 @contextmanager
-def bench_world(cards: int = CARDS, terminals: int = TERMINALS) -> Iterator[BenchWorld]:
-    """Make it all in a temporary folder, and leave nothing."""
+def bench_world(cards: int = CARDS, terminals: int = TERMINALS, dump: Path | None = None) -> Iterator[BenchWorld]:
+    """Make it all in a temporary folder, and leave nothing. `dump`: of a migrated database, which spares migrating."""
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="sheka-bench-"))
         folder.chmod(0o711)
@@ -207,7 +207,7 @@ def bench_world(cards: int = CARDS, terminals: int = TERMINALS) -> Iterator[Benc
             folder / "node", web_port=free_port(), switch_port=free_port(), postgres=str(cluster.folder)
         )
         cluster.create_database(node.file.database.name)
-        migrate(node)
+        migrate(node, dump)
         name = node.machine(CITY).name
         make_socket_folder(node.sockets)
         handle = start_machine(
@@ -220,15 +220,24 @@ def bench_world(cards: int = CARDS, terminals: int = TERMINALS) -> Iterator[Benc
         today = datetime.now(ZONE)
         numbers = [card_number(f"A{number:07d}").text for number in range(1, cards + 1)]
         seed(node, numbers, {"key": key, "today": today.date(), "terminals": terminals})
-        process, host, port = _start_switch(node, folder)
-        stack.callback(_stop, process)
+        process, host, port = start_switch(node, folder)
+        stack.callback(stop_switch, process)
         pids = {"switch": process.pid, "machine": handle.process.pid, "postgres": _postmaster(cluster)}
         yield BenchWorld(node, cluster, machine, key, folder, host, port, pids, numbers, terminals, today)
 
 
-def migrate(node: NodeConfig) -> None:
-    command = [sys.executable, "-m", "django", "migrate", "--no-input", "--skip-checks", "--verbosity", "0"]
-    environment = {**os.environ, **node_environment(node, "owner")}
+def migrate(node: NodeConfig, dump: Path | None = None) -> None:
+    """The tables: by the migrations, or from a dump of a database that they have made."""
+    if dump is None:
+        command = [sys.executable, "-m", "django", "migrate", "--no-input", "--skip-checks", "--verbosity", "0"]
+        environment = {**os.environ, **node_environment(node, "owner")}
+        subprocess.run(command, env=environment, check=True, capture_output=True)
+        return
+    cluster, name = node.cluster, node.file.database.name
+    parameters = cluster.parameters(name, "postgres")
+    command = [str(cluster.installation.bin / "pg_restore"), "-d", name, "-h", parameters["host"]]
+    command += ["-p", parameters["port"], "-U", "postgres", "--exit-on-error", str(dump)]
+    environment = {"PATH": os.environ["PATH"], "PGPASSWORD": parameters["password"]}
     subprocess.run(command, env=environment, check=True, capture_output=True)
 
 
@@ -258,12 +267,16 @@ def _as_application(node: NodeConfig, statement: str, values: dict[str, object])
         connection.execute(statement, values)  # type: ignore[arg-type]
 
 
-def _start_switch(node: NodeConfig, folder: Path) -> tuple[subprocess.Popen[str], str, int]:
+def start_switch(
+    node: NodeConfig, folder: Path, module: str = "sheka.systems.transactions.switch", *more: str
+) -> tuple[subprocess.Popen[str], str, int]:
+    """The switch, or a module that runs it and looks at it, on a free port."""
     environment = {**os.environ, **node_environment(node)}
     with (folder / "switch.log").open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "sheka.systems.transactions.switch", "--port", "0"],
+            [sys.executable, "-m", module, *more, "--port", "0"],
             env=environment,
+            cwd=Path(__file__).resolve().parents[1],
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
@@ -275,7 +288,7 @@ def _start_switch(node: NodeConfig, folder: Path) -> tuple[subprocess.Popen[str]
     return process, host, int(port)
 
 
-def _stop(process: subprocess.Popen[str]) -> None:
+def stop_switch(process: subprocess.Popen[str]) -> None:
     process.terminate()
     process.wait(30)
     if process.stdout:
@@ -291,7 +304,7 @@ def _children(pid: int) -> list[int]:
     return [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
 
 
-def _cpu_of(pid: int) -> float:
+def cpu_of(pid: int) -> float:
     """Processor seconds of a process and its ended children."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()

@@ -19,6 +19,7 @@ def application() -> typer.Typer:
     import typer
 
     from sheka.faces.cli import (
+        archive,
         audit,
         bench,
         card,
@@ -50,6 +51,7 @@ def application() -> typer.Typer:
     app.add_typer(psam.app, name="psam")
     app.add_typer(carrier.app, name="carrier")
     app.add_typer(audit.app, name="audit")
+    app.add_typer(archive.app, name="archive")
     app.add_typer(ceremony.app, name="ceremony")
     app.add_typer(exceptions.app, name="exceptions")
     app.add_typer(jobs.app, name="jobs")
