@@ -6,7 +6,15 @@ from collections.abc import Callable
 
 from sheka.equipment.initialisation.drawer import IN_NODE, ChipDrawer
 from sheka.equipment.server.node import NodeConfig
-from sheka.faces.story import counter_steps, issuance_steps, money_steps, people_steps, psam_steps, verb_steps
+from sheka.faces.story import (
+    counter_steps,
+    exception_steps,
+    issuance_steps,
+    money_steps,
+    people_steps,
+    psam_steps,
+    verb_steps,
+)
 from sheka.faces.story.cast import seed
 from sheka.faces.story.chips import stock
 from sheka.faces.story.consent import hand_in_keys
@@ -24,6 +32,7 @@ STEPS: list[Step] = [
     *money_steps.STEPS,
     *verb_steps.STEPS,
     money_steps.CLOSE,
+    *exception_steps.STEPS,
     *counter_steps.STEPS,
     psam_steps.LOSE,
 ]

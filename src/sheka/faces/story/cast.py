@@ -89,6 +89,10 @@ CAST: tuple[Member, ...] = (
         "haikou-acquiring-2", "陶静安", HAIKOU, "acquiring_supervisor", "市级收单主管", "city: acquiring, supervisor"
     ),
     Member("haikou-clearing", "许清和", HAIKOU, "clearing_officer", "市级清算", "city: clearing"),
+    Member("haikou-exceptions", "梁析微", HAIKOU, "exceptions_officer", "市级差错处理", "city: exceptions"),
+    Member(
+        "haikou-exceptions-2", "高慎之", HAIKOU, "exceptions_approver", "市级差错审批", "city: approval of exceptions"
+    ),
     Member("haikou-settlement", "罗衡", HAIKOU, "settlement_officer", "市级结算", "city: settlement"),
     Member("haikou-auditor", "莫言白", HAIKOU, "auditor", "市级审计", "city: audit"),
     Member("haikou-security", "周谨", HAIKOU, "security_administrator", "市级安全管理", "city: people and their roles"),

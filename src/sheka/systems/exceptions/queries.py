@@ -18,6 +18,8 @@ from sheka.systems.exceptions.states import ENDED, RUNNING
 if TYPE_CHECKING:
     from sheka.systems.exceptions.actions.open_cases import Abnormal
 
+MOST_OTHERS = 10
+
 
 def cases_of(actor: Actor, *, state: str | None = None) -> QuerySet[ExceptionCase]:
     """The cases of the actor's organisation and those below it, the most urgent first."""
@@ -59,6 +61,20 @@ def disputes_of(actor: Actor) -> QuerySet[ExceptionCase]:
 def dispute_of(case: ExceptionCase) -> Dispute | None:
     """What the dispute says, None for a case of another kind."""
     return Dispute.objects.filter(case=case).first()
+
+
+def others_about(actor: Actor, case: ExceptionCase) -> list[ExceptionCase]:
+    """Other cases about the same request, the latest first, for who may view cases."""
+    if case.stan is None or not actor.may(Permission.EXCEPTION_VIEW):
+        return []
+    rows = cases_of(actor).filter(
+        organisation_id=case.organisation_id,
+        institution=case.institution,
+        terminal=case.terminal,
+        business_date=case.business_date,
+        stan=case.stan,
+    )
+    return list(rows.exclude(pk=case.pk).order_by("-opened_at")[:MOST_OTHERS])
 
 
 def running_at(actor: Actor) -> QuerySet[ExceptionCase]:

@@ -22,7 +22,6 @@ from sheka.office.approvals.models import Proposal
 from sheka.office.approvals.queries import readable_by
 from sheka.office.approvals.seats import colleagues_with
 from sheka.office.staff.actors import Actor
-from sheka.office.staff.permissions import Permission
 from sheka.systems.exceptions.guards import VERBS, why_not
 from sheka.systems.exceptions.labels import ACCOUNT_ROLES, EVENTS
 from sheka.systems.exceptions.models import CaseEvent, ExceptionCase
@@ -109,20 +108,6 @@ def sides_of(case: ExceptionCase) -> tuple[list[Row], bool, bool]:
         differs = mine is not None and other is not None and str(mine) != str(other)
         found.append(Row(label, _shown(mine, show), _shown(other, show), differs, code))
     return found, bool(ours), bool(theirs)
-
-
-def others_of(actor: Actor, case: ExceptionCase) -> list[ExceptionCase]:
-    """Other cases about the same request."""
-    if case.stan is None or not actor.may(Permission.EXCEPTION_VIEW):
-        return []
-    rows = ExceptionCase.objects.filter(
-        organisation_id=case.organisation_id,
-        institution=case.institution,
-        terminal=case.terminal,
-        business_date=case.business_date,
-        stan=case.stan,
-    )
-    return list(rows.exclude(pk=case.pk).order_by("-opened_at")[:10])
 
 
 def verbs_of(

@@ -36,7 +36,7 @@ from sheka.systems.exceptions.actions.handle_case import (
 from sheka.systems.exceptions.guards import VERBS
 from sheka.systems.exceptions.labels import CLOSINGS, COMPLAINTS, OUTCOMES, SIDES
 from sheka.systems.exceptions.models import ExceptionCase
-from sheka.systems.exceptions.queries import case_read_by, dispute_of
+from sheka.systems.exceptions.queries import case_read_by, dispute_of, others_about
 from sheka.systems.transactions.queries_of_messages import messages_of
 
 Given = dict[str, Any]
@@ -95,7 +95,7 @@ def case_page(
         "request_page": page.request_page(proposal),
         "uses": [(use, facts_in_words(use)) for use in case.rule_uses.all()[:10]],
         "closing": said(CLOSINGS[case.closing]) if case.closing else "",
-        "others": [(other, reason_word(other), state_stamp(other)) for other in page.others_of(actor, case)],
+        "others": [(other, reason_word(other), state_stamp(other)) for other in others_about(actor, case)],
         "moments": page.moments_of(case, list(case.events.all())),
         "dispute": dispute,
         "dispute_words": _dispute_words(dispute),
