@@ -74,7 +74,7 @@ def kinds() -> dict[tuple[str, str], MessageKind]:
     """Every kind of request, by message type and `processing_of` its fields."""
     found = {}
     for row in _table()["message"]:
-        needed = tuple(row["fields"])  # type: ignore[arg-type]
+        needed: tuple[int, ...] = tuple(row["fields"])  # type: ignore[arg-type]
         for kind in row["types"]:  # type: ignore[attr-defined]
             name = f"{row['name']} repeat" if kind[3] == "1" else str(row["name"])
             for code in row["codes"]:  # type: ignore[attr-defined]
