@@ -50,9 +50,9 @@ CREATE INDEX IF NOT EXISTS queue_due ON queue (due) WHERE state IN ('asked', 'wa
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """A message of the queue. `way`: request (sent under its own type) or reversal; `state`: asked (sent, its outcome is
-    not known), waiting, answered, expired; `kept`: what a partial reversal leaves, in fen; `code` and `refusal`: fields
-    39 and 63 of the last answer.
+    """A message of the queue. `way`: request (sent under its own type) or reversal; `state`: asked (sent, its outcome
+    is not known), waiting, answered, expired; `kept`: what a partial reversal leaves, in fen; `code` and `refusal`:
+    fields 39 and 63 of the last answer.
     """
 
     id: int
