@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import secrets
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from tests.support.payments import CITY, HOSPITAL
 
+from sheka.equipment.encryption_machine.client import EncryptionMachine
 from sheka.equipment.encryption_machine.envelopes import seal_envelope
 from sheka.equipment.encryption_machine.model import KeyInfo, Usage
 from sheka.foundation.crypto import sm2
@@ -36,6 +39,15 @@ def transport(actor, algorithm: Algorithm = Algorithm.SM4, code: str = HOSPITAL)
     key = secrets.token_bytes(16)
     set_transport_key(actor, code=code, reference=plant(Usage.WRAP, algorithm, key))
     return WorkingKeys(algorithm, key)
+
+
+@contextmanager
+def plain_mac(bank) -> Iterator[Callable[[bytes], bytes]]:
+    """MACs for terminals in threads: `bank.mac` asks the database first, over a connection of the thread."""
+    node = settings.NODE
+    name = node.machine(CITY).name
+    with EncryptionMachine(node.machine_address(name), "systems", node.machine_secret(name)) as machine:
+        yield lambda message: machine.macs(bank.mac_key, None, [message])[0]
 
 
 @pytest.fixture

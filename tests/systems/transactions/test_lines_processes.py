@@ -8,6 +8,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from tests.support.lines import plain_mac
 from tests.support.payments import HOSPITAL, SwitchProcess
 
 from sheka.equipment.server.ports import free_port
@@ -33,14 +34,14 @@ def three(bank):
 @pytest.mark.req("S4")
 def test_the_same_request_at_several_switches_is_one_booking_with_equal_answers(three, bank):
     assert {process.port for process in three} == {three[0].port}
-    lines = [Terminal(three[0].host, three[0].port, "460100000001", HOSPITAL, bank.mac) for _ in range(24)]
-    with ThreadPoolExecutor(len(lines)) as pool:
+    with plain_mac(bank) as mac, ThreadPoolExecutor(24) as pool:
+        lines = [Terminal(three[0].host, three[0].port, "460100000001", HOSPITAL, mac) for _ in range(24)]
         for round_ in range(8):
             purchase = lines[0].new_purchase(bank.cards[round_ % 4].number, 100 + round_)
             answers = list(pool.map(Terminal.send_purchase, lines, [purchase] * len(lines)))
             assert len({answer.received for answer in answers}) == 1, "two answers to one request"
-    for line in lines:
-        line.close()
+        for line in lines:
+            line.close()
     assert Transaction.objects.filter(refusal=0).count() == 8
     said = [process.stop() for process in three]
     assert sum("'00'" in one for one in said) >= 2, "one switch did everything: the port was not shared"

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from django.db import connection
 from django.utils import timezone
-from tests.support.lines import plant, transport
+from tests.support.lines import plain_mac, plant, transport
 from tests.support.payments import CITY, HOSPITAL, SwitchProcess
 
 from sheka.equipment.card_reader.purchase import Purchased
@@ -144,13 +144,14 @@ def test_guessing_on_many_lines_at_once_is_no_more_tries(switch, bank):
     pad, card = Pad(switch, bank), bank.cards[1].number
     pad.set(card)
 
-    def guess(number: int) -> int:
-        with Terminal(switch.host, switch.port, FIRST, HOSPITAL, bank.mac, first_stan=1000 + number) as terminal:
-            purchase = terminal.new_purchase(card, 1)
-            block = pad.keys.pin_block(f"{number:06d}", card)
-            return terminal.send_purchase(replace(purchase, pin=(59, block))).refusal
+    with plain_mac(bank) as mac, ThreadPoolExecutor(12) as pool:
 
-    with ThreadPoolExecutor(12) as pool:
+        def guess(number: int) -> int:
+            with Terminal(switch.host, switch.port, FIRST, HOSPITAL, mac, first_stan=1000 + number) as terminal:
+                purchase = terminal.new_purchase(card, 1)
+                block = pad.keys.pin_block(f"{number:06d}", card)
+                return terminal.send_purchase(replace(purchase, pin=(59, block))).refusal
+
         found = list(pool.map(guess, range(24)))
     assert found.count(Code.PIN_WRONG.value) <= 3, "more guesses were judged than the policy allows"
     assert set(found) <= {Code.PIN_WRONG.value, Code.PIN_BLOCKED.value}

@@ -195,6 +195,7 @@ class Proofs:
             deal = _settlement(one, chip)
             if deal is None:
                 one.barred = Code.CRYPTOGRAM_WRONG.value
+                self._faults.count("proof", [one])
                 continue
             if card is None:
                 one.barred = Code.CRYPTOGRAM_KEY_UNKNOWN.value
