@@ -42,6 +42,7 @@ LOGINS = (
     "haikou-supervisor",
     "haikou-accounts",
     "haikou-acquiring",
+    "haikou-acquiring-2",
     "haikou-clearing",
     "haikou-settlement",
     "haikou-auditor",

@@ -23,7 +23,9 @@ SCOPED = (
     "transactions_terminal",
     "transactions_terminalfault",
     "transactions_terminalpsam",
+    "transactions_testcard",
     "transactions_transaction",
+    "transactions_trial",
     "transactions_workingkey",
 )
 """What its functions and it read and write."""
@@ -37,6 +39,7 @@ KEPT = (
     "transactions_transaction_append_only",
     "transactions_seal_append_only",
     "transactions_message_append_only",
+    "transactions_trial_append_only",
     "transactions_workingkey_append_only",
 )
 
