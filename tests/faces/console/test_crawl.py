@@ -44,6 +44,8 @@ UNLINKED = {
     "console:psams_one": "psams/test_pages.py: a PSAM that was handed over",
     "console:psams_verb": "psams/test_pages.py: a PSAM that was handed over",
     "console:psams_lift": "psams/test_pages.py: an entry of the block list",
+    "console:transactions_board_live": "transactions/test_pages.py: asked by the page itself",
+    "console:transactions_whole": "transactions/test_pages.py: for whoever may see whole numbers",
     "console:work": "work/test_queue.py: leads to the first of the queues",
     "console:work_bell": "work/test_queue.py: a part of the frame",
     "console:work_open": "work/test_queue.py: leads on to the page of the work",
