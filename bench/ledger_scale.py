@@ -28,7 +28,7 @@ RATE = 400
 """Holds that come to their end each second."""
 _HOLDS = """
 INSERT INTO accounts_pending (id, account_id, counter_id, amount, kind, organisation_id, made_at, expires_at, reference)
-SELECT nextval('accounts_posting_id'), 1 + (n * 7919) %% %(accounts)s, %(fund)s, 1, 1, %(city)s, now(),
+SELECT nextval('accounts_posting_id'), 1 + (n::bigint * 7919) %% %(accounts)s, %(fund)s, 1, 1, %(city)s, now(),
     %(first)s + n * interval '1 second' * %(gap)s, 'bench'
 FROM generate_series(0, %(holds)s - 1) n
 """
@@ -89,7 +89,7 @@ def expiry(world: LedgerWorld, holds: int, seconds: int) -> list[Figure]:
             _until(world, lambda: _count(owner, "accounts_pending_end") == due)
         finally:
             process.terminate()
-            process.wait(30)
+            process.wait(120)
         row = owner.execute(_LATENESS).fetchone()
     earliest, middle, late, latest = row[0]  # type: ignore[index, misc]
     if earliest < 0:

@@ -137,11 +137,12 @@ def _expire(stop: threading.Event) -> None:
     from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
     from sheka.foundation.refusals import Refused
-    from sheka.systems.accounts.actions.expire_pending import expire_due
+    from sheka.systems.accounts.actions.expire_pending import AT_ONCE, expire_due
 
     while not stop.is_set():
         try:
-            expire_due()
+            if expire_due() == AT_ONCE:
+                continue
         except (OperationalError, InterfaceError) as error:
             log.warning("the database is away: %s", error)
             connection.close()

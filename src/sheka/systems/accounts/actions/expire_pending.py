@@ -22,17 +22,16 @@ class _Busy(Exception):
 
 
 def expire_due() -> int:
-    """Release everything that is due, in batches; how much it was. What another transaction works on waits for the next
+    """Release what is due now, at most AT_ONCE; how much it was. What another transaction works on waits for the next
     call.
     """
-    released = 0
     with whole_node("the clock releases what is held on accounts of every organisation of the node"):
-        while something_is_due():
-            try:
-                released += expire_pending(Actor.process("clock", settings.NODE.organisations[0]))
-            except _Busy:
-                break
-    return released
+        if not something_is_due():
+            return 0
+        try:
+            return expire_pending(Actor.process("clock", settings.NODE.organisations[0]))
+        except _Busy:
+            return 0
 
 
 @action(Permission.ACCOUNT_FREEZE)
