@@ -54,7 +54,7 @@ def test_a_partner_disputes_answers_and_reads_the_decision(terminal, bank, partn
     case = made.json()["number"]
     assert hospital.post("/disputes", body).json()["number"] == case, "a new key, the same id: the same dispute"
     differs = hospital.post("/disputes", body | {"claimed_fen": 35})
-    assert (differs.status_code, differs.json()["number"]) == (409, 4620)
+    assert (differs.status_code, differs.json()["code"]) == (409, 4620)
     assert ExceptionCase.objects.filter(reason="dispute").count() == 1
     take_case(officer, number=case)
     ask_other_side(officer, number=case, text="Please send the slip.")

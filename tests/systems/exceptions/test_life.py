@@ -22,6 +22,7 @@ from sheka.office.work.scope import reading_as
 from sheka.systems.accounts.models import PendingKind
 from sheka.systems.accounts.queries import ExpiredHold, balance
 from sheka.systems.clearing.actions.seal_day import seal_day
+from sheka.systems.exceptions import rules
 from sheka.systems.exceptions.actions.adjust_case import propose_adjustment, propose_decision
 from sheka.systems.exceptions.actions.handle_case import (
     answer_case,
@@ -40,6 +41,7 @@ from sheka.systems.exceptions.actions.watch_case import watch_case
 from sheka.systems.exceptions.check import check_exceptions
 from sheka.systems.exceptions.jobs import take, watch
 from sheka.systems.exceptions.models import CaseEvent, Closing, ExceptionCase, Finding, Reason, RuleUse
+from sheka.systems.exceptions.policy import policy
 from sheka.systems.exceptions.queries import case_read_by, rules_at
 from sheka.systems.exceptions.sources import of_hold, of_row
 from sheka.systems.exceptions.standing import accounts_of_case
@@ -312,7 +314,7 @@ def test_every_row_of_the_switch_leads_to_one_case_and_a_kind_nobody_knows_too(b
     assert (locked.times, locked.findings.count()) == (2, 2), "what happens again is counted in the case that runs"
 
 
-def test_an_unknown_outcome_is_a_state_until_our_own_books_say_it(paid, bank):
+def test_an_unknown_outcome_is_a_state_until_our_own_books_say_it(paid, bank, monkeypatch):
     process = Actor.process("test", CITY)
     known = opened(Abnormal(subject_of(paid), Reason.UNKNOWN, 0, None, None))
     lost = opened(Abnormal(f"{HOSPITAL}:460100000001:{paid.at:%Y%m%d}:000999:1", Reason.ANSWER_LOST, 0, None, None))
@@ -324,7 +326,7 @@ def test_an_unknown_outcome_is_a_state_until_our_own_books_say_it(paid, bank):
     lost.refresh_from_db()
     assert (known.state, known.ours["amount"]) == ("resolved", 1_234)
     assert lost.state == "unknown", "it may still be on its way"
-    ExceptionCase.objects.filter(pk=lost.pk).update(opened_at=timezone.now() - timedelta(minutes=6))
+    monkeypatch.setattr(rules, "policy", lambda: replace(policy(), unknown_minutes=0))
     take()
     lost.refresh_from_db()
     assert (lost.state, lost.closing) == ("closed", "no_money_moved")

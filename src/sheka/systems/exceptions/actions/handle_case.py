@@ -110,7 +110,7 @@ def reopen_case(actor: Actor, *, number: str, reason: str) -> ExceptionCase:
     other = others.first()
     if other is not None:
         raise Refused(Code.EXCEPTION_ANOTHER, case=other.number)
-    earlier = {"entry": case.entry, "closing": case.closing, "resolution": case.resolution}
+    earlier = {"earlier_entry": case.entry, "earlier_closing": case.closing, "earlier_end": case.resolution}
     due = policy().due(case.reason, timezone.localdate())
     case.by_hand, case.holder, case.holder_id = True, "", None
     case.entry, case.closing, case.resolution, case.closed_at, case.proposal = None, "", "", None, None
