@@ -91,8 +91,8 @@ class LedgerWorld:
 
 
 @contextmanager
-def ledger_world(accounts: int) -> Iterator[LedgerWorld]:
-    """Make it in a temporary folder, and leave nothing."""
+def ledger_world(accounts: int, *, fill: bool = True) -> Iterator[LedgerWorld]:
+    """Make it in a temporary folder, and leave nothing. Without `fill` every account is at zero."""
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="sheka-bench-"))
         folder.chmod(0o711)
@@ -117,7 +117,8 @@ def ledger_world(accounts: int) -> Iterator[LedgerWorld]:
                 if statement.strip():
                     owner.execute(statement, values)  # type: ignore[arg-type]
         with psycopg.connect(node.dsn("app"), **options) as application:  # type: ignore[arg-type]
-            application.execute(_FILL, values)
+            if fill:
+                application.execute(_FILL, values)
         with world.connect("owner") as owner:
             owner.execute("VACUUM ANALYZE")
         yield world

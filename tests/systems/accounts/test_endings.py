@@ -294,6 +294,7 @@ def test_a_balance_is_inherited_by_shares_once_the_papers_are_there(officer, sup
     assert verify_ledger() == []
 
 
+@examples(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.integers(0, 10**12), st.lists(st.integers(1, 10_000), min_size=1, max_size=20))
 def test_shares_lose_and_make_nothing(amount, parts):
     found = shares(amount, [{"parts": one} for one in parts])

@@ -25,6 +25,7 @@ def application() -> typer.Typer:
         card,
         carrier,
         ceremony,
+        deposit,
         exceptions,
         jobs,
         ledger,
@@ -56,6 +57,7 @@ def application() -> typer.Typer:
     app.add_typer(exceptions.app, name="exceptions")
     app.add_typer(jobs.app, name="jobs")
     app.add_typer(ledger.app, name="ledger")
+    ledger.app.command("deposit")(deposit.deposit)
     app.command("bench")(bench.bench)
     app.command("story")(story.story)
     return app

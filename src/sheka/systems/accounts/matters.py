@@ -16,7 +16,7 @@ from sheka.systems.accounts.actions.correct_posting import CORRECT, corrected
 from sheka.systems.accounts.actions.propose_ending import CLOSE, INHERIT, MOVE
 from sheka.systems.accounts.actions.reckon_interest import INTEREST, terms_told
 from sheka.systems.accounts.labels import KINDS
-from sheka.systems.accounts.payees import heirs_told, payee_told
+from sheka.systems.accounts.payees import heirs_told, masked_account
 
 
 def money(fen: int) -> Term:
@@ -46,7 +46,11 @@ ACCOUNT = Field("account", Term("账户", "Account"), code=True)
 BALANCE = Field("balance", Term("申请时余额", "Balance when asked"), show=money)
 DOCUMENT = Field("document", Term("文书编号", "Number of the document"), code=True)
 REASON = Field("reason", Term("理由", "Reason"), long=True)
-PAYEE = Field("payee", Term("收款账户", "Paid to"), show=payee_told)
+PAYEE = (
+    Field("payee.name", Term("收款人", "Payee")),
+    Field("payee.bank", Term("开户银行", "Bank")),
+    Field("payee.bank_account", Term("银行账号", "Bank account"), show=masked_account, code=True),
+)
 
 register(
     Matter(
@@ -105,7 +109,7 @@ register(
             BALANCE,
             Field("to", Term("转入城市", "City of the new home"), show=place_term),
             Field("area", Term("转往外地", "Area outside")),
-            PAYEE,
+            *PAYEE,
             DOCUMENT,
             REASON,
         ),
@@ -119,7 +123,7 @@ register(
         views=Permission.ACCOUNT_VIEW,
         summary=_summed("balance"),
         carry_out=ending.closed,
-        fields=(ACCOUNT, BALANCE, PAYEE, DOCUMENT, REASON),
+        fields=(ACCOUNT, BALANCE, *PAYEE, DOCUMENT, REASON),
     )
 )
 register(

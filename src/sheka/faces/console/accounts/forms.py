@@ -21,19 +21,18 @@ NUMBER = {"class": "govuk-input govuk-input--width-20 number", "spellcheck": "fa
 HEIRS = 4
 
 
-class Yuan(forms.CharField):
+class Yuan(forms.Field):
     """An amount in yuan as somebody writes it; its value is fen."""
 
     def __init__(self, **options: Any) -> None:
         widget = forms.TextInput({"class": "govuk-input govuk-input--width-10", "inputmode": "decimal"})
-        super().__init__(max_length=24, widget=widget, **options)
+        super().__init__(widget=widget, **options)
 
     def to_python(self, value: Any) -> Any:
-        text = super().to_python(value)
-        if text in self.empty_values:
-            return text
+        if value in self.empty_values:
+            return None
         try:
-            return parse_yuan(text)
+            return parse_yuan(str(value)[:24])
         except Refused as refusal:
             raise forms.ValidationError(refusal.text(language())) from None
 

@@ -108,7 +108,10 @@ def run(request: HttpRequest, number: str) -> HttpResponse:
         "stamp": _state(row),
         "terms": said(terms_told(row.terms)),
         "sources": sorted({one["source"] for one in row.terms}),
-        "largest": row.rows.select_related("account").order_by("-amount", "account_id")[:SHOWN],
+        "largest": [
+            (line, int(line.base))
+            for line in row.rows.select_related("account").order_by("-amount", "account_id")[:SHOWN]
+        ],
         "verbs": verbs,
         "request_made": readable_by(actor).filter(number=row.proposal).first() if row.proposal else None,
     }
