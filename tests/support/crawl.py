@@ -44,6 +44,8 @@ LOGINS = (
     "haikou-acquiring",
     "haikou-acquiring-2",
     "haikou-clearing",
+    "haikou-exceptions",
+    "haikou-exceptions-2",
     "haikou-settlement",
     "haikou-auditor",
     "haikou-security",

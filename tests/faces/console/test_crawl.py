@@ -34,6 +34,7 @@ UNLINKED = {
     "console:documents_verify_code": "documents/test_papers.py: whoever holds a paper",
     "console:documents_view": "documents/test_documents.py: a document that was kept",
     "console:documents_void": "documents/test_papers.py: a paper that was made",
+    "console:exceptions_one": "exceptions/test_look.py: a case that was opened",
     "console:jobs_job": "jobs/test_jobs.py: a job that was started",
     "console:jobs_progress": "jobs/test_jobs.py: asked by the page itself",
     "console:list_file": "test_lists.py: a file that a job made",
