@@ -35,6 +35,6 @@ INTEREST_RUN = StateTable(
         Transition("proposed", "withdraw", "withdrawn", "the request was refused, withdrawn or lapsed"),
         Transition("proposed", "approve", "booking", "account supervisor, by approval"),
         Transition("booking", "finish", "booked", "the node"),
-        Transition("booked", "resume", "booking", "account officer: accounts that were frozen are open again"),
+        Transition("booked", "resume", "booking", "account supervisor: accounts that were frozen are open again"),
     ],
 )
