@@ -53,6 +53,7 @@ def _context(request: HttpRequest) -> dict[str, Any]:
     return {
         **chosen,
         "board": found,
+        "time": timezone.localtime(found.at).strftime("%H:%M:%S"),
         "alarms": alarms,
         "news": seen != request.GET.get("seen", ""),
         "live_address": reverse("console:transactions_board_live") + _with(chosen, seen=seen, paused=False),

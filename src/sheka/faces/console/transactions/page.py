@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -122,6 +123,7 @@ def shown(messages: list[Message]) -> list[dict[str, Any]]:
     return [
         {
             "message": one,
+            "time": timezone.localtime(one.came_at).strftime("%Y-%m-%d %H:%M:%S.%f"),
             "said": one.said.text(tongue),
             "code": "" if one.refusal is None else response_code(one.refusal),
             "tone": "wait" if one.refusal is None else "stop" if one.refusal else "good",

@@ -10,7 +10,7 @@ from django.utils.formats import number_format
 
 from sheka.systems.transactions.queries_of_pulse import Point
 
-WIDTH, HEIGHT, TOP, FOOT, LEFT = 720, 168, 24, 22, 0
+WIDTH, HEIGHT, TOP, FOOT = 360, 140, 20, 20
 FLOOR = HEIGHT - FOOT
 ROOM = FLOOR - TOP
 
@@ -61,7 +61,7 @@ def rate_chart(points: Sequence[Point]) -> Chart:
             height = ROOM * number / point.seconds / most if most and number else 0.0
             if height:
                 y -= height
-                bars.append(Bar(tone, _r(n * step + 1), _r(y), _r(step - 2), _r(height)))
+                bars.append(Bar(tone, _r(n * step + 0.5), _r(y), _r(step - 1), _r(height)))
     return Chart(tuple(bars), (), _number(most, 1), *_edges(points))
 
 
