@@ -20,7 +20,7 @@ from sheka.foundation.refusals import Code, Refused
 from sheka.office.operations.health.checks import declared, taken
 from sheka.systems.transactions.actions.keep_certificates import add_certificate, end_certificate
 from sheka.systems.transactions.actions.register_institution import register_institution
-from sheka.systems.transactions.line_client import secure_line
+from sheka.systems.transactions.line_client import inside_line, secure_line
 from sheka.systems.transactions.models import Institution
 from sheka.systems.transactions.terminal import Terminal
 
@@ -39,7 +39,7 @@ class Secure:
     """A switch under TLS on a node of its own, and the certificates around it."""
 
     def __init__(self, node, folder: Path, bank) -> None:
-        self.folder, self.bank = folder, bank
+        self.folder, self.bank, self.node = folder, bank, node
         self.lines = node.folder / "lines"
         ensure_own(self.lines, ["127.0.0.1", "localhost"])
         self.process = SwitchProcess(node)
@@ -196,6 +196,19 @@ def test_the_switch_takes_a_new_certificate_without_stopping(secure, bank):
         until(lambda: serial() != before)
         assert terminal.purchase(bank.cards[0].number, 1).approved, "the line of before was cut"
     assert secure.serves(own)
+
+
+@pytest.mark.req("S4")
+def test_the_nodes_own_processes_speak_beside_tls_and_nobody_else_can(secure, bank):
+    path = secure.node.inside_line
+    assert (path.parent.stat().st_mode & 0o077) == 0, "others may enter the folder of the socket"
+    inside = Terminal(secure.host, secure.port, FIRST, HOSPITAL, bank.mac, connect=inside_line(path))
+    with inside as terminal:
+        assert terminal.purchase(bank.cards[0].number, 5).approved
+    with Terminal(secure.host, secure.port, FIRST, HOSPITAL, lambda _: bytes(4), connect=inside_line(path)) as forger:
+        with pytest.raises(Refused):
+            forger.purchase(bank.cards[0].number, 5)
+    assert bank.balance() == 100_000 - 5
 
 
 @pytest.mark.req("S4")
