@@ -1,4 +1,4 @@
-"""The life of a case: nothing is lost, nothing is booked by one person, every rule says why (S10)."""
+"""The life of a case: nothing is lost, nothing is booked by one person, a dispute is decided by two (S10)."""
 
 from __future__ import annotations
 
@@ -10,19 +10,15 @@ import pytest
 from django.db import ProgrammingError, connection, transaction
 from django.utils import timezone
 from tests.support.approvals import decided
+from tests.support.exceptions import SAID, notices, only_theirs, opened, proposal_of
 from tests.support.payments import CITY, HOSPITAL
 
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.approvals.actions.withdraw import withdraw
-from sheka.office.approvals.models import Proposal
 from sheka.office.organisations.actions.add_organisation import add_organisation
 from sheka.office.staff.actors import Actor
-from sheka.office.work.models import WorkItem, WorkNotice
-from sheka.office.work.scope import reading_as
-from sheka.systems.accounts.models import PendingKind
-from sheka.systems.accounts.queries import ExpiredHold, balance
-from sheka.systems.clearing.actions.seal_day import seal_day
-from sheka.systems.exceptions import rules
+from sheka.office.work.models import WorkItem
+from sheka.systems.accounts.queries import balance
 from sheka.systems.exceptions.actions.adjust_case import propose_adjustment, propose_decision
 from sheka.systems.exceptions.actions.handle_case import (
     answer_case,
@@ -30,80 +26,17 @@ from sheka.systems.exceptions.actions.handle_case import (
     assign_case,
     close_case,
     note_case,
-    reopen_case,
     take_case,
 )
-from sheka.systems.exceptions.actions.judge_case import judge_case, switch_rule
-from sheka.systems.exceptions.actions.open_cases import Abnormal, open_cases
 from sheka.systems.exceptions.actions.open_dispute import disputable_of_card, open_dispute
-from sheka.systems.exceptions.actions.take_findings import take_findings
 from sheka.systems.exceptions.actions.watch_case import watch_case
 from sheka.systems.exceptions.check import check_exceptions
 from sheka.systems.exceptions.jobs import take, watch
-from sheka.systems.exceptions.models import CaseEvent, Closing, ExceptionCase, Finding, Reason, RuleUse
-from sheka.systems.exceptions.policy import policy
-from sheka.systems.exceptions.queries import case_read_by, rules_at
-from sheka.systems.exceptions.sources import of_hold, of_row
+from sheka.systems.exceptions.models import CaseEvent, Closing, ExceptionCase
+from sheka.systems.exceptions.queries import case_read_by
 from sheka.systems.exceptions.standing import accounts_of_case
-from sheka.systems.transactions.models import Transaction
-from sheka.systems.transactions.queries import open_window
-from sheka.systems.transactions.queries_of_abnormal import AbnormalRow
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.req("S10")]
-SAID = "The institution says that it served the patient."
-
-
-@pytest.fixture
-def officer(appoint):
-    return appoint("exceptions", CITY, "exceptions_officer")
-
-
-@pytest.fixture
-def approver(appoint):
-    return appoint("approver", CITY, "exceptions_approver")
-
-
-@pytest.fixture
-def paid(terminal, bank):
-    """A purchase of 12.34 yuan that stands in our books."""
-    purchase = terminal.new_purchase(bank.cards[0].number, 1_234)
-    assert terminal.send_purchase(purchase).approved
-    return purchase
-
-
-def subject_of(purchase, kind=1):
-    return f"{HOSPITAL}:460100000001:{purchase.at:%Y%m%d}:{purchase.stan:06d}:{kind}"
-
-
-def opened(item):
-    (case,) = open_cases(Actor.process("test", CITY), items=[item])
-    return case
-
-
-def told(kind, number=1, stan=7, **facts):
-    """A row as the switch writes it."""
-    now = timezone.now()
-    return AbnormalRow(number, now, number, kind, HOSPITAL, CITY, "460100000001", now.date(), stan, True, facts)
-
-
-def proposal_of(case):
-    case.refresh_from_db()
-    return Proposal.objects.get(number=case.proposal)
-
-
-def notices(actor, case):
-    with reading_as(actor.staff_id):
-        return list(WorkNotice.objects.filter(staff_id=actor.staff_id, subject=case.key).values_list("kind", flat=True))
-
-
-def only_theirs(bank, **theirs):
-    return Abnormal(
-        f"{HOSPITAL}:460100000001:20261120:000099:1",
-        Reason.ONLY_THEIRS,
-        900,
-        None,
-        {"line": 2, "amount": 900, "card": bank.cards[0].number, "settlement_date": "2026-11-20"} | theirs,
-    )
 
 
 def test_an_adjustment_is_booked_once_and_only_when_another_person_agrees(bank, officer, approver):
@@ -234,148 +167,6 @@ def test_an_approver_assigns_and_only_the_holder_works_on_it(bank, officer, appr
         close_case(other, number=case.number, resolution=SAID, closing="because")
     assert refusal.value.code is Code.EXCEPTION_CLOSING
     close_case(other, number=case.number, resolution=SAID, closing=Closing.OTHER_SIDE_CORRECTS)
-
-
-def test_a_late_original_closes_its_case_by_the_tombstone_and_a_person_can_undo_it(terminal, bank, officer):
-    """The real switch tells; the turn opens the case and the rule says why it is closed."""
-    purchase = terminal.new_purchase(bank.cards[0].number, 30_000)
-    terminal.reversal(purchase, advice=True)
-    assert not terminal.send_purchase(purchase).approved
-    take()
-    take()
-    case = ExceptionCase.objects.get(reason=Reason.REVERSAL_FIRST)
-    assert (case.state, case.closing, case.amount) == ("closed", "reversed", 30_000)
-    use = RuleUse.objects.get(case=case)
-    assert (use.rule, use.version, use.result, use.facts["request"]["refusal"]) == ("tombstone", 1, "closed", 4425)
-    assert Finding.objects.filter(case=case).count() == 1
-    reopen_case(officer, number=case.number, reason="The patient says that he paid.")
-    take()
-    case.refresh_from_db()
-    assert (case.state, case.by_hand, case.entry) == ("open", True, None), "no rule takes it out of people's hands"
-    assert check_exceptions() == []
-
-
-def test_what_the_switch_tells_becomes_cases_with_their_entries(terminal, bank):
-    """A late reversal is resolved by its entry, another amount waits for a person: over a real line."""
-    paid, other, third = (terminal.new_purchase(bank.cards[0].number, amount) for amount in (500, 600, 700))
-    assert all(terminal.send_purchase(one).approved for one in (paid, other, third))
-    again = replace(other, amount=601)
-    assert terminal.send_purchase(again).response_code == "94"
-    assert terminal.reversal(replace(third, amount=650)).response_code == "64"
-    seal_day(bank.actor, settlement_date=open_window().settlement_date)
-    assert terminal.reversal(paid).response_code == "00"
-    take()
-    cases = {case.reason: case for case in ExceptionCase.objects.all()}
-    late = cases[Reason.LATE_REVERSAL]
-    assert (late.state, late.amount, late.rule_uses.get().rule) == ("resolved", 500, "reversal_booked")
-    assert cases[Reason.OTHER_AMOUNT].state == cases[Reason.PARTIAL_REVERSAL].state == "open"
-    assert cases[Reason.OTHER_AMOUNT].suggestion["verb"] == "ask"
-    assert len(cases) == 3 and check_exceptions() == []
-
-
-def test_a_hold_that_nobody_completed_has_its_case(terminal, bank):
-    _held, answer = terminal.pre_authorise(bank.cards[0].number, 2_000)
-    assert answer.approved
-    row, now = Transaction.objects.get(), timezone.now()
-    hold = ExpiredHold(
-        number=1,
-        pending_id=row.id,
-        account_id=row.account_id,
-        organisation=CITY,
-        kind=PendingKind.PRE_AUTHORISATION,
-        amount=2_000,
-        reference="",
-        made_at=row.booked_at,
-        expires_at=now,
-        released_at=now,
-    )
-    place, item = of_hold(hold)
-    (case,) = take_findings(Actor.process("test", place), items=[item])
-    judge_case(Actor.process("test", CITY), number=case.number)
-    case.refresh_from_db()
-    assert (case.state, case.closing, case.amount, case.ours["transaction"]) == ("closed", "released", 2_000, row.id)
-    assert take_findings(Actor.process("test", place), items=[item]) == []
-
-
-def test_every_row_of_the_switch_leads_to_one_case_and_a_kind_nobody_knows_too(bank):
-    process = Actor.process("test", CITY)
-    kinds = ("late_original", "duplicate_differs", "reversal_amount", "late_reversal", "reversal_of_followed",
-             "reversal_uncovered", "advice_refused", "batch_only_ours", "batch_only_theirs", "batch_differs",
-             "wrong_mac", "wrong_pin", "clock_skew", "replay", "news_of_tomorrow")  # fmt: skip
-    rows = [told(kind, number, number, amount=100) for number, kind in enumerate(kinds, 1)]
-    made = take_findings(process, items=[of_row(row) for row in rows])
-    assert len(made) == len(kinds)
-    assert take_findings(process, items=[of_row(row) for row in rows]) == []
-    assert Finding.objects.count() == len(kinds)
-    assert {case.reason for case in made if "tomorrow" in case.subject} == {"other"}
-    again = told("wrong_mac", 100, None), told("wrong_mac", 101, None)
-    (locked,) = take_findings(process, items=[of_row(row) for row in again])
-    locked.refresh_from_db()
-    assert (locked.times, locked.findings.count()) == (2, 2), "what happens again is counted in the case that runs"
-
-
-def test_an_unknown_outcome_is_a_state_until_our_own_books_say_it(paid, bank, monkeypatch):
-    process = Actor.process("test", CITY)
-    known = opened(Abnormal(subject_of(paid), Reason.UNKNOWN, 0, None, None))
-    lost = opened(Abnormal(f"{HOSPITAL}:460100000001:{paid.at:%Y%m%d}:000999:1", Reason.ANSWER_LOST, 0, None, None))
-    assert known.state == lost.state == "unknown"
-    with pytest.raises(Refused):
-        close_case(process, number=known.number, resolution=SAID)
-    take()
-    known.refresh_from_db()
-    lost.refresh_from_db()
-    assert (known.state, known.ours["amount"]) == ("resolved", 1_234)
-    assert lost.state == "unknown", "it may still be on its way"
-    monkeypatch.setattr(rules, "policy", lambda: replace(policy(), unknown_minutes=0))
-    take()
-    lost.refresh_from_db()
-    assert (lost.state, lost.closing) == ("closed", "no_money_moved")
-    assert set(RuleUse.objects.values_list("rule", flat=True)) == {"unknown_booked", "unknown_never_came"}
-    assert check_exceptions() == []
-
-
-def test_a_shift_at_the_cut_off_is_closed_on_both_sides(paid, bank):
-    """We have it in one clearing day, the institution's file in the next, with the same amount."""
-    day = timezone.localdate()
-    ours = {"transaction": 1, "amount": 1_234, "settlement_date": day.isoformat()}
-    theirs = {"line": 2, "amount": 1_234, "settlement_date": (day + timedelta(days=1)).isoformat()}
-    mine = opened(Abnormal(subject_of(paid), Reason.ONLY_OURS, 1_234, ours, None))
-    take()
-    mine.refresh_from_db()
-    assert mine.state == "open" and mine.suggestion["rule"] == "give_back"
-    other = opened(Abnormal(subject_of(paid), Reason.ONLY_THEIRS, 1_234, None, theirs))
-    take()
-    mine.refresh_from_db()
-    other.refresh_from_db()
-    assert [(one.state, one.closing) for one in (mine, other)] == [("closed", "date_shift")] * 2
-    two_days = replace(
-        Abnormal(subject_of(paid), Reason.ONLY_THEIRS, 1_234, None, theirs),
-        theirs=theirs | {"settlement_date": (day + timedelta(days=2)).isoformat()},
-    )
-    third = opened(two_days)
-    take()
-    third.refresh_from_db()
-    assert third.state == "open", "two days apart is no shift at a cut-off"
-
-
-def test_a_rule_that_is_off_does_nothing(bank, officer, approver):
-    item = Abnormal("P1:T1:20261120:000003:1", Reason.DUPLICATE, 500, {"amount": 500}, {"amount": 500, "times": 2})
-    with pytest.raises(Refused) as refusal:
-        switch_rule(officer, rule="exact_duplicate", on=False, reason=SAID)
-    assert refusal.value.code is Code.PERMISSION_MISSING
-    with pytest.raises(Refused) as refusal:
-        switch_rule(approver, rule="nothing", on=False, reason=SAID)
-    assert refusal.value.code is Code.EXCEPTION_RULE
-    switch_rule(approver, rule="exact_duplicate", on=False, reason=SAID)
-    assert [on for rule, on, _row in rules_at(CITY) if rule.name == "exact_duplicate"] == [False]
-    case = opened(item)
-    take()
-    case.refresh_from_db()
-    assert case.state == "open"
-    switch_rule(approver, rule="exact_duplicate", on=True, reason=SAID)
-    judge_case(Actor.process("test", CITY), number=case.number)
-    case.refresh_from_db()
-    assert (case.state, case.closing) == ("closed", "duplicate")
 
 
 def test_a_dispute_is_opened_once_decided_by_two_and_booked(paid, bank, officer, approver, appoint):

@@ -4,6 +4,7 @@ expired (S10).
 
 from __future__ import annotations
 
+from django.db import connection
 from django.utils import timezone
 
 from sheka.systems.accounts.queries import ExpiredHold
@@ -36,6 +37,8 @@ OUTCOME_UNKNOWN = 4430
 def of_row(row: AbnormalRow) -> Abnormal:
     """An abnormal row of the switch. Rows of a terminal without a STAN are one item while their case runs."""
     reason = KINDS.get(row.kind) or (Reason.WRONG_MAC if row.kind.startswith("wrong_") else Reason.OTHER)
+    if reason is Reason.LATE_REVERSAL and _is_settled(row):
+        reason = Reason.SETTLED_REVERSAL
     facts = {"kind": row.kind, **row.facts}
     theirs = None if row.kind == "batch_only_ours" else row.facts or None
     return Abnormal(
@@ -68,6 +71,23 @@ def of_hold(hold: ExpiredHold) -> tuple[str, Abnormal]:
     subject = f"{row.institution.code}:{row.terminal.number}:{row.business_date:%Y%m%d}:{row.stan:06d}:{row.kind}"
     item = Abnormal(subject, Reason.HOLD_EXPIRED, hold.amount, row_facts(row), None, facts, found)
     return row.institution.organisation_id, item
+
+
+def _is_settled(row: AbnormalRow) -> bool:
+    """Whether the clearing day of the original is netted: then the institution was credited for it already. Clearing
+    lies above this system, so its table is asked and not its code.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM transactions_transaction t"
+            " JOIN transactions_institution i ON i.id = t.institution_id"
+            " JOIN transactions_terminal m ON m.id = t.terminal_id"
+            " JOIN clearing_day d ON d.window_id = t.window_id AND d.organisation_id = i.organisation_id"
+            " WHERE t.business_date = %s AND m.number = %s AND t.stan = %s AND i.code = %s AND t.kind <> 2"
+            " AND d.state = 'netted')",
+            [row.business_date, row.terminal, row.stan, row.institution],
+        )
+        return bool(cursor.fetchone()[0])
 
 
 def _key(row: AbnormalRow | Unanswered) -> str:
