@@ -60,7 +60,7 @@ def set_transport_key(actor: Actor, *, code: str, reference: str) -> Institution
     if reason := _unfit(key, algorithm, row.organisation_id):
         raise Refused(Code.TRANSPORT_KEY_UNFIT, key=key.name, reason=reason)
     for purpose in (LinePurpose.MAC, LinePurpose.PIN):
-        root_of(row.organisation_id, purpose, algorithm)
+        line_root(row.organisation_id, purpose, algorithm)
     row.transport_key, row.transport_check_value = key.ref, key.check_value
     row.save(update_fields=["transport_key", "transport_check_value"])
     record(actor, "institution.transport_key", f"institution:{code}", name=key.name, check_value=key.check_value)
@@ -104,8 +104,8 @@ def organisations_to_tell() -> list[str]:
     return list(rows.values_list("institution__organisation_id", flat=True).distinct())
 
 
-def root_of(organisation_code: str, purpose: LinePurpose, algorithm: Algorithm) -> LineRoot:
-    """The root of an organisation's lines for a purpose; made in its machine when it is not there yet."""
+def line_root(organisation_code: str, purpose: LinePurpose, algorithm: Algorithm) -> LineRoot:
+    """The root of an organisation's lines for a purpose, made in its machine when it is not there yet; the caller audits."""
     found = LineRoot.objects.filter(
         organisation_id=organisation_code, purpose=purpose, algorithm=int(algorithm)
     ).first()

@@ -13,7 +13,7 @@ from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
 from sheka.systems.cards.queries import card_named
 from sheka.systems.keys.machines import machine_of
-from sheka.systems.transactions.actions.keep_line import ALGORITHMS, root_of
+from sheka.systems.transactions.actions.keep_line import ALGORITHMS, line_root
 from sheka.systems.transactions.line_models import CardPin, LinePurpose, WorkingKey
 from sheka.systems.transactions.models import Terminal
 
@@ -40,8 +40,8 @@ def set_card_pin(actor: Actor, *, card_number: str, terminal: str, block: bytes)
     key = keys.filter(terminal=pad).first() or keys.filter(terminal=None).first()
     if key is None or institution.organisation_id != city:
         raise Refused(Code.PIN_BLOCK_INVALID)
-    pins = root_of(city, LinePurpose.PIN, algorithm)
-    values = root_of(city, LinePurpose.PIN_VALUE, Algorithm.SM4)
+    pins = line_root(city, LinePurpose.PIN, algorithm)
+    values = line_root(city, LinePurpose.PIN_VALUE, Algorithm.SM4)
     (value,) = machine_of(city).pin_values(
         pins.reference,
         [bytes.fromhex(key.factor)],
