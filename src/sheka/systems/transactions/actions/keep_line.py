@@ -105,7 +105,7 @@ def organisations_to_tell() -> list[str]:
 
 
 def line_root(organisation_code: str, purpose: LinePurpose, algorithm: Algorithm) -> LineRoot:
-    """The root of an organisation's lines for a purpose, made in its machine when it is not there yet; the caller audits."""
+    """The root of an organisation's lines for a purpose; made in its machine if it is missing. The caller audits."""
     found = LineRoot.objects.filter(
         organisation_id=organisation_code, purpose=purpose, algorithm=int(algorithm)
     ).first()
