@@ -78,8 +78,10 @@ def test_the_rest_example_pays_once_and_takes_back(bank, switch, tree, installer
     application = get_wsgi_application()
 
     def closing(environ, start):
-        yield from application(environ, start)
-        connections.close_all()
+        try:
+            yield from application(environ, start)
+        finally:
+            connections.close_all()
 
     with make_server("127.0.0.1", 0, closing, Server, Quiet) as web:
         threading.Thread(target=web.serve_forever, daemon=True).start()

@@ -10,7 +10,7 @@ from math import ceil, cos, floor, radians
 from sheka.systems.transactions.queries_of_acquiring import Spot
 
 WIDTH, HEIGHT, EDGE = 900, 560, 44
-CELL = 26
+CELL = 30
 """Terminals nearer than this to each other on the picture are one mark with their number."""
 KILOMETRES = 111.32
 STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
@@ -84,7 +84,7 @@ def map_of(spots: Sequence[Spot]) -> Map | None:
         places[int(across(spot.longitude) // CELL), int(down(spot.latitude) // CELL)].append(spot)
     marks = [_mark(group, across, down) for _place, group in sorted(places.items())]
     half_x, half_y = WIDTH / 2 / unit / shrink, HEIGHT / 2 / unit
-    step = next((one for one in STEPS if half_x * 2 / one <= 7), STEPS[-1])
+    step = next((one for one in STEPS if max(half_x, half_y) * 2 / one <= 9), STEPS[-1])
     length = next((one for one in (200, 100, 50, 20, 10, 5, 2, 1, 0.5, 0.2) if one / KILOMETRES * unit < 200), 0.1)
     return Map(
         tuple(marks),
@@ -100,7 +100,9 @@ def _mark(group: Sequence[Spot], across, down) -> Mark:  # type: ignore[no-untyp
     state = max(count, key=lambda one: (count[one], -ORDER.index(one) if one in ORDER else -9))
     x = sum(across(spot.longitude) for spot in group) / len(group)
     y = sum(down(spot.latitude) for spot in group) / len(group)
-    return Mark(round(x, 1), round(y, 1), 8 if len(group) == 1 else min(20, 10 + len(group) // 4), state, tuple(group))
+    return Mark(
+        round(x, 1), round(y, 1), 12.5 if len(group) == 1 else min(20.0, 13 + len(group) / 4), state, tuple(group)
+    )
 
 
 def _span(values: Sequence[float]) -> tuple[float, float]:
