@@ -23,7 +23,7 @@ _FRESH = """
 SELECT a.id, a.at, a.written::text::bigint, a.kind, i.code, i.organisation_id, coalesce(m.number, ''), a.business_date,
     a.stan, a.written < pg_snapshot_xmin(pg_current_snapshot()), a.facts::text
 FROM transactions_abnormal a
-JOIN transactions_institution i ON i.id = a.institution_id
+JOIN transactions_institution i ON i.id = a.institution_id AND i.test_of_id IS NULL -- what tests provoke is no case
 LEFT JOIN transactions_terminal m ON m.id = a.terminal_id
 WHERE a.id > %(highest)s - %(lag)s AND (a.written::text::bigint, a.id) > (%(written)s, %(number)s)
 ORDER BY a.written::text::bigint, a.id LIMIT %(limit)s
