@@ -162,7 +162,7 @@ def test_an_unknown_outcome_is_a_state_until_our_own_books_say_it(paid, bank, mo
     assert (known.state, known.ours["amount"]) == ("resolved", 1_234)
     assert lost.state == "unknown", "it may still be on its way"
     monkeypatch.setattr(rules, "policy", lambda: replace(policy(), unknown_minutes=0))
-    take()
+    judge_case(process, number=lost.number)
     lost.refresh_from_db()
     assert (lost.state, lost.closing) == ("closed", "no_money_moved")
     assert set(RuleUse.objects.values_list("rule", flat=True)) == {"unknown_booked", "unknown_never_came"}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from sheka.foundation.refusals import Refused
 from sheka.office.approvals.models import Proposal
 from sheka.office.jobs.registry import periodic
 from sheka.office.staff.actors import Actor
@@ -17,9 +17,11 @@ from sheka.systems.exceptions.actions.judge_case import judge_case
 from sheka.systems.exceptions.actions.take_findings import take_abnormal, take_expired_holds, take_unanswered
 from sheka.systems.exceptions.actions.watch_case import watch_case
 from sheka.systems.exceptions.models import ExceptionCase
-from sheka.systems.exceptions.states import RUNNING, UNKNOWN
+from sheka.systems.exceptions.states import RUNNING, UNKNOWN, UNTOUCHED
 
 AT_ONCE = 1000
+AGAIN_SECONDS = 20
+"""How long after it was asked the ledger is asked again about an outcome that is unknown."""
 log = logging.getLogger("sheka.exceptions")
 
 
@@ -36,8 +38,10 @@ def take() -> None:
 
 
 def judge_all() -> None:
-    """Every case that was not judged yet; an unknown one until it is known."""
-    rows = ExceptionCase.objects.filter(by_hand=False).filter(Q(state="open", judged_at=None) | Q(state=UNKNOWN))
+    """Every case that was not judged yet; an unknown one again and again until it is known."""
+    again = Q(state=UNKNOWN, judged_at__lt=timezone.now() - timedelta(seconds=AGAIN_SECONDS))
+    fresh = Q(state__in=UNTOUCHED, judged_at=None)
+    rows = ExceptionCase.objects.filter(fresh | again, by_hand=False)
     _each(rows.order_by("pk").values_list("number", "organisation_id")[:AT_ONCE], judge_case)
 
 
@@ -61,8 +65,8 @@ def _each(rows: object, verb: Callable[..., object]) -> None:
     for number, code in list(rows):  # type: ignore[call-overload]
         try:
             verb(Actor.process("exceptions", code), number=number)
-        except Refused as refusal:
+        except Exception as error:
             log.exception("exception case %s", number)
-            failure = refusal
+            failure = error
     if failure is not None:
         raise failure
