@@ -28,7 +28,8 @@ FROM generate_series(0, %(count)s - 1) AS n JOIN bench_payer a ON a.place = (%(o
 _ENTRIES = """
 INSERT INTO accounts_entry (posting_id, account_id, amount, balance_after, booked_at, document_date, kind)
 SELECT t.id, e.account_id, e.amount, e.balance, t.booked_at, t.business_date, 1
-FROM {table} t CROSS JOIN LATERAL (VALUES (t.account_id, -t.amount, t.balance_after), (%(counter)s::bigint, t.amount, NULL))
+FROM {table} t CROSS JOIN LATERAL
+    (VALUES (t.account_id, -t.amount, t.balance_after), (%(counter)s::bigint, t.amount, NULL))
     AS e (account_id, amount, balance)
 """
 

@@ -100,7 +100,7 @@ def seals_of_day(day: date) -> list[tuple[int, int, bytes, int]]:
     """Number, rows, root and time (microseconds) of every seal over rows of a day."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT s.id, s.rows, s.root, (extract(epoch FROM s.sealed_at) * 1000000)::bigint FROM transactions_seal s"
+            "SELECT s.id, s.rows, s.root, (extract(epoch FROM s.sealed_at) * 1000000)::bigint FROM transactions_seal s"  # noqa: S608 - constants
             f" WHERE s.id IN (SELECT DISTINCT seal FROM {TABLE} WHERE business_date = %s) ORDER BY s.id",
             [day],
         )

@@ -1,4 +1,4 @@
-"""The turns of the transactions: seals under a root and the pulse each minute, partitions each hour, the archive at night."""
+"""The turns of the transactions: seals and pulse each minute, partitions each hour, the archive at night."""
 
 from __future__ import annotations
 

@@ -157,7 +157,8 @@ def _detach(actor: Actor, payload: dict[str, Any]) -> dict[str, Any]:
 def restore_archive(actor: Actor, *, day: date) -> Archive:
     """Put the rows of a detached day back from its file, prove them equal to what was archived, and attach them.
 
-    Raises Refused: ARCHIVE_UNKNOWN, ARCHIVE_NOT_DETACHED, ARCHIVE_DIFFERS, ARCHIVE_TABLE_BUSY, and what `proved` raises.
+    Raises Refused: ARCHIVE_UNKNOWN, ARCHIVE_NOT_DETACHED, ARCHIVE_DIFFERS, ARCHIVE_TABLE_BUSY, and what `proved`
+    raises.
     """
     archive = Archive.objects.select_for_update().filter(business_date=day).first() or archive_of(day)
     if archive.state != "detached":
