@@ -13,6 +13,7 @@ from tests.support.acquiring import SHOP, TEST_MONEY, TEST_NUMBER, line_as, test
 from tests.support.payments import CITY
 
 from sheka.foundation.refusals import Code, Refused
+from sheka.office.scope import whole_node
 from sheka.systems.accounts.queries import account_of
 from sheka.systems.transactions.acquiring_models import Onboarding, Trial
 from sheka.systems.transactions.actions.keep_certificates import add_certificate, end_certificate
@@ -29,6 +30,7 @@ from sheka.systems.transactions.actions.register_institution import (
 from sheka.systems.transactions.models import Institution, Transaction
 from sheka.systems.transactions.onboarding import progress, steps, ticked
 from sheka.systems.transactions.queries import open_window, window_totals
+from sheka.systems.transactions.queries_of_abnormal import fresh_abnormal
 from sheka.systems.transactions.queries_of_acquiring import (
     institution_named,
     last_seen,
@@ -103,6 +105,8 @@ def test_an_institution_is_taken_in_by_what_the_switch_saw_and_by_a_second_perso
         assert line.purchase(bank.cards[0].number, 100).approved
         elsewhere = line.purchase(card.number, 100)
         assert (elsewhere.response_code, elsewhere.refusal) == ("62", Code.TEST_CARD_ELSEWHERE.value)
+    with whole_node("the job of the exceptions desk reads all rows"):
+        assert fresh_abnormal(written=0, number=0, highest=0) == [], "what tests provoke opens no case"
     totals = {total.code: total.purchases for total in window_totals(open_window(), CITY)}
     assert totals == {SHOP: 100}, "test transactions are never in a clearing day"
     assert account_of(card.person_id).balance == TEST_MONEY, "every test purchase was taken back"
