@@ -26,6 +26,8 @@ from sheka.faces.cli.node_processes import worker
 
 RATE = 400
 """Holds that come to their end each second."""
+LEAD = 12
+"""Seconds to write them down before the first is due."""
 _HOLDS = """
 INSERT INTO accounts_pending (id, account_id, counter_id, amount, kind, organisation_id, made_at, expires_at, reference)
 SELECT nextval('accounts_posting_id'), 1 + (n::bigint * 7919) %% %(accounts)s, %(fund)s, 1, 1, %(city)s, now(),
@@ -33,8 +35,9 @@ SELECT nextval('accounts_posting_id'), 1 + (n::bigint * 7919) %% %(accounts)s, %
 FROM generate_series(0, %(holds)s - 1) n
 """
 _HELD = """
-UPDATE accounts_account a SET held = o.total
-FROM (SELECT account_id, sum(amount) AS total FROM accounts_pending_open GROUP BY account_id) o
+UPDATE accounts_account a SET held = a.held + o.total
+FROM (SELECT account_id, sum(amount) AS total FROM accounts_pending_open
+      WHERE expires_at < %(until)s GROUP BY account_id) o
 WHERE a.id = o.account_id
 """
 _LATENESS = """
@@ -75,17 +78,17 @@ def expiry(world: LedgerWorld, holds: int, seconds: int) -> list[Figure]:
     with world.connect("owner") as owner, (world.folder / "worker.log").open("wb") as log:
         far = datetime.now().astimezone() + timedelta(days=30)
         owner.execute(_HOLDS, {**values, "holds": holds, "first": far, "gap": 0})
-        owner.execute(_HELD)
+        owner.execute(_HELD, {"until": far + timedelta(days=1)})
         owner.execute("VACUUM ANALYZE accounts_pending, accounts_pending_open, accounts_account")
         process = subprocess.Popen(spec.argv, env={**os.environ, **spec.env}, stdout=log, stderr=log)
         try:
             _until(world, lambda: _count(owner, "operations_heartbeat") > 0)
-            first = datetime.now().astimezone() + timedelta(seconds=10)
+            first = datetime.now().astimezone() + timedelta(seconds=LEAD)
             owner.execute(_HOLDS, {**values, "holds": due, "first": first, "gap": 1 / RATE})
-            owner.execute(_HELD)
+            owner.execute(_HELD, {"until": far})
             if datetime.now().astimezone() > first:
                 raise RuntimeError("the machine is too busy to measure")
-            time.sleep(10 + seconds)
+            time.sleep(LEAD + seconds)
             _until(world, lambda: _count(owner, "accounts_pending_end") == due)
         finally:
             process.terminate()

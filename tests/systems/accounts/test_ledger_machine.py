@@ -15,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from tests.support.ledger import NOWHERE, Hold, Model, Purse
 from tests.support.payments import CITY, make_cards
 
+from sheka.foundation.refusals import Code
 from sheka.office.staff.actors import Actor
 from sheka.systems.accounts.actions.expire_pending import expire_due
 from sheka.systems.accounts.actions.open_account import open_accounts, open_party_account
@@ -71,6 +72,8 @@ def test_any_order_of_operations_ends_like_the_rules_in_memory(people):
                 time.sleep(SOON.total_seconds())  # whoever names it comes too late for certain
             moment = timezone.now()
             got = post(officer, batch)
+            if any(one.refusal == Code.TRANSFER_EXPIRY.value for one in got):
+                moment = timezone.now()  # the machine was busy, and the time had come when it was judged
             expected = self.model.post(batch, moment)
             assert [(one.refusal, one.differs) for one in got] == expected, batch
             for one in got:

@@ -122,7 +122,7 @@ def test_one_number_sent_sixty_four_times_at_once_is_booked_once(sessions, accou
 def test_one_hold_is_ended_once_whoever_comes_first(sessions, accounts):
     """Sixty-four post it, void it and let it expire in the same moment."""
     fund, one, other = (account.pk for account in accounts)
-    until = timezone.now() + timedelta(milliseconds=150)
+    until = timezone.now() + timedelta(milliseconds=400)
     ((number, _),) = sessions.post([(uuid.uuid4(), 2, one, other, 400, None, until)])
     ((fund_hold, _),) = sessions.post([(uuid.uuid4(), 2, fund, other, 5, None, None)])
 
