@@ -6,13 +6,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
+from django.conf import settings
 from tests.support.payments import HOSPITAL, ZONE, SwitchProcess
 
 from sheka.foundation.iso8583 import decode
+from sheka.foundation.iso8583.chip_data import CRYPTOGRAM, SOURCE, pack
 from sheka.foundation.iso8583.dictionary import fields as dictionary
 from sheka.foundation.refusals import Code, Refused
 from sheka.systems.accounts.actions.change_state import freeze_account, release_account
@@ -81,6 +85,7 @@ SINGLE: dict[Code, str] = {
             Code.MESSAGE_TOO_SHORT,
             Code.MESSAGE_TYPE_INVALID,
             Code.SWITCH_BUSY,
+            Code.PROOF_NOT_KNOWN,
         ),
         "test_verbs_table.py",
     ),
@@ -280,6 +285,21 @@ def test_a_switch_that_is_busy_says_so_to_every_message(desk, bank) -> None:
     finally:
         process.stop()
     assert {(one[39], one[63]) for one in said.values()} == {("91", f"{Code.SWITCH_BUSY.value:04d}")}
+
+
+def test_a_proof_that_cannot_be_judged_takes_nothing(desk, bank) -> None:
+    """The tables of keys cannot be read: a payment that is signed by the card is refused, and none is booked."""
+    bought = desk.terminal.new_purchase(desk.card, 100)
+    signed = replace(bought, chip_data=pack([(CRYPTOGRAM, bytes(8)), (SOURCE, bytes(8))]))
+    cluster, name = settings.NODE.cluster, settings.NODE.file.database.name
+    right = "EXECUTE ON FUNCTION switch_taken(date, integer[], integer[], integer[])"
+    with psycopg.connect(cluster.dsn(name, "postgres"), autocommit=True) as administrator:
+        administrator.execute(f"REVOKE {right} FROM sheka_switch")
+        answer = desk.terminal.send_purchase(signed)
+        administrator.execute(f"GRANT {right} TO sheka_switch")
+    assert (answer.response_code, answer.refusal) == ("91", Code.PROOF_NOT_KNOWN.value)
+    assert not Transaction.objects.filter(refusal=0).exists()
+    bank.assert_ledger_holds()
 
 
 def _provoke(code: Code, desk: Desk, key: tuple[str, str], fields: Fields) -> Fields:
