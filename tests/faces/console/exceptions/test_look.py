@@ -71,7 +71,7 @@ def test_every_page_is_whole_in_both_languages(look, desks, cases, language):
     faults = []
     for number, (actor, address) in enumerate(addresses):
         page = look(actor, address, language)
-        faults += [f"{address}: {fault}" for fault in faults_of(page, page.content(), language)]
         if folder := os.environ.get("SHEKA_PICTURES"):
             page.screenshot(path=Path(folder) / f"exceptions-{language}-{number}.png", full_page=True)
+        faults += [f"{address}: {fault}" for fault in faults_of(page, page.content(), language)]
     assert faults == []
