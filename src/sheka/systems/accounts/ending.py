@@ -27,7 +27,7 @@ from sheka.systems.accounts.payees import Payee, shares
 from sheka.systems.accounts.posting import Item
 from sheka.systems.accounts.states import ACCOUNT
 
-PAYING = "payout"
+PAYING = "PAYOUT"
 """The party of the bank account from which an organisation pays."""
 
 

@@ -55,7 +55,7 @@ FILES = Listing(
         Column("sender", _("Sender's number"), lambda row: row.sender_number, sort="sender_number", kind="number"),
         Column("period", _("Period"), lambda row: row.period, sort="period", kind="number"),
         Column("state", _("State"), _state, sort="state"),
-        Column("lines", _("Lines"), lambda row: row.lines, sort="lines", kind="amount"),
+        Column("lines", pgettext_lazy("accounts", "Lines"), lambda row: row.lines, sort="lines", kind="amount"),
         Column("total", _("Total"), lambda row: row.total, sort="total", kind="money"),
         Column("booked", pgettext_lazy("accounts", "Booked"), lambda row: row.booked, sort="booked", kind="amount"),
         Column("refused", _("Refused lines"), lambda row: row.refused, sort="refused", kind="amount"),

@@ -120,7 +120,7 @@ class InheritForm(OrderedForm):
         self.fields["rule"].choices = rules  # type: ignore[attr-defined]
         for n in range(1, HEIRS + 1):
             for name, label, length in (
-                ("name", _("Name"), 150),
+                ("name", pgettext_lazy("accounts", "Name"), 150),
                 ("relation", _("Relation"), 40),
                 ("parts", _("Parts"), 5),
                 ("account", _("Personal account here, or"), 29),

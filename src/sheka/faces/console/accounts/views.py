@@ -9,7 +9,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -96,7 +96,7 @@ ACCOUNTS = Listing(
         Select("kind", pgettext_lazy("accounts", "Kind"), choices(ACCOUNT_KINDS), "kind", all=_("All kinds")),
         Select("state", _("State"), choices(ACCOUNT_STATES), "state", all=_("All states")),
         Text("number", _("Account number"), ("number",), "startswith"),
-        Days("opened", _("Opened"), "opened_at", moments=True),
+        Days("opened", pgettext_lazy("accounts", "Opened"), "opened_at", moments=True),
     ],
     empty_title=_("No accounts"),
     empty_text=_("An account appears here when it is opened."),
@@ -273,7 +273,7 @@ def _done(request: HttpRequest, what: Verb, made: object, number: str) -> HttpRe
 
 def _moments(account: Account, freezes: list[Any]) -> list[dict[str, Any]]:
     """The life line of the account, the latest first."""
-    found = [{"at": account.opened_at, "title": gettext("Opened"), "who": "", "tone": "done"}]
+    found = [{"at": account.opened_at, "title": pgettext("accounts", "Opened"), "who": "", "tone": "done"}]
     for row in freezes:
         amount = format_yuan(row.amount, language()) if row.amount else ""
         title = gettext("%(amount)s frozen") % {"amount": amount} if amount else gettext("Frozen")
