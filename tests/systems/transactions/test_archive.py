@@ -64,7 +64,7 @@ def short(tmp_path, monkeypatch):
 
 @pytest.fixture
 def booked(bank, short):
-    """Purchases, a refusal, a reversal and a tombstone 65 days ago, and two purchases of today in a window now closed."""
+    """Purchases, a refusal, a reversal, a tombstone 65 days ago; two purchases of today in a window now closed."""
     switch = SwitchProcess(None, "--limit", "days_back=90", "--limit", "reversal_days_back=90")
     old = lambda: datetime.now(ZONE) - timedelta(days=65)  # noqa: E731
     with Terminal(switch.host, switch.port, "460100000001", HOSPITAL, bank.mac, clock=old) as terminal:
