@@ -26,7 +26,7 @@ class Rolled:
     gone: int
 
 
-@action(Permission.SYSTEM_VIEW)
+@action(Permission.JOB_MANAGE)
 def roll_pulses(actor: Actor) -> Rolled:
     """What was summed is not summed again."""
     with whole_node("a process answers for every organisation of the node"), connection.cursor() as cursor:
