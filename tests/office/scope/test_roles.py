@@ -55,7 +55,10 @@ def test_the_application_changes_no_record_that_is_append_only(holds):
 
 
 def test_the_switch_executes_its_functions_and_reads_the_registry(holds):
-    assert holds("switch", "SELECT") == {"transactions_institution", "transactions_terminal", "transactions_window"}
+    assert holds("switch", "SELECT") == {
+        *("transactions_institution", "transactions_terminal", "transactions_window"),
+        *("transactions_certificate", "transactions_lineroot", "transactions_workingkey"),
+    }
     assert holds("switch", "INSERT") == {"transactions_seal"}
     assert holds("switch", "UPDATE") | holds("switch", "DELETE") == set()
     assert holds.functions("switch") == {
@@ -63,6 +66,16 @@ def test_the_switch_executes_its_functions_and_reads_the_registry(holds):
         *("switch_compare_batch", "switch_upload_line", "switch_abnormal"),
         *("switch_refuse_batch", "switch_barred", "switch_changes", "switch_machines"),
         *("switch_psam_counters", "switch_psam_seen", "switch_psam_alarms"),
+        *("switch_test_cards", "switch_trials_seen"),
+        *(
+            "switch_take_key",
+            "switch_faults",
+            "switch_taken",
+            "switch_card_keys",
+            "switch_pin_tries",
+            "switch_pin_judged",
+        ),
+        *("switch_journal", "switch_pulse", "transactions_ensure_message_day"),
         *("switch_journal", "switch_pulse", "transactions_ensure_message_day"),
     }
 
