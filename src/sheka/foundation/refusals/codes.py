@@ -814,7 +814,7 @@ class Code(Enum):
     SETTLEMENT_DAY_UNKNOWN = 4487
     QUEUED_MESSAGE_EXPIRED = 4488
     LIMITS_POLICY_INVALID = 4489
-    # the line to institutions (4700-4729)
+    # the line to institutions (4700)
     LINE_NEEDS_TLS = 4700
     LINE_CERTIFICATE_UNUSABLE = 4701
     LINE_NOT_SIGNED_ON = 4702
