@@ -90,10 +90,10 @@ def expiry(world: LedgerWorld, holds: int, seconds: int) -> list[Figure]:
                 raise RuntimeError("the machine is too busy to measure")
             time.sleep(LEAD + seconds)
             _until(world, lambda: _count(owner, "accounts_pending_end") == due)
+            row = owner.execute(_LATENESS).fetchone()
         finally:
-            process.terminate()
-            process.wait(120)
-        row = owner.execute(_LATENESS).fetchone()
+            process.kill()
+            process.wait(30)
     earliest, middle, late, latest = row[0]  # type: ignore[index, misc]
     if earliest < 0:
         raise RuntimeError(f"something expired {-earliest} s early")
