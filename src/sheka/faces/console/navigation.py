@@ -334,7 +334,7 @@ SYSTEMS: tuple[System, ...] = (
                 _("Disputes taken here"),
                 "console:exceptions_disputes",
                 Permission.EXCEPTION_DISPUTE,
-                covers=("console:exceptions_dispute", "console:exceptions_one"),
+                covers=("console:exceptions_d", "console:exceptions_one"),
             ),
             Entry(
                 _("Automatic rules"),

@@ -28,7 +28,7 @@ PEOPLE = {
 @pytest.fixture
 def desks(appoint):
     """Name → the desk of this person, signed in, in English."""
-    actors = {name: appoint(name, *where) for name, where in PEOPLE.items()}
+    actors = {name: appoint(f"p{number}", *where) for number, (name, where) in enumerate(PEOPLE.items())}
     found = {name: signed_in(StaffMember.objects.get(pk=actor.staff_id)) for name, actor in actors.items()}
     for name, desk in found.items():
         desk.actor = actors[name]

@@ -182,7 +182,11 @@ def moments_of(case: ExceptionCase, events: list[CaseEvent]) -> list[Moment]:
     """The life line, then what comes."""
     shown = [
         Moment(
-            "bad" if event.verb in ("late", "send_back") else "done", event.at, _title(event), event.text, _who(event)
+            "bad" if event.verb in ("late", "send_back") else "done",
+            event.at,
+            _title(event),
+            _detail(event),
+            _who(event),
         )
         for event in events
     ]
@@ -197,9 +201,13 @@ def moments_of(case: ExceptionCase, events: list[CaseEvent]) -> list[Moment]:
 
 def _title(event: CaseEvent) -> str:
     silent = event.verb == "answer" and event.facts.get("silent")
-    word = EVENTS["silent" if silent else event.verb]
-    rule = event.facts.get("rule")
-    return f"{said(word)} · {rule} v{event.facts.get('version')}" if rule else said(word)
+    return said(EVENTS["silent" if silent else event.verb])
+
+
+def _detail(event: CaseEvent) -> str:
+    """What was written; of a rule its words in the reader's language."""
+    rule = rule_named(str(event.facts.get("rule", "")))
+    return said(rule.title) if rule else event.text
 
 
 def _who(event: CaseEvent) -> str:
