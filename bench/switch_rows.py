@@ -94,7 +94,7 @@ def growth(world: BenchWorld) -> Growth:
             "SELECT (SELECT count(*) FROM transactions_transaction),"
             " (SELECT sum(pg_total_relation_size(inhrelid)) FROM pg_inherits"
             "  WHERE inhparent = 'transactions_transaction'::regclass),"
-            " (SELECT sum(pg_total_relation_size(relid)) FROM pg_partition_tree('accounts_entry'))"
+            " pg_total_relation_size('accounts_entry')"
         ).fetchone()
     count, own, entries = (int(value) for value in row or (0, 0, 0))
     return Growth(count, own / count, entries / count)
