@@ -239,6 +239,8 @@ def test_interest_is_put_before_a_second_person(city):
     assert "See the request" in text_of(officer.get(address))
 
 
+LOGIN = "gen-account-"
+"""Who looks is called by a log-in name here, which is Latin on every page."""
 SHOTS = os.environ.get("SHEKA_SHOTS", "")
 """A folder: the pages are pictured there."""
 
@@ -313,7 +315,8 @@ def test_every_page_is_whole_in_both_languages(city, web, chromium):
                     name = re.sub(r"\W+", "-", address.strip("/"))[:60]
                     page.set_viewport_size({"width": 1366, "height": 900})
                     page.screenshot(path=str(Path(SHOTS) / f"{language}-{name}.png"), full_page=True)
-                faults += [f"{language} {address}: {one}" for one in faults_of(page, answer.text(), language)]
+                found = faults_of(page, answer.text(), language)
+                faults += [f"{language} {address}: {one}" for one in found if LOGIN not in one]
             faults += heard
             context.close()
     assert not faults, "\n".join(faults)
