@@ -98,7 +98,7 @@ def _curve(tone: str, word: str, values: Sequence[float | None], most: float) ->
             continue
         x, y = _r(n * step), _r(FLOOR - (ROOM * value / most if most else 0.0))
         alone = n + 1 >= len(values) or values[n + 1] is None
-        parts.append(f"{'L' if pen else 'M'}{x} {y}" + ("h0.1" if not pen and alone else ""))
+        parts.append(f"{'L' if pen else 'M'}{x} {y}" + ("h-2" if not pen and alone else ""))
         pen, end = True, (x, y)
     return Curve(tone, "".join(parts), word, *end)
 
