@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from sheka.faces.story.cast import acting
+from sheka.faces.story.cast import PHARMACY, acting
 from sheka.faces.story.consent import approves
 from sheka.faces.story.money_steps import PRICE_FEN, balance_of
 from sheka.faces.story.stage import Stage, Step, must
@@ -22,7 +22,7 @@ GRANTED_FEN = 580
 def dispute(stage: Stage) -> str:
     """S10: the holder disputes at the counter, one officer proposes, another decides, the entry is booked once."""
     take()
-    early = ExceptionCase.objects.get(reason=Reason.REVERSAL_FIRST)
+    early = ExceptionCase.objects.get(reason=Reason.REVERSAL_FIRST, institution=PHARMACY)
     must(early.state == "closed" and early.rule_uses.count() == 1, "the early reversal has its case, closed by a rule")
     clerk, before = acting("longhua-clerk"), balance_of(stage)
     rows = disputable_of_card(clerk, card_number=stage.made["card"].number)
