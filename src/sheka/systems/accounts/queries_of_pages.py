@@ -13,6 +13,7 @@ from sheka.foundation.refusals import Code, Refused
 from sheka.foundation.terms import Term
 from sheka.office.actions import action
 from sheka.office.audit.reads import read_recorded
+from sheka.office.organisations.models import Kind as PlaceKind
 from sheka.office.organisations.models import Organisation
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
@@ -225,6 +226,11 @@ def interest_run_named(actor: Actor, number: str) -> InterestRun:
     if found is None:
         raise Refused(Code.INTEREST_UNKNOWN, run=number)
     return found
+
+
+def cities_beside(code: str) -> list[Organisation]:
+    """The other cities of this node: where an account can be transferred to."""
+    return list(Organisation.objects.filter(kind=PlaceKind.CITY).exclude(code=code).order_by("code"))
 
 
 def _reached(actor: Actor) -> QuerySet[Account]:

@@ -13,7 +13,7 @@ from sheka.faces.console.forms import Sheet
 from sheka.faces.console.words import language
 from sheka.foundation.money import parse_yuan
 from sheka.foundation.refusals import Refused
-from sheka.office.organisations.models import Kind, Organisation
+from sheka.systems.accounts.queries_of_pages import cities_beside
 
 SELECT = {"class": "govuk-select"}
 DATE = {"type": "date", "class": "govuk-input govuk-input--width-10"}
@@ -74,8 +74,8 @@ class MoveForm(OrderedForm):
 
     def __init__(self, *args: Any, home: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        cities = Organisation.objects.filter(kind=Kind.CITY).exclude(code=home).order_by("code")
-        self.fields["to"].choices = [(one.code, one.label(language())) for one in cities]  # type: ignore[attr-defined]
+        cities = [(one.code, one.label(language())) for one in cities_beside(home)]
+        self.fields["to"].choices = cities  # type: ignore[attr-defined]
 
 
 class PayeeForm(OrderedForm):

@@ -11,7 +11,7 @@ from sheka.foundation.terms import Term
 from sheka.systems.accounts.labels import ACCOUNT_KINDS
 from sheka.systems.accounts.models import Account
 from sheka.systems.accounts.queries_of_pages import Line
-from sheka.systems.transactions.models import Transaction
+from sheka.systems.transactions.queries_of_postings import institutions_of_postings
 
 
 def said(term: Term) -> str:
@@ -53,10 +53,7 @@ def others(lines: Iterable[Line]) -> dict[int, str]:
             found[line.entry.posting_id] = account_word(line.other)
         else:
             cards.append(line.entry)
-    rows = Transaction.objects.filter(
-        pk__in=[entry.posting_id for entry in cards], business_date__in={entry.document_date for entry in cards}
-    )
-    found |= {row.pk: row.institution.name for row in rows.select_related("institution")}
+    found |= institutions_of_postings((entry.posting_id, entry.document_date) for entry in cards)
     return found
 
 
