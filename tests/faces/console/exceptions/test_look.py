@@ -18,10 +18,19 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.req("S10")]
 HERE = "http://desk.test"
 
 
+@pytest.fixture(scope="module", autouse=True)
+def beside_the_loop():
+    """Playwright's loop runs in this thread, where the pages are answered and the database is put back too."""
+    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    yield
+    if before is None:
+        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
 @pytest.fixture
-def look(chromium, monkeypatch):
+def look(chromium):
     """look(desk, address, language) → a page in Chromium whose answers come from this process."""
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
     opened = []
 
     def serve(desk):
