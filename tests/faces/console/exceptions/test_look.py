@@ -55,8 +55,7 @@ def look(chromium):
         page = context.new_page()
         code = {"zh": "zh-hans", "en": "en"}[language]
         page.route("**/*", serve(signed_in(StaffMember.objects.get(pk=actor.staff_id), code)))
-        page.goto(HERE + address)
-        return page
+        return page, page.goto(HERE + address).text()
 
     yield open_page
     for context in opened:
@@ -79,8 +78,8 @@ def test_every_page_is_whole_in_both_languages(look, desks, cases, language):
     ]
     faults = []
     for number, (actor, address) in enumerate(addresses):
-        page = look(actor, address, language)
+        page, html = look(actor, address, language)
         if folder := os.environ.get("SHEKA_PICTURES"):
             page.screenshot(path=Path(folder) / f"exceptions-{language}-{number}.png", full_page=True)
-        faults += [f"{address}: {fault}" for fault in faults_of(page, page.content(), language)]
+        faults += [f"{address}: {fault}" for fault in faults_of(page, html, language)]
     assert faults == []
