@@ -101,9 +101,7 @@ def states_of_cards(stage: Stage) -> dict[str, Any]:
     block_card(supervisor, card=found["blocked"], reason="疑似冒用")
     account = account_of(found["frozen"].person_id)
     assert account is not None
-    freeze_account(
-        acting("haikou-desk"), number=account.number, reason="法院冻结", document="（2026）琼0106执12号"
-    )
+    freeze_account(acting("haikou-desk"), number=account.number, reason="法院冻结", document="（2026）琼0106执12号")
     for state in ("in_stock", "handed_out"):
         first, second = Card.objects.filter(state=state).order_by("pk")[:2]
         found[state], found[f"{state}_2"] = first, second

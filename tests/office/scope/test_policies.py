@@ -37,7 +37,7 @@ OF_NOBODY = {
     "staff_attemptwindow": "failures of an address, before anybody is known",
     "transactions_anchor": "roots of trees over the seals of every organisation",
     "transactions_anchoredstretch": "which seals an anchor holds",
-    "transactions_archive": "an archived day holds rows of every organisation; what is read of it is narrowed to those in reach",
+    "transactions_archive": "an archived day holds rows of every organisation; a reader gets those in reach",
     "transactions_archivedstretch": "which seals an archived day holds the rows of",
     "transactions_pulse_process": "how a process of the node works",
     "transactions_seal": "a batch of the switch holds rows of every organisation",

@@ -91,9 +91,7 @@ def test_an_institution_is_taken_in_by_what_the_switch_saw_and_by_a_second_perso
     assert [tick.step.name for tick in progress(tests)] == [step.name for step in steps("iso8583")]
     accept_testing(officer, code=SHOP)
     assert Institution.objects.get(code=SHOP).state == "accepted"
-    assert Institution.objects.get(code=side).state == "suspended", (
-        "its test terminals are silent now"
-    )
+    assert Institution.objects.get(code=side).state == "suspended", "its test terminals are silent now"
     assert refusal(change_institution, officer, code=SHOP, verb="activate") is Code.PERMISSION_MISSING
     assert refusal(change_terminals, supervisor, numbers=["460100000009"], verb="activate") is (
         Code.INSTITUTION_STILL_TESTING

@@ -1,4 +1,4 @@
-"""Take institutions and terminals into service and out of it: another right, another person than who registered (S4)."""
+"""Take institutions and terminals into service and out of it: a right and a person of its own (S4)."""
 
 from __future__ import annotations
 
