@@ -7,12 +7,14 @@ import socket
 import time
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from types import SimpleNamespace
 
 import psycopg
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import DatabaseError, connection
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
@@ -24,6 +26,9 @@ from sheka.foundation.iso8583.prefix import readable_prefix
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.audit.models import Event
 from sheka.office.scope import acting_in
+from sheka.office.staff.actors import Actor
+from sheka.systems.transactions import jobs, retention
+from sheka.systems.transactions.actions.drop_messages import days_to_drop, drop_messages
 from sheka.systems.transactions.actions.reveal_messages import reveal_messages
 from sheka.systems.transactions.queries_of_messages import messages_of
 from sheka.systems.transactions.switch.journal import UNREADABLE, Journal, blanked
@@ -221,3 +226,28 @@ def test_the_application_reads_messages_and_changes_none(bank):
 
 def test_settings_name_the_journal():
     assert replace(SwitchSettings("127.0.0.1", 0, "", {}), journal=0).journal == 0
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.req("S4")
+def test_messages_go_by_whole_days_when_the_policy_no_longer_keeps_them_and_never_younger_ones(superuser, tree):
+    today = timezone.localdate()
+    old, kept = today - timedelta(days=retention.message_days() + 1), today - timedelta(days=30)
+    with superuser() as connection:
+        for day in (old, kept):
+            connection.execute("SELECT transactions_ensure_message_day(%s)", [day])
+        connection.execute(
+            "INSERT INTO transactions_message (came_at, day, stan, refusal, size, terminal, type, organisation_id,"
+            " process, line, request) SELECT now(), day, 1, 0, 4, '', '0200', '000000', 'test', 'test', 'x'"
+            " FROM unnest(%s::date[]) AS day",
+            [[old, kept]],
+        )
+    assert days_to_drop(today)[0] == old
+    assert kept not in days_to_drop(today)
+    jobs.messages()
+    assert days_to_drop(today) == []
+    with superuser() as connection:
+        left = connection.execute("SELECT day FROM transactions_message WHERE process = 'test'").fetchall()
+    assert left == [(kept,)]
+    with pytest.raises(DatabaseError, match="too young"):
+        drop_messages(Actor.process("partitions", "000000"), day=kept)

@@ -287,6 +287,7 @@ EVENTS: dict[str, str | Promise] = {
     "message.revealed": _("Whole numbers of messages shown"),
     "transaction.viewed": _("Transaction page read"),
     "pulses.rolled": _("Pulse of the switch summed"),
+    "messages.dropped": _("Messages of a day let go"),
     "block.placed": _("Block placed"),
     "block.lifted": _("Block lifted"),
     "block.found": _("Block was known already"),

@@ -10,6 +10,7 @@ from sheka.office.jobs.registry import periodic
 from sheka.office.staff.actors import Actor
 from sheka.systems.transactions.actions.anchor_seals import anchor_seals
 from sheka.systems.transactions.actions.archive_day import write_archive
+from sheka.systems.transactions.actions.drop_messages import days_to_drop, drop_messages
 from sheka.systems.transactions.actions.keep_line import organisations_to_tell, tell_line_events
 from sheka.systems.transactions.actions.make_partitions import make_partitions
 from sheka.systems.transactions.actions.roll_pulses import roll_pulses
@@ -53,6 +54,13 @@ def archive() -> None:
 def pulses() -> None:
     """Seconds become minutes; both go when they are old."""
     roll_pulses(Actor.process("switch", settings.NODE.organisations[0]))
+
+
+@periodic("transactions.messages", cron="10 19 * * *")
+def messages() -> None:
+    """Messages older than they are kept go at night, a day at a time."""
+    for day in days_to_drop(timezone.localdate()):
+        drop_messages(Actor.process("partitions", settings.NODE.organisations[0]), day=day)
 
 
 @periodic("transactions.line", cron="* * * * *")

@@ -70,9 +70,26 @@ def retention() -> Retention:
     return _read(str(path), path.stat().st_mtime_ns)
 
 
+def message_days() -> int:
+    """How many days the switch's messages stay. Raises Refused: POLICY_MISSING, ARCHIVE_POLICY."""
+    path = policy_file(FILE)
+    return _message_days(str(path), path.stat().st_mtime_ns)
+
+
 def last_due(today: date) -> date:
     """The latest business day that the policy wants archived today."""
     return today - timedelta(days=retention().online_days + 1)
+
+
+@cache
+def _message_days(path: str, _changed: int) -> int:
+    try:
+        days = int(tomllib.loads(Path(path).read_text("utf-8"))["messages"]["days"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise Refused(Code.ARCHIVE_POLICY, file=FILE, reason=str(error)) from None
+    if days < FEWEST_DAYS:
+        raise Refused(Code.ARCHIVE_POLICY, file=FILE, reason=f"messages: days >= {FEWEST_DAYS}")
+    return days
 
 
 @cache
