@@ -175,7 +175,7 @@ class FaultWorld:
 
     def kill_machine(self) -> None:
         self.handle.process.kill()
-        self.handle.process.wait()
+        self.handle.stop()
 
     def start_machine(self) -> None:
         name = self.node.machine(CITY).name

@@ -26,13 +26,20 @@ SCOPES = sorted(frozenset().union(*client_policy().kinds.values()))
 
 
 @pytest.fixture(scope="module")
-def client(town_here) -> Partner:
-    """A client of Haikou; each test says what its token opens."""
-    from sheka.faces.story.cast import HAIKOU, installer
+def clients(town_here) -> list[Partner]:
+    """Clients of Haikou and of a pharmacy there; each test says what a token opens."""
+    from sheka.faces.story.cast import HAIKOU, PHARMACY, installer
 
-    made = partner_of(installer(), HAIKOU)
+    made = [partner_of(installer(), place) for place in (HAIKOU, PHARMACY)]
     Client.objects.update(a_minute=10**6)
     return made
+
+
+@pytest.fixture
+def client(clients: list[Partner], scope: str) -> Partner:
+    """One whose kind of organisation may hold the scope."""
+    city = Permission(scope) in client_policy().kinds["city"]
+    return clients[0] if city else clients[1]
 
 
 def ask(client: Partner, view, path: str, method: str):

@@ -81,6 +81,7 @@ BY_CODEC: dict[int, st.SearchStrategy[Any]] = {
     id(wire.BOOLS): st.lists(st.booleans(), max_size=20),
     id(calls.KEY_INFO): KEY_INFOS,
     id(wire.BLOBS): BLOBS,
+    id(wire.OCTETS): st.lists(SMALL, max_size=20).map(tuple),
     id(calls.MACHINE_INFO): MACHINE_INFOS,
     id(calls.ENTRY_KEY): st.builds(EntryKey, st.binary(max_size=20), st.binary(max_size=70)),
     id(calls.PROGRESS): st.builds(Progress, SMALL, SMALL, st.booleans()),

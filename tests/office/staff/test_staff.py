@@ -54,6 +54,7 @@ FIELD = (
 HELD_BY_NO_ROLE = {
     Permission.CARD_TAKE_RIGHT,  # of the node's processes: the right moves with a message, never by a person's hand
     Permission.CARRIER_FILL,  # what stands on a carrier is written by the system that wrote the carrier
+    Permission.TRANSACTION_SUBMIT,  # of an institution's own programs, over the API: no clerk pays with anybody's card
     Permission.KEY_CARRY_OUT,  # of a ceremony: no single person makes, exports, activates or destroys a key (K6)
 }
 

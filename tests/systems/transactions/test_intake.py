@@ -18,6 +18,8 @@ from sheka.systems.transactions.switch.requests import Intake, Unanswerable
 from sheka.systems.transactions.switch.settings import SwitchSettings
 
 TERMINAL = RegisteredTerminal("460100000001", 1, 1, "H46010000001   ", "460100", "ref")
+LINE = SimpleNamespace(fingerprint="")
+"""A line in clear: no certificate says whose it is."""
 SETTINGS = SwitchSettings("127.0.0.1", 0, "", {})
 
 
@@ -58,7 +60,7 @@ def message(kind: str = "0200", **changes: str) -> bytes:
 )
 def test_a_date_without_a_year_is_the_one_nearest_to_today(today, month_day, expected) -> None:
     reader = intake(today)
-    request = reader.read(None, message(_13=month_day))
+    request = reader.read(LINE, message(_13=month_day))
     reader.examine(request)
     assert request.date == expected
 
@@ -68,26 +70,26 @@ def test_a_date_without_a_year_is_the_one_nearest_to_today(today, month_day, exp
 def test_a_clock_that_is_wrong_is_refused(month_day) -> None:
     reader = intake(date(2027, 1, 1))
     with pytest.raises(Refused) as refusal:
-        reader.examine(reader.read(None, message(_13=month_day)))
+        reader.examine(reader.read(LINE, message(_13=month_day)))
     assert refusal.value.code is Code.BUSINESS_DATE_OUT_OF_RANGE
 
 
 @pytest.mark.req("S10")
 def test_a_reversal_may_be_older_than_a_purchase_but_not_for_ever() -> None:
     reader = intake(date(2027, 1, 20))
-    request = reader.read(None, message("0420", _90="0200000042" + "0" * 32))
+    request = reader.read(LINE, message("0420", _90="0200000042" + "0" * 32))
     reader.examine(request)
     assert (request.date, request.stan) == (date(2027, 1, 1), 42)
     late = intake(date(2027, 3, 1))
     with pytest.raises(Refused):
-        late.examine(late.read(None, message("0420", _90="0200000042" + "0" * 32)))
+        late.examine(late.read(LINE, message("0420", _90="0200000042" + "0" * 32)))
 
 
 def test_an_answer_or_an_unknown_terminal_is_not_a_request() -> None:
     reader = intake(date(2027, 1, 1))
     for data in (message("0210"), message(_41="460100000002"), message(_42="H46010000002   "), b"0200"):
         with pytest.raises(Unanswerable):
-            reader.read(None, data)
+            reader.read(LINE, data)
 
 
 @pytest.mark.req("S4")

@@ -4,7 +4,9 @@ show before it is taken into service. For partners' tests, the story and ours; p
 
 from __future__ import annotations
 
-from sheka.foundation.refusals import Refused
+import time
+
+from sheka.foundation.refusals import Code, Refused
 from sheka.systems.transactions.terminal import Terminal
 
 TOO_MUCH = 99_999_999
@@ -16,7 +18,7 @@ def rehearse(line: Terminal, spoiled: Terminal, card_number: str, amount: int = 
 
     Raises Refused when the switch does not answer what the script expects of a line that works.
     """
-    line.sign_on()
+    _sign_on(line)
     line.echo()
     line.balance(card_number)
     bought = line.new_purchase(card_number, amount)
@@ -33,3 +35,18 @@ def rehearse(line: Terminal, spoiled: Terminal, card_number: str, amount: int = 
         spoiled.purchase(card_number, amount)
     except Refused:
         spoiled.close()  # the answer's MAC is right, and this key cannot see that
+
+
+def _sign_on(line: Terminal, patience: float = 10.0) -> None:
+    """A terminal that was registered a moment ago is known to every switch within a second: until then 97, unsigned."""
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            line.sign_on()
+        except Refused as refusal:
+            unknown = str(Code.TERMINAL_UNKNOWN.value) in str(refusal.facts.get("reason", ""))
+            if not unknown or time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+        else:
+            return

@@ -88,7 +88,9 @@ def adjusted(actor: Actor, proposal: Proposal) -> dict[str, Any]:
 
 
 def decided(actor: Actor, proposal: Proposal) -> dict[str, Any]:
-    """Book what a dispute was granted, or close it; both sides hear of it: in the last approval's transaction."""
+    """Book what a dispute was granted, or close it; both sides hear of it: in the caller's transaction, which is
+    that of the last approval.
+    """
     case, payload = _of(actor, proposal), proposal.payload
     dispute = Dispute.objects.select_for_update().get(case=case)
     dispute.decided_at, dispute.decided_by = timezone.now(), actor.name
