@@ -72,7 +72,7 @@ def test_money_is_frozen_and_released_from_the_page(city):
     page = text_of(supervisor.get(f"/accounts/{number}"))
     assert "¥400.00" in page and "¥600.00 frozen" in page and ORDER["document"] in re.sub(r"<[^>]+>", "", page)
     (release,) = re.findall(rf"/accounts/{number}/freezes/\d+/release", page)
-    assert supervisor.ask("POST", release, {}).status_code == 422
+    assert supervisor.ask("POST", release, {"reason": ""}).status_code == 422
     assert city.desk("account_officer").ask("POST", release, ORDER).status_code == 403
     assert supervisor.ask("POST", release, ORDER).status_code == 302
     assert supervisor.ask("POST", release, ORDER).status_code == 404
