@@ -116,6 +116,13 @@ RIGHTS: dict[str, Term] = {
     "clearing.import": Term("导入收单文件", "Import acquirers' files"),
     "clearing.net": Term("轧差清算", "Net clearing days"),
     "clearing.view": Term("查看清算", "See clearing"),
+    "archive.decide": Term("批准移出已归档日", "Decide that an archived day leaves"),
+    "archive.write": Term("归档交易日", "Archive days of transactions"),
+    "card.pin": Term("设置卡的交易密码", "Set the PIN of a card"),
+    "ledger.verify": Term("核验账务", "Prove the books"),
+    "line.manage": Term("管理机构线路", "Keep institutions' lines"),
+    "partition.manage": Term("管理数据分区", "Keep partitions"),
+    "terminal.unlock": Term("解锁终端", "Unlock terminals"),
 }
 
 
