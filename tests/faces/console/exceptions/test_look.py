@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.contrib.staticfiles import finders
+from django.db import connections
 from tests.support.desks import signed_in
 from tests.support.pages import faults_of
 
@@ -42,6 +43,7 @@ def look(chromium):
                 route.fulfill(path=file) if file else route.fulfill(status=404)
                 return
             found = desk.get(route.request.url.removeprefix(HERE))
+            connections.close_all()  # of this answer: the next one runs in a context of its own
             headers = {name: value for name, value in found.headers.items() if name.lower() != "content-length"}
             route.fulfill(status=found.status_code, headers=headers, body=found.content)
 

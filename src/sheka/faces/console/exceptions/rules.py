@@ -49,7 +49,7 @@ LOG = Listing(
             link=lambda row: reverse("console:exceptions_one", args=[row.case.number]),
         ),
         Column("effect", gettext_lazy("Effect"), lambda row: Stamp(*EFFECTS[row.effect]), sort="effect"),
-        Column("facts", gettext_lazy("Facts"), facts_in_words),
+        Column("facts", gettext_lazy("Facts"), facts_in_words, kind="number"),
         Column("result", gettext_lazy("Result"), lambda row: said(STATE_WORDS[row.result]), sort="result"),
     ],
     filters=[
