@@ -14,6 +14,12 @@ from tests.support.pages import faults_of
 from tests.support.world import World
 
 UNLINKED = {
+    "console:accounts_file": "accounts/test_account_pages.py: a file of deposits that was sent",
+    "console:accounts_file_state": "accounts/test_account_pages.py: asked by the page itself",
+    "console:accounts_file_verb": "accounts/test_account_pages.py: a POST of a file's page",
+    "console:accounts_interest_one": "accounts/test_account_pages.py: a run that was reckoned",
+    "console:accounts_payout": "accounts/test_account_pages.py: an account that was paid out",
+    "console:accounts_release": "accounts/test_account_pages.py: an amount that is frozen",
     "console:sign_in": "test_pages.py: strangers only",
     "console:second_factor": "test_pages.py: strangers only",
     "console:language": "test_entrance.py: a POST of the frame",

@@ -152,8 +152,8 @@ class InheritForm(OrderedForm):
 class PeriodForm(Sheet):
     """From a day to a day."""
 
-    since = forms.DateField(label=_("First day"), widget=forms.DateInput(DATE))
-    until = forms.DateField(label=_("Last day"), widget=forms.DateInput(DATE))
+    since = forms.DateField(label=_("First day"), widget=forms.DateInput(DATE, format="%Y-%m-%d"))
+    until = forms.DateField(label=_("Last day"), widget=forms.DateInput(DATE, format="%Y-%m-%d"))
 
 
 class FileForm(Sheet):

@@ -81,10 +81,14 @@ document.addEventListener("htmx:configRequest", (event) => {
 // A table or picture wider than the screen can be scrolled by keyboard, and says what it is.
 function reach() {
   for (const frame of document.querySelectorAll(".scroll")) {
+    const said = frame.querySelector("caption, title");
+    if (!said) {
+      continue; // the page itself says what it is
+    }
     if (frame.scrollWidth > frame.clientWidth) {
       frame.tabIndex = 0;
       frame.setAttribute("role", "region");
-      frame.setAttribute("aria-label", frame.querySelector("caption, title").textContent);
+      frame.setAttribute("aria-label", said.textContent);
     } else {
       for (const name of ["tabindex", "role", "aria-label"]) {
         frame.removeAttribute(name);
