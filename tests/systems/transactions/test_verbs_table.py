@@ -245,7 +245,7 @@ def _in_days(days: int) -> datetime:
 
 
 @pytest.mark.req("C3")
-@pytest.mark.req("R5")
+@pytest.mark.req("S4")
 def test_a_refusal_meets_every_message_that_it_is_for_and_no_other(desk, bank) -> None:
     _table(tuple(REFUSES), desk, bank)
 
