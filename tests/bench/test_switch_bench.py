@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from bench.switch import _prove, codec
-from bench.switch_load import Load, drive
+from bench.switch_load import drive
 from bench.switch_world import bench_world
 
 
@@ -25,6 +25,6 @@ def test_a_short_load_is_acknowledged_booked_and_proved() -> None:
         assert world.pgbench(1, 1) > 0
         spent = world.cpu()
         assert set(spent) == {"switch", "machine", "client", "postgres"}
-        _prove(world, load.answers, {4: [load]})
+        _prove(world, load.answers, load.others)
         with pytest.raises(RuntimeError, match="acknowledged"):
-            _prove(world, load.answers + 1, {4: [Load(1, 1, 1, 1, 0)]})
+            _prove(world, load.answers + 1, 0)

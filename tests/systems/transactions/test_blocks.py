@@ -10,14 +10,13 @@ import psycopg
 import pytest
 from django.conf import settings
 from django.utils import timezone
-from tests.support.approvals import present
+from tests.support.approvals import policy_with, present
 from tests.support.payments import CITY, HOSPITAL, SwitchProcess
 
 from sheka.foundation.iso8583 import decode
 from sheka.foundation.iso8583.chip_data import KEY_VERSION, pack
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.messages.delivery import carry_all
-from sheka.office.policy import policy_file
 from sheka.office.staff.actors import Actor
 from sheka.systems.keys.models import Machine
 from sheka.systems.transactions.actions.bind_psam import bind_psam, put_in_service, release_psam, take_alarms
@@ -197,10 +196,10 @@ def again_counter(purchase) -> int:
 
 @pytest.mark.req("K8")
 def test_where_the_policy_wants_a_psam_a_terminal_without_one_is_refused(bank, monkeypatch, tmp_path):
-    text = policy_file("psams.toml").read_text("utf-8")
-
-    (tmp_path / "psams.toml").write_text(text.replace("required = false", "required = true"), "utf-8")
-    monkeypatch.setenv("SHEKA_POLICY", str(tmp_path))
+    made = policy_with(tmp_path, "")
+    strictly = (made / "psams.toml").read_text("utf-8").replace("required = false", "required = true")
+    (made / "psams.toml").write_text(strictly, "utf-8")
+    monkeypatch.setenv("SHEKA_POLICY", str(made))
     strict = SwitchProcess()
     try:
         with Terminal(strict.host, strict.port, "460100000001", HOSPITAL, bank.mac) as terminal:

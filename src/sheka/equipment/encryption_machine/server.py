@@ -101,15 +101,17 @@ class Server:
         self._wake_out, self._wake_in = os.pipe()
         os.set_blocking(self._wake_in, False)
         self._lock = threading.Lock()
+        self._waking = threading.RLock()  # a signal may call `stop` while the same thread closes
         self._lines: dict[socket.socket, threading.Thread] = {}
         self._stopping = self._closed = False
 
     def stop(self) -> None:
         """End `serve` soon; requests under way are answered first."""
         self._stopping = True
-        if not self._closed:
-            with suppress(BlockingIOError):  # full of earlier calls: it wakes without this one
-                os.write(self._wake_in, b".")
+        with self._waking:
+            if not self._closed:
+                with suppress(BlockingIOError):  # full of earlier calls: it wakes without this one
+                    os.write(self._wake_in, b".")
 
     def serve(self, watched: int | None = None) -> None:
         """Accept until `stop`, or until the file descriptor `watched` ends (the program that started us has gone)."""
@@ -154,9 +156,10 @@ class Server:
         for line, thread in under_way:
             thread.join(max(0.0, until - time.monotonic()))
             _shut(line, socket.SHUT_RDWR)
-        self._closed = True
-        os.close(self._wake_in)
-        os.close(self._wake_out)
+        with self._waking:
+            self._closed = True
+            os.close(self._wake_in)
+            os.close(self._wake_out)
 
     def _attend(self, line: socket.socket) -> None:
         self._hold(line, self._converse)

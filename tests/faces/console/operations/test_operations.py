@@ -27,7 +27,7 @@ def test_health_names_what_is_down_first_and_what_to_do(surf, engine):
     page.goto("/health")
     rows = page.locator("tbody tr")
     expect(rows.first).to_contain_text("Act now")
-    expect(page.locator("tbody tr", has_text="Switch")).to_contain_text("Start the switch")
+    expect(page.get_by_role("row", name="Switch Act now")).to_contain_text("Start the switch")
     expect(page.locator("tbody tr", has_text="Encryption machine ministry")).to_contain_text("In order")
     expect(page.locator("tbody tr", has_text="Worker")).to_contain_text("1 running")
     expect(page.locator("tbody tr", has_text="PostgreSQL")).to_contain_text("connections")

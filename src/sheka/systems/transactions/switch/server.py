@@ -106,8 +106,8 @@ class Switch:
         await self._faults.stop()
         await self._door.close()
         await self._macs.close()
-        await self._meter.stop()
         await self._journal.stop()
+        await self._meter.stop()  # its last second counts what the journal has just kept
         await self._registry.stop()
         await self._guard.stop()
         log.info("stopped: %s", dict(self.counts))
