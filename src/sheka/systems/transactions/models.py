@@ -301,4 +301,10 @@ class AnchoredStretch(models.Model):
         indexes = (models.Index(fields=("stream", "-last"), name="transactions_stretch_last"),)
 
 
-from sheka.systems.transactions import acquiring_models, line_models, verb_models, watch_models  # noqa: E402, F401 - its tables
+from sheka.systems.transactions import (  # noqa: E402 - its tables
+    acquiring_models,  # noqa: F401
+    batch_models,  # noqa: F401
+    line_models,  # noqa: F401
+    verb_models,  # noqa: F401
+    watch_models,  # noqa: F401
+)
