@@ -109,9 +109,8 @@ class DepositReader:
             found = _AMOUNT.match(text)
             amount = int(found[1]) if found else 0
             self._count_refused(amount)
-            return Item(
-                number, text.split("|")[1][:29] if text.count("|") else "", amount, "", Code.DEPOSIT_LINE_FORM.value
-            )
+            named = text.split("|")[1][:29].replace("\x00", "?") if "|" in text else ""
+            return Item(number, named, amount, "", Code.DEPOSIT_LINE_FORM.value)
         amount = int(matched["amount"])
         refusal = 0 if 0 < amount <= self._most_fen else Code.TRANSFER_AMOUNT.value
         if refusal:

@@ -75,10 +75,14 @@ class DepositFile(models.Model):
 
 
 class DepositLine(models.Model):
-    """A line of a checked file. `refusal` 0: it is booked, or will be. `subject`: of a refused line, masked."""
+    """A line of a checked file. `refusal` 0: it is booked, or will be. `subject`: of a refused line, masked.
+
+    No foreign key in the database: a million lines would ask a million times for the one row of their file, which
+    row-level security asks for already (a line is written where its file is seen).
+    """
 
     pk = models.CompositePrimaryKey("file_id", "line")
-    file = models.ForeignKey(DepositFile, on_delete=models.PROTECT, related_name="rows")
+    file = models.ForeignKey(DepositFile, on_delete=models.PROTECT, related_name="rows", db_constraint=False)
     line = models.PositiveIntegerField()
     account = models.ForeignKey(
         "accounts.Account", null=True, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False

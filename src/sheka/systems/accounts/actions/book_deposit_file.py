@@ -6,7 +6,9 @@ on behind the last chunk; what a torn one had sent is answered by the ledger as 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from django.db import connection
 from django.utils import timezone
@@ -17,10 +19,9 @@ from sheka.office.audit.trail import record
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
 from sheka.systems.accounts.actions.receive_deposit_file import locked_file
-from sheka.systems.accounts.booking import DERIVED_SQL, number_from
-from sheka.systems.accounts.models import Account, DepositFile, DepositLine, EntryKind
+from sheka.systems.accounts.booking import DERIVED_SQL
+from sheka.systems.accounts.models import DepositFile, DepositLine, EntryKind
 from sheka.systems.accounts.policy import ACCOUNTS, in_force
-from sheka.systems.accounts.posting import Item, post
 from sheka.systems.accounts.states import DEPOSIT_FILE
 
 
@@ -46,18 +47,16 @@ def book_deposit_lines(actor: Actor, *, number: str) -> DepositFile:
         return row
     done = DEPOSIT_FILE.after(row.state, "finish")
     size = in_force(ACCOUNTS, "deposit_file", timezone.localdate())["chunk"]
-    lines = list(row.rows.filter(line__gt=row.cursor, refusal=0).order_by("line")[:size])
-    if not lines:
+    chunk = _booked(actor, row, size)
+    if chunk is None:
         return _finished(actor, row, done)
-    first = lines[0].line
-    refused = _booked(actor, row, lines)
-    row.cursor = lines[-1].line
-    row.booked += len(lines) - len(refused)
-    row.booked_total += sum(one.amount for one in lines) - sum(one.amount for one in refused)
-    row.refused += len(refused)
-    row.refused_total += sum(one.amount for one in refused)
+    row.cursor = chunk.last
+    row.booked += chunk.count - len(chunk.refused)
+    row.booked_total += chunk.total - chunk.refused_total
+    row.refused += len(chunk.refused)
+    row.refused_total += chunk.refused_total
     row.save(update_fields=["cursor", "booked", "booked_total", "refused", "refused_total"])
-    facts = {"lines": [first, row.cursor], "count": len(lines), "refused": [one.line for one in refused][:20]}
+    facts = {"lines": [chunk.first, chunk.last], "count": chunk.count, "refused": sorted(chunk.refused)[:20]}
     record(actor, "deposit_file.lines_booked", row.subject, **facts)
     return row
 
@@ -67,28 +66,65 @@ def line_number(row: DepositFile, line: int) -> str:
     return f"{row.organisation_id}:{row.digest}:{line}"
 
 
-def _booked(actor: Actor, row: DepositFile, lines: list[DepositLine]) -> list[DepositLine]:
-    """Book them, each on its own; those that the ledger refused, with its number."""
-    accounts = {one.account_id: Account(pk=one.account_id) for one in lines}
-    items = [
-        Item(
-            client_id=number_from(line_number(row, one.line)),
-            kind=EntryKind.DEPOSIT,
-            debit=row.fund,
-            credit=accounts[one.account_id],
-            amount=one.amount,
-            reference=one.reference or row.period,
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """Lines that were put before the ledger together; `refused`: line → number of the refusal. Money is fen."""
+
+    first: int
+    last: int
+    count: int
+    total: int
+    refused: dict[int, int]
+    refused_total: int
+
+
+def _booked(actor: Actor, row: DepositFile, size: int) -> _Chunk | None:
+    """Book the next lines as one set, each on its own; None when none is left. The lines never leave the database."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            BOOK,
+            {
+                "file": row.pk,
+                "cursor": row.cursor,
+                "size": size,
+                "period": row.period,
+                "prefix": line_number(row, 0)[:-1],
+                "kind": int(EntryKind.DEPOSIT),
+                "fund": row.fund_id,
+                "organisation": actor.organisation,
+            },
         )
-        for one in lines
-    ]
-    refused = []
-    for line, answer in zip(lines, post(actor, items), strict=True):
-        if answer.refusal:
-            line.refusal = answer.refusal
-            refused.append(line)
-    for line in refused:
-        DepositLine.objects.filter(file=row, line=line.line).update(refusal=line.refusal)
-    return refused
+        first, last, count, total, refused, refused_total = cursor.fetchone()
+    if not count:
+        return None
+    found = {int(line): number for line, number in (json.loads(refused) if refused else {}).items()}
+    for line, number in found.items():
+        DepositLine.objects.filter(file=row, line=line).update(refusal=number)
+    return _Chunk(first, last, count, total, found, refused_total)
+
+
+BOOK = f"""
+WITH chunk AS MATERIALIZED (
+    SELECT row_number() OVER (ORDER BY c.line) AS place, c.* FROM (
+        SELECT l.line, l.account_id, l.amount, coalesce(nullif(l.reference, ''), %(period)s) AS reference
+        FROM accounts_depositline l WHERE l.file_id = %(file)s AND l.line > %(cursor)s AND l.refusal = 0
+        ORDER BY l.line LIMIT %(size)s) c
+), given AS MATERIALIZED (
+    SELECT count(*)::integer AS n, array_agg({DERIVED_SQL.format("%(prefix)s || line")} ORDER BY place) AS clients,
+        array_agg(account_id ORDER BY place) AS credits, array_agg(amount ORDER BY place) AS amounts,
+        array_agg(reference ORDER BY place) AS words
+    FROM chunk
+), posted AS MATERIALIZED (
+    SELECT p.place, p.refused FROM given CROSS JOIN LATERAL accounts_post_batch(clients,
+        array_fill(%(kind)s::smallint, ARRAY[n]), array_fill(%(fund)s::bigint, ARRAY[n]), credits, amounts, words,
+        %(organisation)s) p
+    WHERE n > 0
+)
+SELECT min(c.line), max(c.line), count(*), coalesce(sum(c.amount), 0)::bigint,
+    jsonb_object_agg(c.line, p.refused) FILTER (WHERE p.refused <> 0)::text,
+    coalesce(sum(c.amount) FILTER (WHERE p.refused <> 0), 0)::bigint
+FROM chunk c JOIN posted p ON p.place = c.place
+"""  # noqa: S608 - our own text
 
 
 def _finished(actor: Actor, row: DepositFile, state: str) -> DepositFile:
