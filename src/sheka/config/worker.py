@@ -57,13 +57,18 @@ def main() -> None:
 
 
 async def _work() -> None:
-    """Run jobs until a signal comes; running ones then go back into the queue at their next word of progress."""
+    """Run jobs until a signal comes; running ones then go back into the queue, at their next word of progress or when
+    their statement is cancelled (jobs/interrupts.py).
+    """
+    from sheka.office.jobs.interrupts import hurry
     from sheka.office.jobs.progress import stopping
 
     loop, told = asyncio.get_running_loop(), asyncio.Event()
 
     def leave() -> None:
-        stopping.set()
+        if not stopping.is_set():
+            stopping.set()
+            threading.Thread(target=hurry, name="the hurry of jobs", daemon=True).start()
         told.set()
 
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -113,7 +118,7 @@ def _carry(stop: threading.Event) -> None:
     with whole_node("the worker carries the messages of every organisation of the node"):
         while not stop.is_set():
             try:
-                handled = carry_all()
+                handled = carry_all(stop.is_set)
                 if handled:
                     log.info("%s messages handled", handled)
                 if turns_until_rescue == 0:

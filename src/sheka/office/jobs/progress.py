@@ -20,7 +20,7 @@ class Cancelled(Exception):
 
 
 class Interrupted(Exception):
-    """The worker stops; the job will be run again from its beginning."""
+    """The worker stops; the next one runs the job again. A job in steps goes on behind the last that was committed."""
 
 
 class Superseded(Exception):

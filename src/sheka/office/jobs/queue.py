@@ -16,7 +16,9 @@ from procrastinate.job_context import JobContext
 from procrastinate.jobs import Job
 
 from sheka.office.jobs import ends
+from sheka.office.jobs.interrupts import fresh_connection, interruptible
 from sheka.office.jobs.models import JobRun, PeriodicRun
+from sheka.office.jobs.progress import Interrupted
 from sheka.office.jobs.registry import Periodic, turns
 from sheka.office.jobs.runner import PutOff, perform
 from sheka.office.scope import whole_node
@@ -52,13 +54,18 @@ def enqueue(run_id: int) -> int:
 
 
 def take_turn(turn: Periodic, timestamp: int) -> None:
-    """Take a turn of the node and note how it went."""
+    """Take a turn of the node and note how it went. Raises PutOff when the worker stops before the turn is over."""
     with whole_node(f"a periodic job sees to every organisation of the node: {turn.name}"):
         began = datetime.fromtimestamp(timestamp, UTC)
         PeriodicRun.objects.update_or_create(name=turn.name, defaults={"started_at": began, "ended_at": None})
         failure = ""
         try:
-            turn.run()
+            with interruptible():
+                turn.run()
+        except Interrupted:
+            log.warning("the turn %s was interrupted: the next worker takes it again", turn.name)
+            fresh_connection()
+            raise PutOff(timezone.now()) from None
         except Exception as error:
             log.exception("the turn %s failed", turn.name)
             failure = str(error)[:400] or type(error).__name__
@@ -70,7 +77,8 @@ def register_turns() -> None:
     for turn in turns().values():
         name = f"turn.{turn.name}"
         lock = f"sheka.{name}"
-        task = app.task(_named(partial(take_turn, turn)), name=name, queue=QUEUE, lock=lock, queueing_lock=lock)
+        options = {"name": name, "queue": QUEUE, "lock": lock, "queueing_lock": lock, "retry": _AsTold()}
+        task = app.task(_named(partial(take_turn, turn)), **options)
         app.periodic(cron=turn.cron)(task)
 
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.jobs import ends
+from sheka.office.jobs.interrupts import fresh_connection, interruptible
 from sheka.office.jobs.models import JobRun
 from sheka.office.jobs.progress import Cancelled, Interrupted, Progress, Superseded
 from sheka.office.jobs.registry import JobKind, kind_of
@@ -43,10 +44,13 @@ def perform(run_id: int, queue_id: int, *, apart: bool = False) -> None:
         if run is None:
             return
         try:
-            _perform(run, apart)
+            with interruptible() if apart else nullcontext():
+                _perform(run, apart)
         except Cancelled:
             ends.end(run, "stop")
         except Interrupted:
+            if apart:
+                fresh_connection()
             ends.put_back(run)
             raise PutOff(timezone.now()) from None
         except Superseded:

@@ -6,6 +6,8 @@ the same recipient: nothing is lost and nothing overtakes.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -54,12 +56,17 @@ def receive(message: Outbox | Inbox) -> None:
     )
 
 
-def handle_waiting() -> int:
-    """Run the handlers of what arrived, oldest first for each pair of sender and recipient; the number handled."""
+def handle_waiting(leave: Callable[[], bool] = lambda: False) -> int:
+    """Run the handlers of what arrived, oldest first for each pair of sender and recipient; the number handled.
+
+    `leave` is asked before each: a worker that is to stop leaves the rest to the next one.
+    """
     handled = 0
     blocked: set[tuple[str, str]] = set()
     keys = Inbox.objects.filter(handled_at=None).order_by("source", "sequence")
     for source, sequence, recipient in keys.values_list("source", "sequence", "recipient"):
+        if leave():
+            break
         if (source, recipient) in blocked:
             continue
         if _handle(source, sequence):
@@ -89,14 +96,16 @@ def _handle(source: str, sequence: int) -> bool:
     return not failure
 
 
-def carry_all() -> int:
-    """Deliver and handle until nothing moves: what the worker does at each turn. The number of messages handled."""
+def carry_all(leave: Callable[[], bool] = lambda: False) -> int:
+    """Deliver and handle until nothing moves, or `leave` says so: what the worker does at each turn. The number of
+    messages handled.
+    """
     total = 0
     with whole_node(
         "messages go from any organisation of the node to any other; each is handled in its recipient's scope"
     ):
         while True:
-            moved, handled = deliver_local(), handle_waiting()
+            moved, handled = deliver_local(), handle_waiting(leave)
             total += handled
-            if not moved and not handled:
+            if leave() or not moved and not handled:
                 return total
