@@ -142,6 +142,11 @@ def keep_name(kind: str, key: object, organisation: str, name: str) -> None:
     keep_names(kind, [(key, organisation, name)])
 
 
+def move_names(kind: str, key: object, organisation: str) -> None:
+    """The thing belongs to another organisation from now on; both are in the scope of the caller."""
+    SearchTerm.objects.filter(kind=kind, key=str(key)).update(organisation_id=organisation)
+
+
 def keep_names(kind: str, rows: Iterable[tuple[object, str, str]]) -> None:
     """The same for many new things: key, organisation and name of each."""
     SearchTerm.objects.bulk_create(

@@ -9,7 +9,7 @@ from sheka.systems.cards.models.old_cards import (
     ReturnItem,
     ReturnTransfer,
 )
-from sheka.systems.cards.models.people import DataChange, ImportBatch, ImportLine, Person
+from sheka.systems.cards.models.people import DataChange, ImportBatch, ImportLine, Person, Registration
 from sheka.systems.cards.models.rights import IssuingRight, Numbering
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "Person",
     "Personalisation",
     "ProductionBatch",
+    "Registration",
     "ReturnItem",
     "ReturnTransfer",
 ]

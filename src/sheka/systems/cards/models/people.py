@@ -29,6 +29,29 @@ class Person(models.Model):
         return mask_person_number(self.social_security_number)
 
 
+class Registration(models.Model):
+    """Where a person is and was registered, of people who moved to another city of the node; others have no row.
+
+    `until` None: there now. Each of these cities reads the person and the cards: the new one knows which card its
+    resident has, the former one still serves the card that it issued and the account that was kept there.
+    """
+
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="registrations")
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    since = models.DateTimeField()
+    until = models.DateTimeField(null=True)
+    document = models.CharField(max_length=80, default="")
+    by = models.CharField(max_length=80)
+
+    class Meta:
+        ordering = ("since", "pk")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("person",), condition=models.Q(until=None), name="cards_registration_one_now"
+            ),
+        )
+
+
 class DataChange(models.Model):
     """A change of basic data at the social security office; `number` is its confirmation form (R8)."""
 

@@ -1,0 +1,8 @@
+from django.db import migrations
+
+from sheka.office.sql import run_sql_file
+
+
+class Migration(migrations.Migration):
+    dependencies = [("cards", "0003_latest")]
+    operations = [run_sql_file(__file__, "holder.sql")]
