@@ -18,6 +18,7 @@ UNLINKED = {
     "console:accounts_file_state": "accounts/test_account_pages.py: asked by the page itself",
     "console:accounts_file_verb": "accounts/test_account_pages.py: a POST of a file's page",
     "console:accounts_interest_one": "accounts/test_account_pages.py: a run that was reckoned",
+    "console:accounts_late": "accounts/test_account_pages.py: money that came after an account's end",
     "console:accounts_payout": "accounts/test_account_pages.py: an account that was paid out",
     "console:accounts_release": "accounts/test_account_pages.py: an amount that is frozen",
     "console:sign_in": "test_pages.py: strangers only",

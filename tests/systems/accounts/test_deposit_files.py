@@ -14,7 +14,7 @@ from django.db import connection
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
-from tests.support.account_files import deposit_file
+from tests.support.account_files import deposit_file, policy_copy
 from tests.support.payments import CITY, make_cards
 
 from sheka.equipment.server.node import node_environment
@@ -132,25 +132,12 @@ def test_wrong_lines_are_named_and_nothing_is_booked(officer, accounts):
 
 
 def test_the_good_lines_are_booked_where_the_policy_says_so(officer, accounts, tmp_path, monkeypatch):
-    policy_with(tmp_path, monkeypatch, '"refuse_file"', '"skip"')
+    policy_copy(tmp_path, monkeypatch, "accounts.toml", '"refuse_file"', '"skip"')
     row = checked(officer, deposit_file([*lines(accounts), ("310460100000009999999", 100, "x")]))
     assert (row.state, row.refused, row.refused_total, row.due) == ("ready", 1, 100, 2006)
     release_deposit_file(officer, number=row.number)
     assert book_deposit_file(officer, row.number).booked_total == 2006
     assert checked(officer, deposit_file([("310460100000009999999", 7, "y")], "M2")).fault["code"] == 4310
-
-
-def policy_with(tmp_path, monkeypatch, old, new):
-    import shutil
-
-    from tests.support.approvals import POLICY
-
-    made = tmp_path / "policy"
-    shutil.copytree(POLICY, made)
-    text = (made / "accounts.toml").read_text("utf-8")
-    assert old in text
-    (made / "accounts.toml").write_text(text.replace(old, new), "utf-8")
-    monkeypatch.setenv("SHEKA_POLICY", str(made))
 
 
 def test_a_torn_or_altered_file_is_refused_whole(officer, accounts):
@@ -246,7 +233,7 @@ with whole_node("a test"):
 @pytest.mark.django_db(transaction=True)
 def test_five_thousand_lines_killed_in_the_middle_are_all_booked_once(tree, tmp_path, monkeypatch):
     """kill -9 between two chunks and inside one; another process goes on; every account has its amount once."""
-    policy_with(tmp_path, monkeypatch, "chunk = 2_000", "chunk = 250")
+    policy_copy(tmp_path, monkeypatch, "accounts.toml", "chunk = 2_000", "chunk = 250")
     node = Actor.process("test", CITY)
     fund = open_party_account(node, kind=Kind.FUND, party="310")
     people = [card.person_id for card in make_cards(tree[CITY], 1000)]

@@ -37,7 +37,7 @@ from sheka.systems.accounts.actions.propose_ending import (
     propose_move_outside,
 )
 from sheka.systems.accounts.models import Account, Correction, Entry, Freeze, Kind, Payout, Succession
-from sheka.systems.accounts.payees import heirs, masked_account, payee, shares
+from sheka.systems.accounts.payees import heirs, heirs_told, masked_account, payee, shares, whole_parts
 from sheka.systems.accounts.queries import balance, verify_ledger
 from sheka.systems.accounts.queries_of_pages import (
     balance_on,
@@ -203,28 +203,6 @@ def test_a_person_names_the_document_that_freezes_an_account(supervisor, account
 # --- moving, closing, inheritance ---
 
 
-def test_moving_to_another_city_goes_over_transit_accounts_on_both_sides(officer, supervisor, accounts, appoint):
-    account = accounts[0]
-    refused(Code.MOVE_TARGET, propose_move, officer, number=account.number, to=CITY, **ORDER)
-    refused(Code.MOVE_TARGET, propose_move, officer, number=account.number, to="460000", **ORDER)
-    request = propose_move(officer, number=account.number, to="460200", **ORDER)
-    decided(supervisor, request)
-    account.refresh_from_db()
-    there = Account.objects.get(kind=Kind.PERSONAL, person=account.person_id)
-    assert (account.state, account.kind, account.balance) == ("closed", "former", 0)
-    assert (there.organisation_id, there.balance, there.state) == ("460200", 100_000, "open")
-    transit = {one.organisation_id: balance(one) for one in Account.objects.filter(kind=Kind.TRANSIT)}
-    assert transit == {CITY: 100_000, "460200": -100_000}
-    assert Succession.objects.get().to == {"account": there.number, "city": "460200"}
-    sanya = appoint("sanya", "460200", "account_officer", "account_supervisor")
-    boss = appoint("boss", "460200", "account_supervisor")
-    back = propose_move(sanya, number=there.number, to=CITY, **ORDER)
-    decided(boss, back)
-    home = Account.objects.get(kind=Kind.PERSONAL, person=account.person_id)
-    assert (home.organisation_id, home.balance, home.number) == (CITY, 100_000, f"{account.number}A")
-    assert verify_ledger() == []
-
-
 def test_moving_outside_and_closing_pay_out_with_a_paper(officer, supervisor, accounts, appoint):
     first, second = accounts[:2]
     refused(
@@ -283,6 +261,7 @@ def test_a_balance_is_inherited_by_shares_once_the_papers_are_there(officer, sup
         {"rule": "eldest"},
         {"shares_of": [three[1], three[1]]},
         {"rule": "given"},
+        {"rule": "given", "shares_of": [{**one, "parts": "1/4"} for one in three]},
         {"shares_of": [{**three[0], "account": account.number}]},
     ):
         refused(Code.INHERITANCE_HEIRS, propose_inheritance, officer, **{**asked, **wrong})
@@ -292,6 +271,47 @@ def test_a_balance_is_inherited_by_shares_once_the_papers_are_there(officer, sup
     assert balance(heir) == 100_000 + 33_334
     assert sorted(Payout.objects.values_list("amount", flat=True)) == [33_333, 33_333]
     assert verify_ledger() == []
+
+
+def test_four_heirs_share_as_the_court_said_and_the_parts_add_up(officer, supervisor, accounts):
+    """1/2, 1/4, 1/6 and 1/12 of 1,000.01 yuan: no fen is lost; the request shows each share before it is decided."""
+    account, heir = accounts[0], accounts[1]
+    deposit_by_number(officer, fund="310", deposits=[(uuid.uuid4(), account.number, 1, "")], total=1)
+    keep_papers(officer, account)
+    four = [
+        {"name": "参保人2", "relation": "配偶", "account": heir.number, "parts": "1/2"},
+        {"relation": "子女", **PAYEE, "parts": "1/4"},
+        {"relation": "母亲", **PAYEE, "name": "王秀英", "bank_account": "62166100000099", "parts": "1/6"},
+        {"relation": "父亲", **PAYEE, "name": "王大山", "bank_account": "62166100000088", "parts": " 1／12 "},
+    ]
+    request = propose_inheritance(officer, number=account.number, rule="given", shares_of=four, **ORDER)
+    shown = heirs_told(request.payload["heirs"])
+    assert "6/12，¥500.01" in shown.zh and "1/12, ¥83.33" in shown.en, shown
+    decided(supervisor, request)
+    assert balance(heir) == 100_000 + 50_001
+    paid = dict(Payout.objects.values_list("payee", "amount"))
+    assert paid == {"王小明": 25_000, "王秀英": 16_667, "王大山": 8_333} and sum(paid.values()) + 50_001 == 100_001
+    assert Succession.objects.get().to["accounts"] == [{"account": heir.number, "amount": 50_001}]
+    assert verify_ledger() == []
+
+
+@pytest.mark.parametrize(
+    ("given", "parts"),
+    [
+        (["2", "1", "1"], [2, 1, 1]),
+        (["1/3", "2/3"], [1, 2]),
+        (["12.5%", "87.5％"], [1, 7]),
+        (["50%", "1/2"], [1, 1]),
+        (["4", "6"], [2, 3]),
+    ],
+)
+def test_shares_are_written_as_people_write_them(given, parts):
+    assert whole_parts(given) == parts
+
+
+@pytest.mark.parametrize("given", [["1/3", "1/3"], ["60%", "50%"], ["0", "1"], ["1/0"], ["-1"], ["x"], [""], ["1.5"]])
+def test_shares_that_do_not_add_up_are_refused(given):
+    refused(Code.INHERITANCE_HEIRS, whole_parts, given)
 
 
 @examples(suppress_health_check=[HealthCheck.too_slow], deadline=None)

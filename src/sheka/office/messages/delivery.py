@@ -107,5 +107,5 @@ def carry_all(leave: Callable[[], bool] = lambda: False) -> int:
         while True:
             moved, handled = deliver_local(), handle_waiting(leave)
             total += handled
-            if leave() or not moved and not handled:
+            if leave() or (not moved and not handled):
                 return total

@@ -14,21 +14,17 @@ from sheka.foundation.money import plain_yuan
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.approvals.models import Proposal
 from sheka.office.audit.trail import record
-from sheka.office.organisations.models import Organisation
-from sheka.office.organisations.queries import organisation
-from sheka.office.scope import acting_in
 from sheka.office.staff.actors import Actor
-from sheka.systems.accounts.actions.open_account import open_party_account, personal_account
+from sheka.systems.accounts.actions.keep_late_money import locked_late_money, over, suspense_of
+from sheka.systems.accounts.actions.open_account import open_party_account
 from sheka.systems.accounts.actions.propose_ending import endable, must_receive
 from sheka.systems.accounts.booking import book_all, number_from
 from sheka.systems.accounts.interest import ZONE, accrued
 from sheka.systems.accounts.models import Account, EntryKind, InterestRun, Kind, Payout, Succession
+from sheka.systems.accounts.moving import PAYING, send_away
 from sheka.systems.accounts.payees import Payee, shares
 from sheka.systems.accounts.posting import Item
 from sheka.systems.accounts.states import ACCOUNT
-
-PAYING = "PAYOUT"
-"""The party of the bank account from which an organisation pays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +46,9 @@ def moved(actor: Actor, proposal: Proposal) -> dict[str, Any]:
         ending = _begin(actor, proposal)
         paid = _pay_out(ending, [(proposal.payload["payee"], ending.amount)], EntryKind.MOVING, "moving")
         return _end(ending, "moving", {"area": proposal.payload["area"], "payouts": paid})
-    there = organisation(proposal.payload["to"])
-    here = organisation(proposal.organisation_id)
-    with acting_in(here.path, there.path):
-        ending = _begin(actor, proposal)
-        number = _carry_over(ending, here, there)
-    return {"account": number, "amount": ending.amount}
+    ending = _begin(actor, proposal)
+    _carry_over(ending, proposal.payload["to"])
+    return {"account": ending.account.number, "amount": ending.amount, "city": proposal.payload["to"]}
 
 
 def closed(actor: Actor, proposal: Proposal) -> dict[str, Any]:
@@ -68,26 +61,22 @@ def closed(actor: Actor, proposal: Proposal) -> dict[str, Any]:
 def inherited(actor: Actor, proposal: Proposal) -> dict[str, Any]:
     """Divided among the heirs. Raises Refused: what `endable`, `must_receive` and the ledger refuse."""
     ending = _begin(actor, proposal)
-    heirs: list[Payee] = proposal.payload["heirs"]
-    parts = list(zip(heirs, shares(ending.amount, heirs), strict=True)) if ending.amount else []
-    here = [(heir, part) for heir, part in parts if "account" in heir and part]
-    items = [
-        Item(
-            client_id=number_from("inheritance", proposal.number, heir["account"]),
-            kind=EntryKind.INHERITANCE,
-            debit=ending.account,
-            credit=must_receive(ending.account, heir),
-            amount=part,
-            reference=proposal.payload["document"],
-        )
-        for heir, part in here
-    ]
-    if items:
-        book_all(ending.books, items)
-    outside = [(heir, part) for heir, part in parts if "account" not in heir and part]
-    paid = _pay_out(ending, outside, EntryKind.INHERITANCE, "inheritance")
-    accounts = [{"account": heir["account"], "amount": part} for heir, part in here]
+    accounts, paid = _divide(ending, proposal.payload["heirs"], "inheritance", source=ending.account)
     return _end(ending, "inheritance", {"accounts": accounts, "payouts": paid})
+
+
+def late_paid(actor: Actor, proposal: Proposal) -> dict[str, Any]:
+    """Late money, divided as the balance was. Raises Refused: LATE_MONEY_UNKNOWN, and what the ledger refuses."""
+    books = Actor.process("accounts", proposal.organisation_id)
+    row = locked_late_money(books, proposal.payload["late"])
+    if row.state != "waiting" or row.amount != proposal.payload["amount"]:
+        raise Refused(Code.LATE_MONEY_UNKNOWN)
+    ending = Ending(actor, books, proposal, row.account, row.amount)
+    accounts, paid = _divide(ending, proposal.payload["payees"], "late", source=suspense_of(books))
+    row.proposal = proposal.number
+    over(books, row, "pay")
+    record(actor, "account.late_money_paid", f"account:{row.account.number}", amount=row.amount)
+    return {"amount": row.amount, "accounts": accounts, "payouts": paid}
 
 
 def interest_due(account: Account, until: date) -> int:
@@ -118,8 +107,35 @@ def _begin(actor: Actor, proposal: Proposal) -> Ending:
     return Ending(actor, books, proposal, account, account.balance or 0)
 
 
-def _pay_out(ending: Ending, parts: list[tuple[Payee, int]], kind: EntryKind, reason: str) -> list[str]:
-    """Orders to the bank, one a payee; their numbers."""
+def _divide(
+    ending: Ending, payees: list[Payee], reason: str, *, source: Account
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """The amount from `source` by its shares: to accounts here and by orders to the bank; what went to which."""
+    parts = list(zip(payees, shares(ending.amount, payees), strict=True)) if ending.amount else []
+    here = [(heir, part) for heir, part in parts if "account" in heir and part]
+    items = [
+        Item(
+            client_id=number_from(reason, ending.proposal.number, heir["account"]),
+            kind=EntryKind.INHERITANCE,
+            debit=source,
+            credit=must_receive(ending.account, heir),
+            amount=part,
+            reference=ending.proposal.payload["document"],
+        )
+        for heir, part in here
+    ]
+    if items:
+        book_all(ending.books, items)
+    outside = [(heir, part) for heir, part in parts if "account" not in heir and part]
+    kind = EntryKind.INHERITANCE if reason == "inheritance" else EntryKind.CLOSING
+    paid = _pay_out(ending, outside, kind, reason, source=source)
+    return [{"account": heir["account"], "amount": part} for heir, part in here], paid
+
+
+def _pay_out(
+    ending: Ending, parts: list[tuple[Payee, int]], kind: EntryKind, reason: str, *, source: Account | None = None
+) -> list[str]:
+    """Orders to the bank, one a payee; their numbers. The money comes from the account itself, or from `source`."""
     if not sum(part for _, part in parts):
         return []
     bank = open_party_account(ending.books, kind=Kind.BANK, party=PAYING)
@@ -127,7 +143,7 @@ def _pay_out(ending: Ending, parts: list[tuple[Payee, int]], kind: EntryKind, re
         Item(
             client_id=number_from("payout", ending.proposal.number, place),
             kind=kind,
-            debit=ending.account,
+            debit=source or ending.account,
             credit=bank,
             amount=part,
             reference=ending.proposal.payload["document"],
@@ -155,30 +171,23 @@ def _pay_out(ending: Ending, parts: list[tuple[Payee, int]], kind: EntryKind, re
     return numbers
 
 
-def _carry_over(ending: Ending, here: Organisation, there: Organisation) -> str:
-    """Out of the books of this city and into those of the other, each side over its transit account."""
-    account, key, document = ending.account, ending.proposal.number, ending.proposal.payload["document"]
-    across = Actor.process("accounts", there.code)
-    if ending.amount:
-        out = open_party_account(ending.books, kind=Kind.TRANSIT, party=there.code)
-        book_all(
-            ending.books,
-            [Item(number_from("out", key), EntryKind.MOVING, account, out, ending.amount, document)],
-        )
+def _carry_over(ending: Ending, to: str) -> None:
+    """Out of the books of this city, over its transit account; the other city takes it by message (moving.py)."""
+    account = ending.account
+    send_away(
+        ending.books,
+        account,
+        to=to,
+        amount=ending.amount,
+        source=account,
+        reference=number_from("moving", ending.proposal.number),
+        document=ending.proposal.payload["document"],
+        proposal=ending.proposal.number,
+    )
     _close(account)
     account.kind, account.party = Kind.FORMER.value, f"{account.scheme}{account.pk}"
     account.save(update_fields=["kind", "party"])
-    assert account.person_id is not None
-    left = Account.objects.filter(kind=Kind.FORMER, person_id=account.person_id, scheme=account.scheme)
-    former = left.filter(organisation_id=there.code).count()
-    made = personal_account(account.person_id, there.code, account.scheme, former)
-    made.save()
-    if ending.amount:
-        inward = open_party_account(across, kind=Kind.TRANSIT, party=here.code)
-        book_all(across, [Item(number_from("in", key), EntryKind.MOVING, inward, made, ending.amount, document)])
-    record(across, "account.moved_in", f"account:{made.number}", amount=ending.amount, came_from=here.code)
-    _note(ending, "moving", {"account": made.number, "city": there.code})
-    return made.number
+    _note(ending, "moving", {"city": to})
 
 
 def _end(ending: Ending, kind: str, to: dict[str, Any]) -> dict[str, Any]:

@@ -70,4 +70,17 @@ ENDINGS: dict[str, Term] = {
     "moving": Term("转移", "Moving"),
     "closing": Term("销户支取", "Closing"),
     "inheritance": Term("继承", "Inheritance"),
+    "late": Term("销户后到账款", "Money after the end"),
 }
+MOVING_STATES: dict[str, Term] = {
+    "sent": Term("在途", "on its way"),
+    "taken": Term("已接收，待到款", "taken, to be paid"),
+    "settled": Term("已结清", "settled"),
+}
+MOVING_TONES = {"sent": "info", "taken": "info", "settled": "good"}
+LATE_STATES: dict[str, Term] = {
+    "waiting": Term("待处理", "waiting"),
+    "paid": Term("已支付", "paid out"),
+    "moved": Term("已转入新账户", "passed on"),
+}
+LATE_TONES = {"waiting": "stop", "paid": "good", "moved": "good"}

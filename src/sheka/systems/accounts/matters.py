@@ -13,6 +13,7 @@ from sheka.office.staff.permissions import Permission
 from sheka.systems.accounts import ending
 from sheka.systems.accounts.actions.book_interest import approved
 from sheka.systems.accounts.actions.correct_posting import CORRECT, corrected
+from sheka.systems.accounts.actions.pay_late_money import LATE
 from sheka.systems.accounts.actions.propose_ending import CLOSE, INHERIT, MOVE
 from sheka.systems.accounts.actions.reckon_interest import INTEREST, terms_told
 from sheka.systems.accounts.labels import KINDS
@@ -140,6 +141,24 @@ register(
             Field("heirs", Term("继承人与份额", "Heirs and shares"), show=heirs_told, long=True),
             Field("rule", Term("份额规则", "Rule of the shares"), show=_rule),
             Field("papers", Term("留存材料", "Documents kept"), show=_papers),
+            DOCUMENT,
+            REASON,
+        ),
+    )
+)
+register(
+    Matter(
+        kind=LATE,
+        title=Term("支付销户后到账款", "Payment of money that came after an account's end"),
+        proposes=Permission.ACCOUNT_MOVE,
+        views=Permission.ACCOUNT_VIEW,
+        summary=_summed("amount"),
+        carry_out=ending.late_paid,
+        fields=(
+            ACCOUNT,
+            Field("amount", Term("金额", "Amount"), show=money),
+            Field("cause", Term("来源记账号", "Posting that brought it"), code=True),
+            Field("payees", Term("收款人与份额", "Payees and shares"), show=heirs_told, long=True),
             DOCUMENT,
             REASON,
         ),

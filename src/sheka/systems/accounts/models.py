@@ -237,6 +237,7 @@ class PendingOpen(models.Model):
         db_table = "accounts_pending_open"
 
 
+from sheka.systems.accounts.models_of_moving import LateMoney, Moving  # noqa: E402
 from sheka.systems.accounts.models_of_orders import (  # noqa: E402 - Django finds an app's models here
     Correction,
     DepositFile,
@@ -261,6 +262,8 @@ __all__ = [
     "InterestLine",
     "InterestRun",
     "Kind",
+    "LateMoney",
+    "Moving",
     "Payout",
     "Pending",
     "PendingEnd",

@@ -28,6 +28,8 @@ from sheka.systems.accounts.models import (
     Freeze,
     InterestRun,
     Kind,
+    LateMoney,
+    Moving,
     Payout,
     PendingOpen,
     Succession,
@@ -185,6 +187,25 @@ def freezes_of(account: Account) -> QuerySet[Freeze]:
 def endings_of(account: Account) -> QuerySet[Succession]:
     """How the account ended."""
     return Succession.objects.filter(account=account)
+
+
+def movings_of(account: Account) -> QuerySet[Moving]:
+    """The account's ways to and from other cities, the latest first."""
+    return Moving.objects.filter(account=account)
+
+
+def late_money_of(account: Account) -> QuerySet[LateMoney]:
+    """What came to the account after its end, the latest first."""
+    return LateMoney.objects.filter(account=account)
+
+
+def late_money_reached(actor: Actor, late: int) -> LateMoney:
+    """Money after an end, in the actor's reach. Raises Refused(LATE_MONEY_UNKNOWN)."""
+    rows = LateMoney.objects.select_related("account", "account__person", "organisation")
+    found = rows.filter(pk=late, organisation_id__in=_places(actor)).first()
+    if found is None or not actor.may(Permission.ACCOUNT_VIEW):
+        raise Refused(Code.LATE_MONEY_UNKNOWN)
+    return found
 
 
 def payouts_of(account: Account) -> QuerySet[Payout]:

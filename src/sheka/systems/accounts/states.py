@@ -1,4 +1,4 @@
-"""The states of an account, of a file of deposits, and of a run of interest (S6)."""
+"""The states of an account, of a file of deposits, of a run of interest, of a moving account, of late money (S6)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ ACCOUNT = StateTable(
         Transition("open", "freeze", "frozen", "account supervisor"),
         Transition("frozen", "release", "open", "account supervisor"),
         Transition("open", "close", "closed", "account officer, empty; else by approval"),
+        Transition("closed", "reopen", "open", "the node, within one transaction: late money leaves it"),
     ],
 )
 
@@ -36,5 +37,26 @@ INTEREST_RUN = StateTable(
         Transition("proposed", "approve", "booking", "account supervisor, by approval"),
         Transition("booking", "finish", "booked", "the node"),
         Transition("booked", "resume", "booking", "account supervisor: accounts that were frozen are open again"),
+    ],
+)
+
+MOVING_OUT = StateTable(
+    "moving_out",
+    "sent",
+    [Transition("sent", "settle", "settled", "the node: the other city has taken it, its payment is ordered")],
+)
+
+MOVING_IN = StateTable(
+    "moving_in",
+    "taken",
+    [Transition("taken", "settle", "settled", "the node: the payment of the other city is ordered")],
+)
+
+LATE_MONEY = StateTable(
+    "late_money",
+    "waiting",
+    [
+        Transition("waiting", "pay", "paid", "account supervisor, by approval"),
+        Transition("waiting", "pass_on", "moved", "the node: the holder has an account that receives it"),
     ],
 )

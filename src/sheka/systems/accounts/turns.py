@@ -1,4 +1,6 @@
-"""The turn of the ledger (S6): the books are proved every night; a failure is told on the page of the node's health."""
+"""The turns of the ledger (S6): the books are proved every night, and a failure is told on the page of the node's
+health; money on closed accounts is looked for every five minutes.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +8,7 @@ from django.conf import settings
 
 from sheka.office.jobs.registry import periodic
 from sheka.office.staff.actors import Actor
+from sheka.systems.accounts.actions.keep_late_money import look_for_late_money
 from sheka.systems.accounts.actions.verify_books import must_hold, verify_books
 
 VERIFY = "accounts.verify"
@@ -15,3 +18,9 @@ VERIFY = "accounts.verify"
 def verify() -> None:
     """Raises Refused(LEDGER_BROKEN) after the audit row is written: the turn is then marked as failed."""
     must_hold(verify_books(Actor.process("ledger", settings.NODE.organisations[0])))
+
+
+@periodic("accounts.late_money", cron="*/5 * * * *")
+def late_money() -> None:
+    """A reversal may come days after an account was closed; its money is seen within five minutes (S10)."""
+    look_for_late_money()

@@ -114,15 +114,16 @@ class InheritForm(OrderedForm):
     rule = forms.ChoiceField(label=_("How the balance is divided"), widget=forms.Select(SELECT))
     field_order = ("rule",)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, rows: int = HEIRS, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.rows = rows
         rules = (("equal", _("In equal parts")), ("given", _("By the parts below, as agreed or decided by a court")))
         self.fields["rule"].choices = rules  # type: ignore[attr-defined]
-        for n in range(1, HEIRS + 1):
+        for n in range(1, self.rows + 1):
             for name, label, length in (
                 ("name", pgettext_lazy("accounts", "Name"), 150),
                 ("relation", _("Relation"), 40),
-                ("parts", _("Parts"), 5),
+                ("parts", _("Share: 2, 1/3 or 33.5%"), 12),
                 ("account", _("Personal account here, or"), 29),
                 ("bank", pgettext_lazy("accounts", "Bank"), 120),
                 ("bank_account", _("Bank account"), 42),
@@ -134,19 +135,28 @@ class InheritForm(OrderedForm):
     def heirs(self) -> list[tuple[int, list[Any]]]:
         """The rows of the table: number and bound fields."""
         names = ("name", "relation", "parts", "account", "bank", "bank_account")
-        return [(n, [self[f"{name}_{n}"] for name in names]) for n in range(1, HEIRS + 1)]
+        return [(n, [self[f"{name}_{n}"] for name in names]) for n in range(1, self.rows + 1)]
 
     def given(self) -> list[dict[str, Any]]:
         """The heirs as the action takes them."""
         data = self.cleaned_data
         found = []
-        for n in range(1, HEIRS + 1):
+        for n in range(1, self.rows + 1):
             names = ("name", "relation", "account", "bank", "bank_account")
             row = {name: data[f"{name}_{n}"].strip() for name in names}
-            parts = data[f"parts_{n}"].strip()
             if any(row.values()):
-                found.append({**row, "parts": int(parts) if parts.isascii() and parts.isdigit() else 0})
+                found.append({**row, "parts": data[f"parts_{n}"].strip()})
         return found
+
+
+class LatePaymentForm(PayeeForm):
+    """Who gets money that came after an account's end; empty payees: whoever got the balance."""
+
+    def __init__(self, *args: Any, known: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("name", "bank", "bank_account"):
+            if known:
+                del self.fields[name]
 
 
 class PeriodForm(Sheet):

@@ -40,6 +40,7 @@ urlpatterns = [
     path("accounts/interest/<order:number>", interest.run, name="accounts_interest_one"),
     path("accounts/interest/<order:number>/<slug:verb>", interest.verb, name="accounts_interest_verb"),
     path("accounts/payouts/<order:number>", views.payout, name="accounts_payout"),
+    path("accounts/late/<int:late>", views.late, name="accounts_late"),
     path("accounts/<account:number>", views.one, name="accounts_one"),
     path("accounts/<account:number>/statement", statements.statement, name="accounts_statement"),
     path("accounts/<account:number>/entries/<int:posting>/correct", views.correct, name="accounts_correct"),

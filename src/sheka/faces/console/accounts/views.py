@@ -13,7 +13,7 @@ from django.utils.translation import gettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from sheka.faces.console.accounts.forms import CorrectionForm, OrderedForm
+from sheka.faces.console.accounts.forms import CorrectionForm, LatePaymentForm, OrderedForm
 from sheka.faces.console.accounts.verbs import VERBS, Verb, offered_to
 from sheka.faces.console.accounts.words import choices, others, said
 from sheka.faces.console.documents.part import subject_context
@@ -27,19 +27,25 @@ from sheka.foundation.numbers import mask_person_number
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.approvals.models import Proposal
 from sheka.office.approvals.queries import readable_by
+from sheka.office.approvals.seats import place_term
 from sheka.office.staff.permissions import Permission
 from sheka.systems.accounts.actions.change_state import release_amount
 from sheka.systems.accounts.actions.correct_posting import left_of, original_of, propose_correction
+from sheka.systems.accounts.actions.pay_late_money import payees_of_end, propose_late_payment
 from sheka.systems.accounts.labels import (
     ACCOUNT_KINDS,
     ACCOUNT_STATES,
     ENDINGS,
     HELD_KINDS,
     KINDS,
+    LATE_STATES,
+    LATE_TONES,
+    MOVING_STATES,
+    MOVING_TONES,
     STATE_TONES,
 )
 from sheka.systems.accounts.models import OF_THE_SWITCH, Account, EntryKind
-from sheka.systems.accounts.payees import masked_account
+from sheka.systems.accounts.payees import heirs_told, masked_account
 from sheka.systems.accounts.queries import balance, statement
 from sheka.systems.accounts.queries_of_pages import (
     account_reached,
@@ -48,12 +54,16 @@ from sheka.systems.accounts.queries_of_pages import (
     endings_of,
     freezes_of,
     held_on,
+    late_money_of,
+    late_money_reached,
     lines_of,
+    movings_of,
     payout_named,
     payouts_of,
 )
 
 ROWS = 25
+HEIR_ROWS = (4, 8, 12, 20)
 
 
 def _state(row: Account) -> Stamp:
@@ -154,6 +164,11 @@ def one(request: HttpRequest, number: str) -> HttpResponse:
         "moments": _moments(account, freezes),
         "requests": [(one, one.matter.told_apart(one.payload, request.LANGUAGE_CODE)) for one in running],
         "payouts": payouts_of(account),
+        "movings": [
+            (row, said(place_term(row.other)), Stamp(said(MOVING_STATES[row.state]), MOVING_TONES[row.state]))
+            for row in movings_of(account)
+        ],
+        "lates": [(row, Stamp(said(LATE_STATES[row.state]), LATE_TONES[row.state])) for row in late_money_of(account)],
         "may_release": actor.may(Permission.ACCOUNT_FREEZE) and actor.reaches(account.organisation),
     }
     if actor.may(Permission.DOCUMENT_VIEW) and account.person_id:
@@ -170,7 +185,7 @@ def verb(request: HttpRequest, number: str, verb: str) -> HttpResponse:
     what, actor = VERBS[verb], request.actor
     actor.require(what.needs)
     account = account_reached(actor, number)
-    options = {"home": account.organisation_id} if verb == "move" else {}
+    options = _options(request, verb, account)
     form = what.form(request.POST if request.method == "POST" else None, **options)
     problem, status = None, 200
     if request.method == "POST" and form.is_valid():
@@ -188,6 +203,7 @@ def verb(request: HttpRequest, number: str, verb: str) -> HttpResponse:
         "form": form,
         "problem": problem,
         "heirs": form.heirs() if verb == "inherit" else None,
+        "rows": [n for n in HEIR_ROWS if n != form.rows] if verb == "inherit" else None,
         "documents": subject_context(actor, f"account:{number}")
         if verb == "inherit" and actor.may(Permission.DOCUMENT_VIEW)
         else None,
@@ -261,6 +277,48 @@ def payout(request: HttpRequest, number: str) -> HttpResponse:
     if request.actor.may(Permission.DOCUMENT_VIEW):
         context["documents"] = subject_context(request.actor, row.subject)
     return render(request, "console/accounts/payout.html", context)
+
+
+@opens(Permission.ACCOUNT_VIEW)
+@require_http_methods(["GET", "HEAD", "POST"])
+def late(request: HttpRequest, late: int) -> HttpResponse:
+    """Money that came to an account after its end: what it is, and the request to pay it."""
+    actor = request.actor
+    row = late_money_reached(actor, late)
+    payees = payees_of_end(row)
+    may_pay = row.state == "waiting" and actor.may(Permission.ACCOUNT_MOVE) and actor.reaches(row.organisation)
+    if request.method == "POST":
+        actor.require(Permission.ACCOUNT_MOVE)
+    form = LatePaymentForm(request.POST if request.method == "POST" else None, known=bool(payees))
+    problem, status = None, 200
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = propose_late_payment(actor, late=row.pk, **form.cleaned_data)
+        except Refused as refusal:
+            problem, status = told(refusal), refusal.http
+        else:
+            messages.success(request, gettext("The request waits for a second person."), extra_tags="good")
+            return redirect("console:approvals_one", made.pk)
+    context = {
+        "late": row,
+        "account": row.account,
+        "holder": _holder(row.account),
+        "state": Stamp(said(LATE_STATES[row.state]), LATE_TONES[row.state]),
+        "payees": said(heirs_told(payees)) if payees else "",
+        "form": form if may_pay else None,
+        "problem": problem,
+    }
+    return render(request, "console/accounts/late.html", context, status=422 if form.errors else status)
+
+
+def _options(request: HttpRequest, verb: str, account: Account) -> dict[str, Any]:
+    """What a verb's form wants to know."""
+    if verb == "move":
+        return {"home": account.organisation_id}
+    if verb == "inherit":
+        wanted = request.GET.get("heirs", "")
+        return {"rows": int(wanted) if wanted in map(str, HEIR_ROWS) else HEIR_ROWS[0]}
+    return {}
 
 
 def _done(request: HttpRequest, what: Verb, made: object, number: str) -> HttpResponse:

@@ -14,7 +14,7 @@ from sheka.office.audit.trail import record
 from sheka.office.organisations.queries import organisation
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
-from sheka.systems.accounts.models import Account, Kind
+from sheka.systems.accounts.models import Account, Kind, Moving
 from sheka.systems.accounts.queries import PERSONAL_SCHEMES, account_of
 
 PREFIXES = {
@@ -83,6 +83,11 @@ def _open_personal(actor: Actor, person_ids: Sequence[int], scheme: str) -> list
     places = _organisations_of(person_ids)
     for code in set(places.values()):
         actor.must_act_for(code)
+    on_its_way = Moving.objects.filter(
+        side=Moving.OUT, state="sent", account__person_id__in=person_ids, account__scheme=scheme
+    ).first()
+    if on_its_way is not None:
+        raise Refused(Code.ACCOUNT_MOVING, place=on_its_way.other)
     left = Account.objects.filter(kind=Kind.FORMER, person_id__in=person_ids, scheme=scheme)
     former = Counter(left.values_list("person_id", "organisation_id"))
     rows = [

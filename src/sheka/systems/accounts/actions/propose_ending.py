@@ -25,7 +25,7 @@ from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
 from sheka.systems.accounts.actions.correct_posting import said
 from sheka.systems.accounts.models import Account, Kind
-from sheka.systems.accounts.payees import Payee, heirs, payee
+from sheka.systems.accounts.payees import Payee, heirs, payee, shares
 from sheka.systems.accounts.policy import ACCOUNTS, in_force
 from sheka.systems.accounts.queries import account_numbered
 from sheka.systems.accounts.states import ACCOUNT
@@ -92,6 +92,8 @@ def propose_inheritance(
     for one in found:
         if "account" in one:
             must_receive(account, one)
+    for one, part in zip(found, shares(account.balance or 0, found), strict=True):
+        one["asked"] = part
     papers = [{"kind": name, "digest": kept[name].digest} for name in rules["documents"]]
     return _propose(actor, INHERIT, account, reason, document, rule=rule, heirs=found, papers=papers)
 

@@ -195,9 +195,7 @@ def _stage(row: DepositFile, reader: DepositReader, refused: list[Item], tell: T
                 if tell and reader.count % BLOCK == 0:
                     tell(reader.count)
         cursor.execute("ANALYZE staged_deposit")
-        cursor.execute(
-            MATCH, {"file": row.pk, "scheme": reader.header.scheme, "organisation": row.organisation_id}
-        )
+        cursor.execute(MATCH, {"file": row.pk, "scheme": reader.header.scheme, "organisation": row.organisation_id})
         cursor.execute("DROP TABLE staged_deposit")
 
 
