@@ -24,9 +24,11 @@ from sheka.systems.transactions.line_client import WorkingKeys
 POLICY = Path(__file__).resolve().parents[2] / "policy"
 
 
-def plant(usage: Usage, algorithm: Algorithm, key: bytes, *, diversified: bool = False, owner: str = CITY) -> str:
-    """Put a known key into Haikou's machine, as another machine's envelope would; its reference."""
-    machine, maker = machine_of(CITY), sm2.generate_private()
+def plant(
+    usage: Usage, algorithm: Algorithm, key: bytes, *, diversified: bool = False, owner: str = CITY, at: str = CITY
+) -> str:
+    """Put a known key into Haikou's machine (or that of `at`), as another machine's envelope would; its reference."""
+    machine, maker = machine_of(at), sm2.generate_private()
     public = sm2.public_of(maker)
     name = f"planted {secrets.token_hex(6)}"
     machine.register_peer(name, public)

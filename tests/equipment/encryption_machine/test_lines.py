@@ -19,7 +19,7 @@ from sheka.foundation.crypto.algorithms import Algorithm
 from sheka.foundation.crypto.diversify import diversify
 from sheka.foundation.crypto.kcv import check_value
 from sheka.foundation.crypto.mac import command_mac
-from sheka.foundation.crypto.pin_block import account_digits, make_pin_block
+from sheka.foundation.crypto.pin_block import account_digits, make_pin_block, open_pin_block
 from sheka.foundation.refusals import Code, Refused
 
 FIRST, SECOND = b"46010017", bytes.fromhex("8f1c55a90b7d2e64")
@@ -109,6 +109,42 @@ def test_a_pin_is_right_for_its_card_its_key_and_nothing_else(machine: Any, algo
         machine.verify_pins(pins.ref, [FIRST], [tried[0][1]], accounts[:1], pins.ref, CARDS[:1], kept[:1])
     assert refusal.value.code is Code.MACHINE_KEY_USAGE
     assert machine.verify_pins(pins.ref, [], [], [], values.ref, [], []) == []
+
+
+@pytest.mark.req("S4")
+@pytest.mark.req("K6")
+def test_a_pin_goes_to_another_machine_under_their_zone_key_alone(
+    machine: Any, algorithm: Algorithm, plant: Plant
+) -> None:
+    pins = plant(machine, algorithm, Usage.PIN, diversified=True)
+    zone = plant(machine, algorithm, Usage.PIN_ZONE, diversified=True)
+    values = plant(machine, algorithm, Usage.PIN_VALUE, diversified=True)
+    account = account_digits(CARDS[0].decode() + "X")
+    block = make_pin_block(algorithm, diversify(algorithm, pins.key, FIRST), "314159", account)
+    kept = machine.pin_values(pins.ref, [FIRST], [block], [account], values.ref, CARDS[:1])
+    broken = bytes(len(block))
+    sent, none = machine.translate_pins(pins.ref, [FIRST] * 2, [block, broken], [account] * 2, zone.ref, [SECOND] * 2)
+    assert none == b""
+    assert open_pin_block(algorithm, diversify(algorithm, zone.key, SECOND), sent, account) == b"314159"
+
+    def judged(ref: str, factor: bytes) -> PinFinding:
+        (found,) = machine.verify_pins(ref, [factor], [sent], [account], values.ref, CARDS[:1], kept)
+        return found
+
+    assert judged(zone.ref, SECOND) is PinFinding.RIGHT
+    assert judged(zone.ref, FIRST) is PinFinding.NO_BLOCK
+    assert judged(pins.ref, SECOND) is PinFinding.NO_BLOCK
+    transport = plant(machine, algorithm, Usage.WRAP)
+    for call in (
+        lambda: machine.translate_pins(zone.ref, [SECOND], [sent], [account], zone.ref, [FIRST]),  # never further
+        lambda: machine.translate_pins(pins.ref, [FIRST], [block], [account], pins.ref, [SECOND]),
+        lambda: machine.pin_values(zone.ref, [SECOND], [sent], [account], values.ref, CARDS[:1]),
+        lambda: machine.wrap_for_line(zone.ref, [SECOND], transport.ref),
+    ):
+        with pytest.raises(Refused) as refusal:
+            call()
+        assert refusal.value.code is Code.MACHINE_KEY_USAGE
+    assert machine.translate_pins(pins.ref, [], [], [], zone.ref, []) == []
 
 
 @pytest.mark.req("C1")

@@ -45,6 +45,7 @@ CALLS: dict[Verb, Callable[[EncryptionMachine], Any]] = {
     Verb.WRAP_FOR_LINE: lambda machine: machine.wrap_for_line(NOTHING, [], NOTHING),
     Verb.PIN_VALUES: lambda machine: machine.pin_values(NOTHING, [], [], [], NOTHING, []),
     Verb.VERIFY_PINS: lambda machine: machine.verify_pins(NOTHING, [], [], [], NOTHING, [], []),
+    Verb.TRANSLATE_PINS: lambda machine: machine.translate_pins(NOTHING, [], [], [], NOTHING, []),
     Verb.PUBLIC_KEY: lambda machine: machine.public_key(),
     Verb.SIGN: lambda machine: machine.sign(b"m"),
     Verb.EXPORT_ENVELOPE: lambda machine: machine.export_envelope(NOTHING, bytes(65)),

@@ -32,13 +32,13 @@ def block(machine: EncryptionMachine, ref: str) -> bytes:
     return bytes(8 if machine.key(ref).algorithm is Algorithm.TDES else 16)
 
 
-def value_key(machine: EncryptionMachine) -> str:
-    """A key for the values of PINs."""
+def second_key(machine: EncryptionMachine, usage: Usage) -> str:
+    """The second key of the verbs about PINs."""
     for known in machine.list_keys():
-        if known.usage is Usage.PIN_VALUE and known.name == "values of the matrix":
+        if known.usage is usage and known.name == f"{usage} of the matrix":
             return known.ref
     algorithm = Algorithm[machine.describe().algorithms[-1]]
-    return machine.generate("values of the matrix", algorithm, Usage.PIN_VALUE).ref
+    return machine.generate(f"{usage} of the matrix", algorithm, usage).ref
 
 
 THROUGH_FACTOR: dict[Verb, Call] = {
@@ -63,10 +63,13 @@ THROUGH_FACTOR: dict[Verb, Call] = {
     Verb.VERIFY_MAC1: lambda machine, ref, kek: machine.verify_mac1(ref, [EIGHT], SESSION, DEAL, [bytes(4)]),
     Verb.WRAP_FOR_LINE: lambda machine, ref, kek: machine.wrap_for_line(ref, [EIGHT], kek),
     Verb.PIN_VALUES: lambda machine, ref, kek: machine.pin_values(
-        ref, [EIGHT], [block(machine, ref)], ACCOUNT, value_key(machine), [EIGHT]
+        ref, [EIGHT], [block(machine, ref)], ACCOUNT, second_key(machine, Usage.PIN_VALUE), [EIGHT]
+    ),
+    Verb.TRANSLATE_PINS: lambda machine, ref, kek: machine.translate_pins(
+        ref, [EIGHT], [block(machine, ref)], ACCOUNT, second_key(machine, Usage.PIN_ZONE), [EIGHT]
     ),
     Verb.VERIFY_PINS: lambda machine, ref, kek: machine.verify_pins(
-        ref, [EIGHT], [block(machine, ref)], ACCOUNT, value_key(machine), [EIGHT], [bytes(4)]
+        ref, [EIGHT], [block(machine, ref)], ACCOUNT, second_key(machine, Usage.PIN_VALUE), [EIGHT], [bytes(4)]
     ),
 }
 AS_IT_IS: dict[Verb, Call] = {

@@ -74,6 +74,8 @@ def test_the_switch_executes_its_functions_and_reads_the_registry(holds):
             "switch_card_keys",
             "switch_pin_tries",
             "switch_pin_judged",
+            "switch_pin_zone",
+            "switch_offline_numbers",
         ),
         *("switch_journal", "switch_pulse", "transactions_ensure_message_day"),
         *("switch_journal", "switch_pulse", "transactions_ensure_message_day"),

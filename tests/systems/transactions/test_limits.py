@@ -14,6 +14,7 @@ from tests.support.payments import HOSPITAL, SwitchProcess
 from tests.systems.transactions.test_concurrency import codes, frames, say_all
 
 from sheka.foundation.refusals import Code, Refused
+from sheka.systems.cards.models import Card
 from sheka.systems.transactions.limits_policy import limits_policy, read_limits
 from sheka.systems.transactions.terminal import Terminal
 
@@ -46,12 +47,54 @@ days = 180
 """
 
 
+OF_CARDS = """
+[[limit]]
+scheme = "310"
+institution = "H"
+kind = "purchase"
+specification = "2.00"
+day = 1000
+valid_from = 2026-01-01
+source = "test"
+
+[[limit]]
+scheme = "310"
+institution = "*"
+kind = "purchase"
+card_class = "1"
+at_once = 50
+number = 4
+valid_from = 2026-01-01
+source = "test"
+
+[[limit]]
+scheme = "310"
+institution = "*"
+kind = "pre_authorisation"
+specification = "2.00"
+card_class = "1"
+at_once = 20
+valid_from = 2026-01-01
+source = "test"
+
+[[limit]]
+scheme = "310"
+institution = "H"
+kind = "purchase"
+card_class = "1"
+at_once = 40
+day = 160
+valid_from = 2026-01-01
+source = "test"
+"""
+
+
 @pytest.fixture
-def limited(bank, tmp_path, monkeypatch):
-    """A switch that works by ROWS."""
+def limited(request, bank, tmp_path, monkeypatch):
+    """A switch that works by ROWS, and by the rows of the parameter."""
     folder = tmp_path / "policy"
     shutil.copytree(POLICY, folder)
-    (folder / "limits.toml").write_text(ROWS)
+    (folder / "limits.toml").write_text(getattr(request, "param", "") + ROWS)
     monkeypatch.setenv("SHEKA_POLICY", str(folder))
     process = SwitchProcess()
     yield process
@@ -114,11 +157,68 @@ def test_64_at_once_do_not_pass_a_limit(limited, bank):
     bank.assert_ledger_holds()
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.req("S4")
+@pytest.mark.req("C2")
+@pytest.mark.parametrize("limited", [OF_CARDS], indirect=True)
+def test_a_kind_of_card_has_limits_of_its_own(limited, bank):
+    """Cards of the third generation, the second, the third of a child, the second of a child."""
+    for card, (generation, holder) in zip(
+        bank.cards, [("3.00", "3"), ("2.00", "3"), ("3.00", "1"), ("2.00", "1")], strict=True
+    ):
+        Card.objects.filter(pk=card.pk).update(specification=generation, card_class=holder)
+    adult, old, child, both = (card.number for card in bank.cards)
+    with Terminal(limited.host, limited.port, "460100000001", HOSPITAL, bank.mac) as terminal:
+
+        def refused(card: str, amount: int) -> int:
+            return terminal.purchase(card, amount).refusal
+
+        assert refused(adult, 30_001) == Code.LIMIT_AT_ONCE.value
+        assert refused(adult, 30_000) == 0, "another kind's limits are none of this card's"
+        assert refused(old, 1_001) == Code.LIMIT_OF_THE_DAY.value
+        assert [refused(old, 500), refused(old, 500), refused(old, 1)] == [0, 0, Code.LIMIT_OF_THE_DAY.value]
+        assert refused(child, 41) == Code.LIMIT_AT_ONCE.value
+        assert [refused(child, 40) for _ in range(5)] == [0] * 4 + [Code.LIMIT_OF_THE_DAY.value]
+        assert refused(both, 41) == 0, "its generation goes before the class of its holder"
+        assert terminal.pre_authorise(both, 21)[1].refusal == Code.LIMIT_AT_ONCE.value
+        assert terminal.pre_authorise(both, 20)[1].approved
+        assert terminal.pre_authorise(old, 21)[1].approved, "limited for a child's card only"
+    Card.objects.filter(number=both).update(specification="3.00")
+    small = frames(bank, [30] * 64, cards=[both], first_stan=500)
+    answers = codes(asyncio.run(say_all(limited, [[one] for one in small])))
+    assert answers == {"00": 3, "61": 61}, "64 at once do not pass the limit of a kind of card"
+    bank.assert_ledger_holds()
+
+
+@pytest.mark.req("S4")
+def test_a_card_finds_the_narrowest_row_that_is_for_it():
+    table = read_limits(OF_CARDS + ROWS).table(date(2026, 11, 22))
+    assert table.kinds == ["*/1", "2.00/*", "2.00/1"]
+
+    def figures(letter: str, kind: int, card: str) -> list[int | None]:
+        place = table.places["310", letter, kind] + ["", *table.kinds].index(card)
+        return table.figures[place * 4 : place * 4 + 4]
+
+    assert figures("H", 1, "") == [30000, 70000, 6, 5]
+    assert figures("H", 1, "2.00/*") == figures("H", 1, "2.00/1") == [None, 1000, None, None]
+    assert figures("H", 1, "*/1") == [40, 160, None, None]
+    assert figures("*", 1, "*/1") == figures("*", 1, "2.00/1") == [50, None, 4, None]
+    assert figures("*", 1, "2.00/*") == figures("*", 1, "") == [None] * 4
+    assert figures("*", 3, "2.00/1") == [20, None, None, None]
+    assert figures("*", 3, "2.00/*") == figures("*", 3, "") == [None, 40000, None, None]
+    alone = read_limits(OF_CARDS.split("[[limit]]", 2)[1].join(["[[limit]]", ROWS.replace('"H"', '"*"')]))
+    table = alone.table(date(2026, 11, 22))
+    place = table.places["310", "H", 1] * 4
+    assert table.figures[place : place + 4] == [30000, 70000, 6, 5], (
+        "a card of no named kind falls back to any institution"
+    )
+
+
 @pytest.mark.req("S4")
 def test_the_policy_is_read_with_its_validity_and_refused_when_it_is_wrong():
     policy = limits_policy()
-    figures, places = policy.table(date(2026, 11, 22))
-    assert len(figures) == 4 * len(places)
+    figures, places, kinds = policy.table(date(2026, 11, 22))
+    assert len(figures) == 4 * len(places) * (1 + len(kinds or ()))
     assert ("310", "P", 1) in places
     later = ROWS.replace("valid_from = 2026-01-01\nsource", "valid_from = 2027-01-01\nvalid_to = 2027-12-31\nsource", 1)
     assert read_limits(later).table(date(2026, 12, 31))[1] == {("310", "*", 3): 0}
@@ -128,6 +228,8 @@ def test_the_policy_is_read_with_its_validity_and_refused_when_it_is_wrong():
         ROWS.replace("at_once = 30000", "at_once = -1"),
         ROWS.replace('source = "test"', 'source = ""'),
         ROWS.replace("days = 180", "days = 400"),
+        ROWS.replace("minute = 5", 'minute = 5\nspecification = "third"'),
+        ROWS.replace("minute = 5", 'minute = 5\ncard_class = "child"'),
         "limit = 3",
     ):
         with pytest.raises(Refused) as refusal:

@@ -234,7 +234,7 @@ def test_a_clock_that_is_off_is_refused_but_not_what_was_stored_meanwhile(line_p
 def test_the_switch_may_do_in_the_machine_what_it_must_and_nothing_else(bank):
     from sheka.equipment.encryption_machine.rights import SWITCH
 
-    assert {usage.value for usage in SWITCH.usages} == {"MAC", "LINE", "PIN", "PIN_VALUE", "WRAP"}
+    assert {usage.value for usage in SWITCH.usages} == {"MAC", "LINE", "PIN", "PIN_VALUE", "PIN_ZONE", "WRAP"}
     names = {verb.name for verb in SWITCH.verbs}
     assert names & {"GENERATE", "DERIVE", "EXPORT_ENVELOPE", "PIN_VALUES", "WRAP_DIVERSIFIED", "CRYPTOGRAMS"} == set()
     assert machine_of(CITY).describe().keys > 0

@@ -29,7 +29,7 @@ from sheka.foundation.chip.authentication import (
 )
 from sheka.foundation.crypto.algorithms import Algorithm
 from sheka.foundation.crypto.diversify import diversify
-from sheka.foundation.iso8583.chip_data import MAC1, SESSION, pack
+from sheka.foundation.iso8583.chip_data import MAC1, SESSION, pack, unpack
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.scope import whole_node
 from sheka.systems.cards.models import Card
@@ -238,11 +238,10 @@ class City:
         )
         terminal_sequence = sequence.to_bytes(4)
         made = tac(self.algorithm, self.of_card("DTK", card), deal, terminal_sequence)
-        data = chip_data_of(Purchased(deal, b"\0\1", terminal_sequence, 1, self.algorithm, made))
-        if mac1:
-            key = purchase_session_key(self.algorithm, self.of_card("DPK", card), b"rand", b"\0\1", terminal_sequence)
-            data += pack([(MAC1, purchase_mac1(self.algorithm, key, deal)), (SESSION, b"rand\1")])
-        return data
+        key = purchase_session_key(self.algorithm, self.of_card("DPK", card), b"rand", b"\0\1", terminal_sequence)
+        mac = purchase_mac1(self.algorithm, key, deal)
+        data = chip_data_of(Purchased(deal, b"\0\1", terminal_sequence, b"rand", 1, 1, self.algorithm, mac, made))
+        return data if mac1 else pack([item for item in unpack(data) if item[0] not in (MAC1, SESSION)])
 
 
 @pytest.fixture

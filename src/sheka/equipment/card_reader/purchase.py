@@ -25,8 +25,15 @@ class Purchased:
     """2 bytes."""
     terminal_sequence: bytes
     """4 bytes."""
+    random: bytes
+    """4 bytes of the card, from which the session key of MAC1 comes."""
     key_version: int
+    """Of the DPK behind MAC1."""
+    tac_version: int
+    """Of the DTK behind the TAC: the card's newest, whatever the PSAM's DPK is."""
     algorithm: Algorithm
+    mac1: bytes
+    """4 bytes, the PSAM's proof."""
     tac: bytes
     """4 bytes, checked by the issuer."""
 
@@ -43,11 +50,14 @@ def settle(
     time : YYYYMMDDhhmmss, 7 bytes BCD.
     region : six digits of the card's city; left out they are read from the card.
 
-    Raises Refused: CARD_ANSWERED (6982 without the PIN, 9302 the card found MAC1 wrong), those of
-    `PsamSession.init_for_purchase` and `credit_for_purchase`. When the card was pulled out after the debit, ask it for
-    `proof_of` the sequence once it is back: it is never debited twice for one sequence.
+    The newest version of the session key that both hold is used: a PSAM that was not loaded anew after the card got new
+    keys goes on with the version before.
+    Raises Refused: CARD_ANSWERED (6982 without the PIN, 9302 the card found MAC1 wrong, 9403 it has no such version),
+    those of `PsamSession.init_for_purchase` and `credit_for_purchase`. When the card was pulled out after the debit,
+    ask it for `proof_of` the sequence once it is back: it is never debited twice for one sequence.
     """
     rule = card.profile.purchase
+    wanted = rule.session_key
     information = psam.information()
     if not information.terminal:
         raise Refused(Code.PSAM_TERMINAL, serial=psam.serial, bound="-", asked="-")
@@ -55,9 +65,12 @@ def settle(
     place = region or card.region()
     card.select(rule.application)
     step = Term("消费初始化", "initialise the purchase")
-    begun = _own(card, step, "initialise_purchase", b"\0" + terminal, _INITIALISED_BYTES)
+    state = card.state()
+    held_there = {key.version for key in information.keys if (key.name, key.algorithm) == (wanted, state.algorithm)}
+    asked = max((one for one in held_there if one <= state.key_version), default=0)  # 0: the card's newest
+    begun = _own(card, step, "initialise_purchase", bytes([asked]) + terminal, _INITIALISED_BYTES)
     sequence, version, algorithm, random = begun[:2], begun[2], Algorithm(begun[3]), begun[4:]
-    held = psam.key(rule.session_key, algorithm, version)
+    held = psam.key(wanted, algorithm, version)
     settlement = Settlement(amounts, terminal, time)
     counter, mac1 = psam.init_for_purchase(
         settlement,
@@ -69,7 +82,7 @@ def settle(
     )
     proof = _own(card, Term("消费扣款", "debit"), "debit_purchase", counter + settlement.message() + mac1, _PROOF_BYTES)
     psam.credit_for_purchase(proof[:4])
-    return Purchased(settlement, sequence, counter, version, algorithm, proof[4:])
+    return Purchased(settlement, sequence, counter, random, version, state.key_version, algorithm, mac1, proof[4:])
 
 
 def proof_of(card: CardSession, sequence: bytes) -> tuple[bytes, bytes]:

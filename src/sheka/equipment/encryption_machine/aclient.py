@@ -332,6 +332,17 @@ class AsyncEncryptionMachine:
     ) -> list[PinFinding]:
         return await self._do(requests.verify_pins(ref, factors, blocks, accounts, value_ref, cards, values))
 
+    async def translate_pins(
+        self,
+        ref: str,
+        factors: Sequence[bytes],
+        blocks: Sequence[bytes],
+        accounts: Sequence[bytes],
+        zone_ref: str,
+        zone_factors: Sequence[bytes],
+    ) -> list[bytes]:
+        return await self._do(requests.translate_pins(ref, factors, blocks, accounts, zone_ref, zone_factors))
+
     async def verify_mac1(
         self,
         ref: str,

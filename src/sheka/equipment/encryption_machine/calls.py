@@ -152,6 +152,8 @@ CALLS: dict[Verb, Call] = {
     Verb.PIN_VALUES: Call((TEXT, BATCH, BATCH, BATCH, TEXT, BATCH), BATCH),
     # the same, values (4 bytes each)
     Verb.VERIFY_PINS: Call((TEXT, BATCH, BATCH, BATCH, TEXT, BATCH, BATCH), OCTETS),
+    # ref of the PIN keys, their factors, PIN blocks, account digits (12 each), ref of the zone key, its factors
+    Verb.TRANSLATE_PINS: Call((TEXT, BATCH, BATCH, BATCH, TEXT, BATCH), BATCH),
     Verb.PUBLIC_KEY: Call((), BLOB),
     Verb.SIGN: Call((BLOB,), BLOB),
     # ref, recipient's public key

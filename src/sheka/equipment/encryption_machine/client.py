@@ -367,6 +367,20 @@ class EncryptionMachine(CustodianVerbs):
         """Whether each block holds the PIN of which `values` are kept; arguments as `pin_values`."""
         return self._do(requests.verify_pins(ref, factors, blocks, accounts, value_ref, cards, values))
 
+    def translate_pins(
+        self,
+        ref: str,
+        factors: Sequence[bytes],
+        blocks: Sequence[bytes],
+        accounts: Sequence[bytes],
+        zone_ref: str,
+        zone_factors: Sequence[bytes],
+    ) -> list[bytes]:
+        """The PIN blocks for another machine: the same PINs under children of a zone key that both hold, empty for no
+        PIN block. Arguments as `pin_values`; `zone_ref`, `zone_factors`: the PIN_ZONE key and a factor for each block.
+        """
+        return self._do(requests.translate_pins(ref, factors, blocks, accounts, zone_ref, zone_factors))
+
     def verify_mac1(
         self,
         ref: str,

@@ -216,6 +216,7 @@ class Inside:
             Verb.VERIFY_MAC1: work.verify_mac1,
             Verb.PIN_VALUES: work.pin_values,
             Verb.VERIFY_PINS: work.verify_pins,
+            Verb.TRANSLATE_PINS: work.translate_pins,
             Verb.PUBLIC_KEY: exchange.public_key,
             Verb.SIGN: exchange.sign,
             Verb.EXPORT_ENVELOPE: exchange.export_envelope,

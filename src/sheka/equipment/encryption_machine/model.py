@@ -15,7 +15,8 @@ class Usage(StrEnum):
     DIVERSIFY is a root, provincial or city key from which further keys are derived. The others are working keys:
     the last level before the card (their verbs diversify by the card's factor on the way) or keys used as they are.
     Three serve the line to institutions (S4): LINE and PIN are roots of the lines' MAC and PIN keys, of which each is
-    the child by a factor of its own; PIN_VALUE makes what is kept of a card's PIN, under the card's factor.
+    the child by a factor of its own; PIN_VALUE makes what is kept of a card's PIN, under the card's factor. PIN_ZONE is
+    shared by two machines: under its children PIN blocks go from the one to the other, and nothing else does.
     """
 
     DIVERSIFY = "DIVERSIFY"
@@ -26,6 +27,7 @@ class Usage(StrEnum):
     LINE = "LINE"
     PIN = "PIN"
     PIN_VALUE = "PIN_VALUE"
+    PIN_ZONE = "PIN_ZONE"
 
 
 @unique
@@ -57,6 +59,7 @@ class Verb(IntEnum):
     VERIFY_MAC1 = 43
     PIN_VALUES = 44
     VERIFY_PINS = 45
+    TRANSLATE_PINS = 46
     PUBLIC_KEY = 50
     SIGN = 51
     EXPORT_ENVELOPE = 52

@@ -255,6 +255,19 @@ def verify_pins(
     )
 
 
+def translate_pins(
+    ref: str,
+    factors: Sequence[bytes],
+    blocks: Sequence[bytes],
+    accounts: Sequence[bytes],
+    zone_ref: str,
+    zone_factors: Sequence[bytes],
+) -> Request[list[bytes]]:
+    _counted(len(blocks), factors=factors, accounts=accounts, zone_factors=zone_factors)
+    arguments = (ref, Batch.of(factors), Batch.of(blocks), Batch.of(accounts), zone_ref, Batch.of(zone_factors))
+    return Request(Verb.TRANSLATE_PINS, arguments, _items)
+
+
 def verify_mac1(
     ref: str,
     factors: Sequence[bytes],

@@ -13,7 +13,7 @@ _MAC = frozenset({Usage.MAC})
 _DIVERSIFIED_MAC = frozenset({Usage.MAC, Usage.LINE})
 _PIN = frozenset({Usage.PIN})
 _EVERY = frozenset(Usage)
-_FOR_CHIPS = _EVERY - {Usage.WRAP, Usage.LINE, Usage.PIN, Usage.PIN_VALUE}
+_FOR_CHIPS = _EVERY - {Usage.WRAP, Usage.LINE, Usage.PIN, Usage.PIN_VALUE, Usage.PIN_ZONE}
 
 VERB_USAGES: dict[Verb, frozenset[Usage]] = {
     Verb.DERIVE: frozenset({Usage.DIVERSIFY}),
@@ -36,11 +36,13 @@ VERB_USAGES: dict[Verb, frozenset[Usage]] = {
     Verb.VERIFY_MAC2: _MAC,
     Verb.VERIFY_MAC1: _MAC,
     Verb.PIN_VALUES: _PIN,
-    Verb.VERIFY_PINS: _PIN,
+    Verb.VERIFY_PINS: _PIN | {Usage.PIN_ZONE},
+    Verb.TRANSLATE_PINS: _PIN,
     Verb.EXPORT_ENVELOPE: _EVERY,
 }
 """The usages that a verb's key may have. The wrapping key of the four wrap verbs must be WRAP, the second key of the
-two PIN verbs PIN_VALUE. What goes out to an institution (WRAP_FOR_LINE) is a key of a line, never a card's.
+two verbs about values of PINs PIN_VALUE, that of TRANSLATE_PINS PIN_ZONE. What goes out to an institution
+(WRAP_FOR_LINE) is a key of a line, never a card's.
 
 A DIVERSIFY key answers no cryptogram, MAC or authentication: ECB under it *is* the diversification of the level below.
 For the same reason a working key serves either through a factor or as it is (`KeyInfo.diversified`).
@@ -48,9 +50,10 @@ For the same reason a working key serves either through a factor or as it is (`K
 
 WRAPPING: frozenset[Usage] = frozenset({Usage.WRAP})
 VALUING: frozenset[Usage] = frozenset({Usage.PIN_VALUE})
+ZONING: frozenset[Usage] = frozenset({Usage.PIN_ZONE})
 
 ALWAYS_DIVERSIFIED: frozenset[Usage] = frozenset(
-    {Usage.DIVERSIFY, Usage.AUTHENTICATE, Usage.LINE, Usage.PIN, Usage.PIN_VALUE}
+    {Usage.DIVERSIFY, Usage.AUTHENTICATE, Usage.LINE, Usage.PIN, Usage.PIN_VALUE, Usage.PIN_ZONE}
 )
 """Usages whose keys work through factors only, whatever was asked."""
 
@@ -111,13 +114,14 @@ SWITCH = Rights.of(
         Verb.VERIFY_TACS,
         Verb.VERIFY_MAC1,
         Verb.VERIFY_PINS,
+        Verb.TRANSLATE_PINS,
         Verb.CHECK_VALUES,
         Verb.WRAP_FOR_LINE,
     },
-    {Usage.MAC, Usage.LINE, Usage.PIN, Usage.PIN_VALUE, Usage.WRAP},
+    {Usage.MAC, Usage.LINE, Usage.PIN, Usage.PIN_VALUE, Usage.PIN_ZONE, Usage.WRAP},
 )
 """The transaction switch: MACs, TACs and PINs are verified, keys of lines given out under an institution's transport
-key. It makes no value of a PIN, and no key."""
+key. PIN blocks go from one machine to another under a zone key. It makes no value of a PIN, and no key."""
 
 INITIALISATION = Rights.of(
     {

@@ -17,13 +17,13 @@ from sheka.equipment.encryption_machine.formulae import Keys
 from sheka.equipment.encryption_machine.hygiene import wipe
 from sheka.equipment.encryption_machine.keystore import KeyStore, StoredKey
 from sheka.equipment.encryption_machine.model import KeyInfo, PinFinding, Usage, Verb
-from sheka.equipment.encryption_machine.rights import VALUING, WRAPPING, Caller
+from sheka.equipment.encryption_machine.rights import VALUING, WRAPPING, ZONING, Caller
 from sheka.equipment.encryption_machine.wire import Batch
 from sheka.foundation.crypto.algorithms import FACTOR_BYTES, KEY_BYTES, Algorithm, block_bytes
 from sheka.foundation.crypto.diversify import diversify_many
 from sheka.foundation.crypto.kcv import check_value_bytes, check_values_many
 from sheka.foundation.crypto.mac import COMMAND_MAC_BYTES
-from sheka.foundation.crypto.pin_block import ACCOUNT_DIGITS, open_pin_block
+from sheka.foundation.crypto.pin_block import ACCOUNT_DIGITS, make_pin_block, open_pin_block
 from sheka.foundation.refusals import Code, Refused
 
 _TAC_MESSAGE, _SETTLEMENT, _AMOUNTS = 30, 26, 12
@@ -246,6 +246,42 @@ class Work:
             for value, right in zip(found, same, strict=True)
         ]
 
+    def translate_pins(
+        self,
+        caller: Caller,
+        ref: str,
+        factors: Batch,
+        blocks: Batch,
+        accounts: Batch,
+        zone_ref: str,
+        zone_factors: Batch,
+    ) -> Batch:
+        """PIN blocks for another machine, under children of a key that both hold; nothing for what is no PIN block."""
+        count = blocks.count
+        _need("account", accounts, ACCOUNT_DIGITS, count)
+        _need("factor", zone_factors, FACTOR_BYTES, count)
+        zone = self._store.living(caller, zone_ref, Verb.TRANSLATE_PINS, ZONING)
+        pins = self._opened_pins(caller, Verb.TRANSLATE_PINS, ref, factors, blocks, accounts)
+        raw = self._children(zone, zone_factors.raw) if count else b""
+        try:
+            under = Keys(zone.info.algorithm, raw, shared=False)
+            each = zip(pins, under.each(count), accounts.items(), strict=True)
+            return Batch.of(
+                b"" if pin is None else make_pin_block(under.algorithm, key, pin.decode(), account)
+                for pin, key, account in each
+            )
+        finally:
+            wipe(raw, *(pin for pin in pins if pin is not None))
+
+    def _opened_pins(
+        self, caller: Caller, verb: Verb, ref: str, factors: Batch, blocks: Batch, accounts: Batch
+    ) -> list[bytes | None]:
+        """The PINs of blocks in clear, None for what is no block; the caller overwrites them."""
+        with self._each(caller, ref, verb, factors, blocks.count) as keys:
+            _need("PIN block", blocks, block_bytes(keys.algorithm), blocks.count)
+            each = zip(keys.each(blocks.count), blocks.items(), accounts.items(), strict=True)
+            return [open_pin_block(keys.algorithm, key, block, account) for key, block, account in each]
+
     def _pin_values(
         self,
         caller: Caller,
@@ -262,10 +298,7 @@ class Work:
         _need("account", accounts, ACCOUNT_DIGITS, count)
         _need("factor", cards, FACTOR_BYTES, count)
         values = self._store.living(caller, value_ref, verb, VALUING)
-        with self._each(caller, ref, verb, factors, count) as keys:
-            _need("PIN block", blocks, block_bytes(keys.algorithm), count)
-            each = zip(keys.each(count), blocks.items(), accounts.items(), strict=True)
-            pins = [open_pin_block(keys.algorithm, key, block, account) for key, block, account in each]
+        pins = self._opened_pins(caller, verb, ref, factors, blocks, accounts)
         raw = self._children(values, cards.raw) if count else b""
         try:
             under = Keys(values.info.algorithm, raw, shared=False)

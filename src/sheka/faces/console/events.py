@@ -304,6 +304,7 @@ EVENTS: dict[str, str | Promise] = {
     "transaction.viewed": _("Transaction page read"),
     "pulses.rolled": _("Pulse of the switch summed"),
     "messages.dropped": _("Messages of a day let go"),
+    "line.pin_zone": _("Key between two machines for PINs of another city"),
     "old_rows.dropped": _("Old keys, requests of partners and offline numbers let go"),
     "block.placed": _("Block placed"),
     "block.lifted": _("Block lifted"),

@@ -11,13 +11,16 @@ from sheka.office.staff.actors import Actor
 from sheka.systems.transactions.actions.anchor_seals import anchor_seals
 from sheka.systems.transactions.actions.archive_day import write_archive
 from sheka.systems.transactions.actions.drop_messages import days_to_drop, drop_messages
+from sheka.systems.transactions.actions.drop_old_rows import drop_old_rows
 from sheka.systems.transactions.actions.keep_line import organisations_to_tell, tell_line_events
 from sheka.systems.transactions.actions.make_partitions import make_partitions
 from sheka.systems.transactions.actions.roll_pulses import roll_pulses
+from sheka.systems.transactions.actions.share_pin_zone import share_pin_zone, zones_wanted
 from sheka.systems.transactions.anchors import new_seals
 from sheka.systems.transactions.archive import due_days
 from sheka.systems.transactions.models import Institution
 from sheka.systems.transactions.partitions import missing_ahead, rest_is_empty
+from sheka.systems.transactions.retention import OLD_ROWS
 
 
 @periodic("transactions.anchor", cron="* * * * *")
@@ -61,6 +64,23 @@ def messages() -> None:
     """Messages older than they are kept go at night, a day at a time."""
     for day in days_to_drop(timezone.localdate()):
         drop_messages(Actor.process("partitions", settings.NODE.organisations[0]), day=day)
+
+
+@periodic("transactions.pin_zones", cron="*/5 * * * *")
+def pin_zones() -> None:
+    """Machines that have to pass PINs to each other get a key between them."""
+    for acquirer, issuer in zones_wanted():
+        actor = Actor.process("line", settings.NODE.organisations[0])
+        share_pin_zone(actor, acquirer=acquirer, issuer=issuer)
+
+
+@periodic("transactions.old_rows", cron="40 19 * * *")
+def old_rows() -> None:
+    """Keys given out, requests of partners and offline numbers that are kept no longer go at night, in pieces."""
+    actor = Actor.process("partitions", settings.NODE.organisations[0])
+    for name in OLD_ROWS:
+        while drop_old_rows(actor, of=name, today=timezone.localdate()):
+            continue
 
 
 @periodic("transactions.line", cron="* * * * *")

@@ -21,8 +21,10 @@ from sheka.foundation.iso8583.chip_data import (
     AMOUNTS,
     CRYPTOGRAM,
     KEY_VERSION,
+    MAC1,
     PSAM_SEQUENCE,
     SEQUENCE,
+    SESSION,
     pack,
 )
 from sheka.foundation.refusals import Code, Refused
@@ -64,14 +66,18 @@ class WorkingKeys:
 
 
 def chip_data_of(purchased: Purchased) -> bytes:
-    """Field 55 of a purchase that card and PSAM made (`card_reader.purchase.settle`): TAC and what it signs."""
+    """Field 55 of a purchase that card and PSAM made (`card_reader.purchase.settle`): TAC, MAC1 and what they sign. The
+    message has the terminal, date and time of the settlement in fields 41, 13 and 12.
+    """
     return pack(
         [
             (CRYPTOGRAM, purchased.tac),
             (SEQUENCE, purchased.card_sequence),
             (PSAM_SEQUENCE, purchased.terminal_sequence),
             (AMOUNTS, b"".join(amount.to_bytes(4) for amount in purchased.settlement.amounts)),
-            (KEY_VERSION, f"DTK/{purchased.key_version}".encode()),
+            (KEY_VERSION, f"DTK/{purchased.tac_version}".encode()),
+            (MAC1, purchased.mac1),
+            (SESSION, purchased.random + bytes([purchased.key_version])),
         ]
     )
 

@@ -57,6 +57,22 @@ class WorkingKey(models.Model):
         )
 
 
+class PinZone(models.Model):
+    """A key that two machines of this node share, so that a PIN typed at a terminal of `acquirer` is verified in the
+    machine of `issuer`, whose card it is (ADR 33). The key is the issuer's, SM4; each block goes under a child of it.
+    """
+
+    acquirer = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    issuer = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    acquirer_reference = models.CharField(max_length=64)
+    issuer_reference = models.CharField(max_length=64)
+    check_value = models.CharField(max_length=8)
+    made_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("acquirer", "issuer"), name="transactions_pinzone_once"),)
+
+
 class CardPin(models.Model):
     """What is kept of a card's PIN for checks over the line: a value under the card's key in the machine, and how often
     a wrong one came since the last right one. `value`: 4 bytes as hex.

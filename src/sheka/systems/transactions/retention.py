@@ -76,6 +76,16 @@ def message_days() -> int:
     return _message_days(str(path), path.stat().st_mtime_ns)
 
 
+OLD_ROWS = ("working_keys", "partner_requests", "offline_numbers")
+"""Tables of the policy for what lies beside the transactions."""
+
+
+def old_row_days() -> dict[str, int]:
+    """How many days each of OLD_ROWS stays. Raises Refused: POLICY_MISSING, ARCHIVE_POLICY."""
+    path = policy_file(FILE)
+    return _old_row_days(str(path), path.stat().st_mtime_ns)
+
+
 def last_due(today: date) -> date:
     """The latest business day that the policy wants archived today."""
     return today - timedelta(days=retention().online_days + 1)
@@ -83,12 +93,23 @@ def last_due(today: date) -> date:
 
 @cache
 def _message_days(path: str, _changed: int) -> int:
+    return _days(path, "messages", FEWEST_DAYS)
+
+
+@cache
+def _old_row_days(path: str, changed: int) -> dict[str, int]:
+    """A partner's id of a request names it as long as its transaction is online: it goes no earlier."""
+    online = _read(path, changed).online_days
+    return {name: _days(path, name, online if name == "partner_requests" else FEWEST_DAYS) for name in OLD_ROWS}
+
+
+def _days(path: str, table: str, fewest: int) -> int:
     try:
-        days = int(tomllib.loads(Path(path).read_text("utf-8"))["messages"]["days"])
+        days = int(tomllib.loads(Path(path).read_text("utf-8"))[table]["days"])
     except (KeyError, TypeError, ValueError) as error:
         raise Refused(Code.ARCHIVE_POLICY, file=FILE, reason=str(error)) from None
-    if days < FEWEST_DAYS:
-        raise Refused(Code.ARCHIVE_POLICY, file=FILE, reason=f"messages: days >= {FEWEST_DAYS}")
+    if days < fewest:
+        raise Refused(Code.ARCHIVE_POLICY, file=FILE, reason=f"{table}: days >= {fewest}")
     return days
 
 

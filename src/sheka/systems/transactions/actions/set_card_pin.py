@@ -25,15 +25,19 @@ def set_card_pin(actor: Actor, *, card_number: str, terminal: str, block: bytes)
     `block`: the PIN block under the PIN key that the terminal (the counter's PIN pad) was given out: 8 bytes 3DES, 16
     bytes SM4. The PIN is in clear in the pad and inside the machine, nowhere else. The chip's own PIN is another one:
     the card verifies it by itself.
-    Raises Refused: CARD_UNKNOWN, CARD_NOT_YET_ACTIVE, TERMINAL_UNKNOWN, PIN_BLOCK_INVALID, the machine's.
+    Raises Refused: CARD_UNKNOWN, CARD_NOT_YET_ACTIVE, TERMINAL_UNKNOWN, TERMINAL_NOT_ACTIVE (a pad that was suspended
+    or locked is not believed), PIN_BLOCK_INVALID, the machine's.
     """
     card = card_named(actor, card_number)
-    if card.state != "active":
+    if card.state != "active" or card.number is None:
         raise Refused(Code.CARD_NOT_YET_ACTIVE)
+    number = card.number
     pad = Terminal.objects.select_related("institution").filter(number=terminal).first()
     if pad is None:
         raise Refused(Code.TERMINAL_UNKNOWN, terminal=terminal)
     institution = pad.institution
+    if pad.state != "active":
+        raise Refused(Code.TERMINAL_NOT_ACTIVE)
     city = card.organisation_id
     algorithm = ALGORITHMS[institution.profile]
     keys = WorkingKey.objects.filter(institution=institution, purpose=LinePurpose.PIN)
@@ -46,14 +50,14 @@ def set_card_pin(actor: Actor, *, card_number: str, terminal: str, block: bytes)
         pins.reference,
         [bytes.fromhex(key.factor)],
         [block],
-        [account_digits(card_number)],
+        [account_digits(number)],
         values.reference,
-        [card_number[:8].encode()],
+        [number[:8].encode()],
     )
     if not value:
         raise Refused(Code.PIN_BLOCK_INVALID)
     row, _ = CardPin.objects.update_or_create(
-        card_number=card_number,
+        card_number=number,
         defaults={
             "organisation_id": city,
             "root": values,
@@ -64,5 +68,5 @@ def set_card_pin(actor: Actor, *, card_number: str, terminal: str, block: bytes)
             "by": actor.name,
         },
     )
-    record(actor, "card.online_pin_set", f"card:{card_number}", terminal=terminal)
+    record(actor, "card.online_pin_set", f"card:{number}", terminal=terminal)
     return row

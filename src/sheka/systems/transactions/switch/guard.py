@@ -76,6 +76,10 @@ class Guard:
             return [Code.BLOCK_LIST_NOT_KNOWN.value] * len(group)
         return [one.barred or self._barred.refusal(one) for one in group]
 
+    def is_idle(self, organisation: str) -> bool:
+        """Whether an organisation's machine may do no production work (K4), as far as is known."""
+        return organisation in self._barred.machines
+
     def see(self, group: list[Request]) -> None:
         """Purchases whose MAC was right: what they say of their PSAMs is counted."""
         for one in group:

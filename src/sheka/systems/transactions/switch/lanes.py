@@ -28,11 +28,11 @@ _ARRAYS = (
     "$1::date, $2::integer[], $3::integer[], $4::integer[], $5::text[], $6::text[], $7::bigint[], $8::smallint[],"
     " $9::smallint[], $10::text[], $11::integer[], $12::bigint"
 )
-_PURCHASE = f"SELECT * FROM switch_purchase_batch({_ARRAYS}, $13::integer[], $14::bigint[])"  # noqa: S608 - constants only
+_PURCHASE = f"SELECT * FROM switch_purchase_batch({_ARRAYS}, $13::integer[], $14::bigint[], $15::text[])"  # noqa: S608
 _OTHERS = (
     f"SELECT * FROM switch_verb_batch({_ARRAYS}, $13::smallint[], $14::boolean[], $15::date[],"  # noqa: S608
     " $16::integer[], $17::integer[], $18::smallint[], $19::bigint[], $20::timestamptz[], $21::integer[],"
-    " $22::integer[], $23::bigint[])"
+    " $22::integer[], $23::bigint[], $24::text[])"
 )
 _SETTLE = (
     "SELECT * FROM switch_compare_batch($1::integer, $2::integer, $3::date, $4::integer, $5::date, $6::boolean,"
@@ -43,6 +43,10 @@ _UPLOAD = (
     " $8::boolean, $9::bigint, $10::text)"
 )
 _REFUSE = f"SELECT * FROM switch_refuse_batch({_ARRAYS}, $13::integer[])"  # noqa: S608
+_NUMBERS = (
+    "SELECT switch_offline_numbers($1::date, $2::integer[], $3::integer[], $4::integer[], $5::text[], $6::bigint[],"
+    " $7::bigint[], $8::smallint[])"
+)
 _BALANCE = "SELECT * FROM switch_balance_batch($1::integer[], $2::integer[], $3::text[], $4::text[], $5::smallint[])"
 #: The connection stays inside an open transaction without snapshot, which saves a round trip for BEGIN.
 _COMMIT = "COMMIT AND CHAIN"
@@ -154,6 +158,9 @@ class Lane:
         if not self._guard.knows and time.monotonic() - group[0].since < self._settings.known_for:
             raise NotKnown
         barred = self._guard.judge(group)
+        if day is not None and any(one.offline is not None for one in group):
+            await self._ensure(day)
+            barred = await self._bar_replays(day, group, barred)  # what follows books in the same transaction
         if verb is Verb.ADVICE and day is not None:
             found = [
                 0 if number in _OF_CARDS and one.verb in CREDITS else number
@@ -167,8 +174,37 @@ class Lane:
         if day is None:
             found = [(one, Outcome(refusal)) for one, refusal in others]
             return found + (await self._inquire(free) if free else [])
-        found = await self._book(verb, day, [one for one, _ in others], [refusal for _, refusal in others])
-        return found + (await self._book(verb, day, free) if free else [])
+        found = await self._book(verb, day, free) if free else []
+        return found + await self._book(verb, day, [one for one, _ in others], [refusal for _, refusal in others])
+
+    async def _bar_replays(self, day: date, group: list[Request], barred: list[int]) -> list[int]:
+        """Take the offline numbers of what card and PSAM signed; who comes with a used one is barred (C1, S10)."""
+        places = [at for at, one in enumerate(group) if one.offline is not None and not barred[at]]
+        if not places:
+            return barred
+        signed = [group[at] for at in places]
+        replays = await self._open_connection().fetchval(
+            _NUMBERS,
+            day,
+            [one.terminal.institution_id for one in signed],
+            [one.terminal.id for one in signed],
+            [one.stan for one in signed],
+            [one.card for one in signed],
+            [one.offline for one in signed],
+            [one.amount for one in signed],
+            [one.kind for one in signed],
+        )
+        found = list(barred)
+        for place in replays:
+            found[places[place - 1]] = Code.OFFLINE_NUMBER_USED.value
+        return found
+
+    async def _ensure(self, day: date) -> None:
+        """The day has its partition; a transaction of its own, once for a lane."""
+        if day not in self._days:
+            await self._open_connection().execute("SELECT transactions_ensure_day($1)", day)
+            await self._open_connection().execute(_COMMIT)
+            self._days.add(day)
 
     async def _inquire(self, group: list[Request]) -> list[tuple[Request, Outcome]]:
         connection = self._open_connection()
@@ -210,11 +246,8 @@ class Lane:
         self, verb: Verb, day: date, group: list[Request], refusals: list[int] | None = None
     ) -> list[tuple[Request, Outcome]]:
         """Write requests with their outcome; `refusals`: the numbers of those that are barred, 0 for the others."""
+        await self._ensure(day)
         connection = self._open_connection()
-        if day not in self._days:
-            await connection.execute("SELECT transactions_ensure_day($1)", day)
-            await connection.execute(_COMMIT)
-            self._days.add(day)
         seal = self._stream << sealing.STREAM_SHIFT | self._place + 1
         for one in group:
             one.attempted = True
@@ -250,13 +283,13 @@ class Lane:
             return (refusals,)
         now = datetime.now(ZONE)
         policy = self._settings.limits
-        figures, places = policy.table(now.date())
+        figures, places, kinds = policy.table(now.date())
         classes = [
             places.get((one.scheme, one.terminal.institution[0], one.kind), places.get((one.scheme, "*", one.kind)))
             for one in group
         ]
         if verb is Verb.PURCHASE:
-            return classes, figures
+            return classes, figures, kinds
         lapses = now + timedelta(days=policy.held_days)
         return (
             [one.kind for one in group],
@@ -270,6 +303,7 @@ class Lane:
             refusals or [0] * len(group),
             classes,
             figures,
+            kinds,
         )
 
     async def _outcomes(self, group: list[Request], row: Any) -> list[tuple[Request, Outcome]]:

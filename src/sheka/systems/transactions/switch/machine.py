@@ -155,6 +155,10 @@ class Macs:
             for (request, _), message, mac in zip(items, messages, found, strict=True):
                 _out(request, message, mac)
 
+    def has(self, organisation: str) -> bool:
+        """Whether that organisation's machine is one of this node."""
+        return organisation in self._machines
+
     def machine(self, organisation: str) -> AsyncEncryptionMachine:
         """The machine of an organisation. Raises KeyError."""
         return self._machines[organisation]

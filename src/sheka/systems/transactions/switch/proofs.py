@@ -10,26 +10,24 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
 from sheka.equipment.encryption_machine.model import PinFinding
 from sheka.equipment.encryption_machine.requests import session_input
 from sheka.foundation.chip.authentication import Settlement
-from sheka.foundation.crypto.algorithms import Algorithm
-from sheka.foundation.crypto.pin_block import account_digits
 from sheka.foundation.iso8583 import chip_data
 from sheka.foundation.refusals import Code, Refused
 from sheka.systems.transactions.line_policy import MAC1, NONE, LinePolicy
 from sheka.systems.transactions.switch.faults import Faults
-from sheka.systems.transactions.switch.line_keys import Key
 from sheka.systems.transactions.switch.machine import Macs
+from sheka.systems.transactions.switch.pins import PIN_FIELDS, Kept, PinJudge, PinTry
 from sheka.systems.transactions.switch.requests import Request, Verb
 from sheka.systems.transactions.switch.side_door import BROKEN, SideDoor
 
 log = logging.getLogger("sheka.switch")
-PIN_FIELDS = {Algorithm.TDES: 52, Algorithm.SM4: 59}
-WITH_PROOF = frozenset({Verb.PURCHASE, Verb.PRE_AUTHORISATION, Verb.BALANCE})
+WITH_PROOF = frozenset({Verb.PURCHASE, Verb.ADVICE, Verb.PRE_AUTHORISATION, Verb.BALANCE})
 _TRIES = "SELECT * FROM switch_pin_tries($1::text[], $2)"
 _JUDGED = "SELECT switch_pin_judged($1::text[], $2::text[], $3::text[], $4)"
 _TAKEN = "SELECT switch_taken($1::date, $2::integer[], $3::integer[], $4::integer[])"
@@ -46,22 +44,19 @@ class CardKeys:
     references: dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """What is kept of a card's PIN: value and its root, in the machine of `organisation`."""
-
-    organisation: str
-    root: str
-    value: bytes
-
-
 class Proofs:
     """`check` marks the requests of a batch that do not prove what they must: `barred` is the refusal with which they
-    are written. It answers those that cannot be judged: of them nothing is written.
+    are written. It answers those that cannot be judged: of them nothing is written. `is_idle`: whether an
+    organisation's machine may do no production work (K4); the machine of the card's city is asked, which may be another
+    than the terminal's.
     """
 
-    def __init__(self, policy: LinePolicy, macs: Macs, door: SideDoor, faults: Faults) -> None:
+    def __init__(
+        self, policy: LinePolicy, macs: Macs, door: SideDoor, faults: Faults, is_idle: Callable[[str], bool]
+    ) -> None:
+        self._is_idle = is_idle
         self._policy, self._macs, self._door, self._faults = policy, macs, door, faults
+        self._pins = PinJudge(macs, door)
         self._must_pin = policy.pin_required
         self._must_sign = {letter: what for letter, what in policy.cryptogram.items() if what != NONE}
         self._demands = bool(self._must_pin or self._must_sign)
@@ -74,23 +69,24 @@ class Proofs:
         try:
             asked = await self._new(asked)
             await self._check_cryptograms([one for one in asked if self._signs(one)])
-            await self._check_pins([one for one in asked if not one.barred and self._pins(one)])
+            return await self._check_pins([one for one in asked if not one.barred and self._is_pinned(one)])
         except (*BROKEN, Refused, KeyError) as error:
             log.warning("PIN or cryptogram of %d requests: %r", len(asked), error)
             return [one for one in asked if not one.barred]
-        return []
 
     def _concerns(self, one: Request) -> bool:
         fields = one.fields
         if not (self._demands or 52 in fields or 59 in fields or one.chip):
             return False
-        return one.verb in WITH_PROOF and not one.barred and (self._pins(one) or self._signs(one))
+        return one.verb in WITH_PROOF and not one.barred and (self._is_pinned(one) or self._signs(one))
 
-    def _pins(self, one: Request) -> bool:
+    def _is_pinned(self, one: Request) -> bool:
         """Whether a PIN comes or must come. An advice tells of what was done: there is nobody to ask."""
+        if one.verb is Verb.ADVICE:
+            return False
         if 52 in one.fields or 59 in one.fields:
             return True
-        return one.terminal.institution[0] in self._must_pin and one.type[2] == "0" and one.verb is not Verb.BALANCE
+        return one.terminal.institution[0] in self._must_pin and one.verb is not Verb.BALANCE
 
     def _signs(self, one: Request) -> bool:
         if one.chip is not None and chip_data.CRYPTOGRAM in one.chip and one.verb is not Verb.BALANCE:
@@ -113,7 +109,8 @@ class Proofs:
 
     # PINs
 
-    async def _check_pins(self, asked: list[Request]) -> None:
+    async def _check_pins(self, asked: list[Request]) -> list[Request]:
+        """Those that cannot be judged at present."""
         whole = []
         for one in asked:
             line, keys = one.terminal.line, one.terminal.keys
@@ -126,14 +123,18 @@ class Proofs:
             else:
                 whole.append(one)
         if not whole:
-            return
+            return []
         row = await self._door.row(_TRIES, [one.card for one in whole], self._policy.pin_tries)
         judged: list[tuple[Request, Kept]] = []
+        idle: list[str] = []
         columns = ("places", "refusals", "roots", "organisations", "pin_values")
         for place, refusal, root, organisation, value in zip(*(row[name] for name in columns), strict=True):
             one = whole[place - 1]
             if refusal:
                 one.barred = refusal
+            elif self._is_idle(organisation):
+                one.barred = Code.MACHINE_OUT_OF_PRODUCTION.value
+                idle.append(one.card)
             else:
                 judged.append((one, Kept(organisation, root, bytes.fromhex(value))))
         findings: dict[int, PinFinding] = {}
@@ -144,37 +145,39 @@ class Proofs:
             for one, _ in judged:
                 cards[findings.get(id(one), PinFinding.NO_BLOCK)].append(one.card)
             right, void, wrong = (cards[each] for each in (PinFinding.RIGHT, PinFinding.NO_BLOCK, PinFinding.WRONG))
-            await self._door.row(_JUDGED, right, void, wrong, self._policy.pin_tries)
+            await self._door.row(_JUDGED, right, void + idle, wrong, self._policy.pin_tries)
         for one, _ in judged:
-            refused = _WRONG.get(findings[id(one)])
+            refused = _WRONG.get(findings[id(one)]) if id(one) in findings else None
             if refused is not None:
                 one.barred = refused.value
+        return [one for one, _ in judged if id(one) not in findings]
 
     async def _judge_pins(self, judged: list[tuple[Request, Kept]]) -> dict[int, PinFinding]:
-        """By id of the request. A block that does not open under the newest key is tried under the one before."""
+        """By id of the request. A block that does not open under the newest key is tried under the one before. Those
+        whose machine does not answer are missing.
+        """
         found: dict[int, PinFinding] = {}
         waiting = [(one, kept, one.terminal.keys.opening() if one.terminal.keys else []) for one, kept in judged]
         while waiting:
-            groups: dict[tuple[str, str, str], list[tuple[Request, Kept, Key]]] = defaultdict(list)
+            groups: dict[tuple[str, str, str, str], list[PinTry]] = defaultdict(list)
             for one, kept, keys in waiting:
                 found[id(one)] = PinFinding.NO_BLOCK
-                if keys and kept.organisation == one.terminal.organisation:
-                    groups[kept.organisation, keys[0].reference, kept.root].append((one, kept, keys[0]))
-            for (organisation, root, value_root), items in groups.items():
-                findings = await self._macs.machine(organisation).verify_pins(
-                    root,
-                    [key.factor or b"" for _, _, key in items],
-                    [_block(one) for one, _, _ in items],
-                    [account_digits(one.card) for one, _, _ in items],
-                    value_root,
-                    [one.card[:8].encode() for one, _, _ in items],
-                    [kept.value for _, kept, _ in items],
-                )
-                found |= {id(one): finding for (one, _, _), finding in zip(items, findings, strict=True)}
+                if keys:
+                    place = one.terminal.organisation
+                    groups[place, kept.organisation, keys[0].reference, kept.root].append(PinTry(one, kept, keys[0]))
+            for (place, city, root, value_root), items in groups.items():
+                try:
+                    findings = await self._pins.judge(place, city, root, value_root, items)
+                except (*BROKEN, Refused, KeyError) as error:
+                    log.warning("PINs of %d requests of %s at %s: %r", len(items), city, place, error)
+                    for item in items:
+                        del found[id(item.request)]
+                else:
+                    found |= {id(item.request): each for item, each in zip(items, findings, strict=True)}
             waiting = [
                 (one, kept, keys[1:])
                 for one, kept, keys in waiting
-                if len(keys) > 1 and found[id(one)] is PinFinding.NO_BLOCK
+                if len(keys) > 1 and found.get(id(one)) is PinFinding.NO_BLOCK
             ]
         return found
 
@@ -199,6 +202,9 @@ class Proofs:
                 continue
             if card is None:
                 one.barred = Code.CRYPTOGRAM_KEY_UNKNOWN.value
+                continue
+            if self._is_idle(card.organisation):
+                one.barred = Code.MACHINE_OUT_OF_PRODUCTION.value
                 continue
             tac_key = card.references.get(one.key_version)
             session = chip.get(chip_data.SESSION, b"")
@@ -227,6 +233,8 @@ class Proofs:
                 [_value(one, chip_data.MAC1) for one, _, _ in items],
             )
             self._refuse(items, right)
+        for one in (one for items in tacs.values() for one, _, _ in items if not one.barred):
+            one.offline = one.counter
 
     async def _cards(self, numbers: set[str]) -> dict[str, CardKeys]:
         row = await self._door.row(_CARDS, sorted(numbers))
@@ -245,11 +253,6 @@ class Proofs:
             one.barred = Code.CRYPTOGRAM_WRONG.value
         if wrong:
             self._faults.count("proof", wrong)
-
-
-def _block(one: Request) -> bytes:
-    found = one.fields[PIN_FIELDS[one.terminal.line.algorithm]] if one.terminal.line else b""
-    return found if isinstance(found, bytes) else b""
 
 
 def _value(one: Request, tag: int) -> bytes:

@@ -39,7 +39,8 @@ SCHEME = "310"
 class Request:
     """One message on its way through the switch. Numbers are parsed; `refusal` is set when it is refused before
     booking. `key`: the working key that proved it, None for the institution's first; `barred`: the number with which it
-    is written as refused; `chip`: what stands in field 55.
+    is written as refused; `chip`: what stands in field 55; `offline`: the terminal transaction sequence that a right
+    TAC signs.
     """
 
     __slots__ = (
@@ -63,6 +64,7 @@ class Request:
         "line",
         "local_time",
         "mac",
+        "offline",
         "original_date",
         "original_kind",
         "original_stan",
@@ -110,6 +112,7 @@ class Request:
         self.key: Key | None = None
         self.barred = 0
         self.chip: dict[int, bytes] | None = None
+        self.offline: int | None = None
 
 
 class Unanswerable(Exception):

@@ -51,7 +51,7 @@ class Switch:
         self._door = SideDoor(settings.dsn)
         self._faults = Faults(self._door, settings.line)
         self._network = Network(settings.line, self._registry, self._macs, self._door, self._faults)
-        self._proofs = Proofs(settings.line, self._macs, self._door, self._faults)
+        self._proofs = Proofs(settings.line, self._macs, self._door, self._faults, self._guard.is_idle)
         self._certificates: Certificates | None = None
         self._journal, self._meter = Journal(settings), Meter(settings)
         self._server: asyncio.Server | None = None
