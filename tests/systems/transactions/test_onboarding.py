@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.support.acquiring import SHOP, TEST_MONEY, TEST_NUMBER, line_as, test_card, until
 from tests.support.payments import CITY
@@ -298,6 +298,7 @@ MESSAGES = st.tuples(
 
 
 @pytest.mark.req("S4")
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(MESSAGES, max_size=12))
 def test_more_messages_never_take_a_tick_away_and_order_matters(said):
     def trials(rows):

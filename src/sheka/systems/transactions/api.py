@@ -14,11 +14,13 @@ from sheka.office.api import Fen, Listed, Moment, PageQuery, Request, Router, Sh
 from sheka.office.api.books import in_books
 from sheka.office.staff.permissions import Permission
 from sheka.systems.transactions.api_partner import router as partner
+from sheka.systems.transactions.api_partner_batches import router as partner_batches
 from sheka.systems.transactions.models import Institution, Transaction, TransactionKind
 from sheka.systems.transactions.queries import institutions_of, transactions_read_by
 
 router = Router()
 router.add_router("", partner)
+router.add_router("", partner_batches)
 
 
 class InstitutionShape(Shape):

@@ -21,7 +21,7 @@ from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
 from sheka.systems.transactions.acquiring_models import PartnerRequest
 from sheka.systems.transactions.actions.partner_requests import Wanted, institution_of
-from sheka.systems.transactions.partner_line import inquire, settle, submit
+from sheka.systems.transactions.partner_line import inquire, settle, settlement_date, submit
 from sheka.systems.transactions.queries_of_acquiring import known_request, partner_request
 from sheka.systems.transactions.response_codes import RESPONSE_CODES
 
@@ -130,6 +130,7 @@ class PaymentShape(Shape):
     reference: str = Field(description="The retrieval reference number.")
     balance_fen: Fen | None
     reversed: bool = Field(description="Whether an approved reversal of it is known.")
+    settlement_day: date | None = Field(description="The day of settlement that it belongs to, when it is known.")
     asked_at: Moment
     answered_at: Moment | None
 
@@ -316,6 +317,7 @@ def _shape(row: PartnerRequest) -> PaymentShape:
         reference=row.reference,
         balance_fen=row.balance,
         reversed=row.followed.filter(verb="reversal", state="approved").exists(),
+        settlement_day=settlement_date(row),
         asked_at=row.at,
         answered_at=row.answered_at,
     )

@@ -65,6 +65,4 @@ class PartnerBatchLine(models.Model):
 
     class Meta:
         ordering = ("place",)
-        constraints = (
-            models.UniqueConstraint(fields=("batch", "place"), name="transactions_partnerbatchline_once"),
-        )
+        constraints = (models.UniqueConstraint(fields=("batch", "place"), name="transactions_partnerbatchline_once"),)

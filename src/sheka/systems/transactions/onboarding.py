@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -19,25 +19,34 @@ from sheka.foundation.refusals import Code, Refused
 from sheka.foundation.terms import Term
 from sheka.office.policy import policy_file
 from sheka.systems.transactions.acquiring_models import Onboarding, Trial
+from sheka.systems.transactions.verb_models import Batch
 
 POLICY = "onboarding.toml"
 
 
+Batches = Mapping[tuple[int, str, str], int]
+"""Terminal, day (MMDD) and trace number of each settlement → how many movements of money stand in its batch."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """One message of a step, as it must have been answered. Empty: whatever it was."""
+    """One message of a step, as it must have been answered. Empty: whatever it was. `moved`: the fewest movements of
+    money in the batch that it settles, by the switch's own count: an empty batch proves nothing.
+    """
 
     types: tuple[str, ...]
     codes: tuple[str, ...]
     processing: str = ""
     network: str = ""
+    moved: int = 0
 
-    def matches(self, trial: Trial) -> bool:
+    def matches(self, trial: Trial, batches: Batches) -> bool:
         return (
             trial.type in self.types
             and trial.response_code in self.codes
             and trial.processing.startswith(self.processing)
             and (not self.network or trial.network == self.network)
+            and (not self.moved or batches.get(_key(trial), 0) >= self.moved)
         )
 
 
@@ -97,38 +106,46 @@ def version(protocol: str, day: date) -> Version:
 def progress(onboarding: Onboarding) -> list[Tick]:
     """Each step of the script with what the switch saw since the tests began; of ended tests as it was then."""
     wanted = steps(onboarding.channel)
+    if onboarding.ticks:
+        wanted = tuple(step for step in wanted if step.name in onboarding.ticks)  # the script as it was then
     rows = Trial.objects.filter(
         terminal__institution__test_of_id=onboarding.institution_id,
         terminal__channel=onboarding.channel,
         at__gte=onboarding.begun_at,
     ).order_by("id")
+    settled = Batch.objects.filter(institution__test_of_id=onboarding.institution_id, at__gte=onboarding.begun_at)
     if onboarding.ended_at is not None:
         rows = rows.filter(at__lte=onboarding.ended_at)
-    return ticked(wanted, rows)
+    batches = {(one.terminal_id, f"{one.business_date:%m%d}", f"{one.stan:06d}"): sum(one.ours[:4]) for one in settled}
+    return ticked(wanted, rows, batches)
 
 
-def ticked(wanted: Sequence[Script], trials: Iterable[Trial]) -> list[Tick]:
+def ticked(wanted: Sequence[Script], trials: Iterable[Trial], batches: Batches | None = None) -> list[Tick]:
     """The same, of any messages in the order in which the switch saw them."""
     talks: dict[tuple[int, str, str], list[Trial]] = defaultdict(list)
     for trial in trials:
-        talks[trial.terminal_id, trial.day, trial.stan].append(trial)
+        talks[_key(trial)].append(trial)
     found = []
     for step in wanted:
-        ends = [end for talk in talks.values() if (end := _end(step, talk)) is not None]
+        ends = [end for talk in talks.values() if (end := _end(step, talk, batches or {})) is not None]
         last = min(ends, key=lambda trial: trial.pk, default=None)
         found.append(Tick(step, last.at, last.pk) if last is not None else Tick(step))
     return found
 
 
-def _end(step: Script, talk: Sequence[Trial]) -> Trial | None:
+def _key(trial: Trial) -> tuple[int, str, str]:
+    return trial.terminal_id, trial.day, trial.stan
+
+
+def _end(step: Script, talk: Sequence[Trial], batches: Batches) -> Trial | None:
     """The message that completes the step within the messages of one key, None when it is not complete."""
     first = step.messages[0]
     for at, begun in enumerate(talk):
-        if not first.matches(begun):
+        if not first.matches(begun, batches):
             continue
         last, rest = begun, list(step.messages[1:])
         for trial in talk[at + 1 :]:
-            if rest and rest[0].matches(trial) and (not step.equal or _said(trial) == _said(begun)):
+            if rest and rest[0].matches(trial, batches) and (not step.equal or _said(trial) == _said(begun)):
                 last, rest = trial, rest[1:]
         if not rest:
             return last
@@ -153,7 +170,11 @@ def _read(path: Path, changed: int) -> tuple[tuple[Script, ...], tuple[Version, 
             tuple(row["channels"]),
             tuple(
                 Pattern(
-                    tuple(one["types"]), tuple(one["codes"]), one.get("processing", ""), str(one.get("network", ""))
+                    tuple(one["types"]),
+                    tuple(one["codes"]),
+                    one.get("processing", ""),
+                    str(one.get("network", "")),
+                    int(one.get("moved", 0)),
                 )
                 for one in row["messages"]
             ),

@@ -6,8 +6,10 @@ leaves the outcome unknown; the same request asked again goes out as a repeat, w
 
 from __future__ import annotations
 
+from calendar import isleap
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -91,8 +93,20 @@ def settle(actor: Actor, row: PartnerRequest) -> PartnerRequest:
     if found is None:
         return row
     state = "approved" if found.approved else "refused"
-    said = Said(state, found.refusal, reference=found.rrn, balance=found.balance_after)
+    day = f"{found.window.settlement_date:%m%d}"
+    said = Said(state, found.refusal, reference=found.rrn, balance=found.balance_after, settlement_day=day)
     return note_answer(actor, request=row.pk, said=said)
+
+
+def settlement_date(row: PartnerRequest) -> date | None:
+    """The day of settlement that the switch named (field 15), in the year that brings it nearest; None: not known."""
+    if not row.settlement_day:
+        return None
+    day = row.business_date
+    month, number = int(row.settlement_day[:2]), int(row.settlement_day[2:])
+    years = (day.year - 1, day.year, day.year + 1)
+    found = [date(year, month, number) for year in years if (month, number) != (2, 29) or isleap(year)]
+    return min(found, key=lambda one: abs(one - day))
 
 
 def inquire(actor: Actor, *, terminal: str, card_number: str, scheme: str) -> Balance:
@@ -101,13 +115,13 @@ def inquire(actor: Actor, *, terminal: str, card_number: str, scheme: str) -> Ba
     with line_of(found, stan) as line:
         answer = line.balance(card_number, scheme=scheme)
     if not answer.approved or answer.balance is None:
-        raise _refused(answer.refusal, terminal=terminal)
+        raise refused_with(answer.refusal, terminal=terminal)
     return Balance(terminal, stan, answer.balance)
 
 
 def refusal_of(row: PartnerRequest) -> Refused:
     """The refusal of a refused request, with what its sentence names."""
-    return _refused(row.refusal, terminal=row.terminal.number, date=f"{row.business_date:%m%d}", key=row.key)
+    return refused_with(row.refusal, terminal=row.terminal.number, date=f"{row.business_date:%m%d}", key=row.key)
 
 
 @contextmanager
@@ -129,6 +143,7 @@ def line_of(terminal: Row, stan: int, country: str = "156") -> Iterator[Terminal
     ) as line:
         if line_policy(settings.NODE.demo).sign_on:
             line.sign_on()
+            line.next_is(stan)
         yield line
 
 
@@ -155,17 +170,17 @@ def _drive(actor: Actor, row: PartnerRequest) -> PartnerRequest:
         raise Refused(Code.SWITCH_OUTCOME_UNKNOWN)
     if answer.refusal in NOT_TAKEN:
         note_unsent(actor, request=row.pk, tries=row.tries)
-        raise _refused(answer.refusal, terminal=row.terminal.number)
+        raise refused_with(answer.refusal, terminal=row.terminal.number)
     return note_answer(actor, request=row.pk, said=_said(answer, row))
 
 
 def _speak(line: Terminal, row: PartnerRequest, *, repeat: bool) -> Answer:
     if row.verb == "reversal" and row.original is not None:
-        return line.reversal(_message(row.original), repeat=repeat)
-    return line.send_purchase(_message(row), repeat=repeat)
+        return line.reversal(message_of(row.original), repeat=repeat)
+    return line.send_purchase(message_of(row), repeat=repeat)
 
 
-def _message(row: PartnerRequest) -> Purchase:
+def message_of(row: PartnerRequest) -> Purchase:
     """As it was first sent, to the byte."""
     original = row.original
     asked = _VERBS[row.verb][0]
@@ -179,7 +194,7 @@ def _message(row: PartnerRequest) -> Purchase:
         row.currency,
         row.scheme,
         asked=asked,
-        original=_message(original) if original is not None else None,
+        original=message_of(original) if original is not None else None,
         terminal=row.terminal.number,
     )
 
@@ -200,15 +215,20 @@ def _said(answer: Answer, row: PartnerRequest) -> Said:
 def _written(row: PartnerRequest) -> Transaction | None:
     """The row that the switch wrote of it; a reversal has the key of what it takes back."""
     keyed = row.original if row.verb == "reversal" and row.original else row
-    return Transaction.objects.filter(
-        business_date=keyed.business_date,
-        terminal_id=keyed.terminal_id,
-        stan=keyed.stan,
-        kind=TransactionKind.REVERSAL if row.verb == "reversal" else _VERBS[row.verb][1],
-        institution_id=keyed.terminal.institution_id,
-    ).first()
+    return (
+        Transaction.objects.select_related("window")
+        .filter(
+            business_date=keyed.business_date,
+            terminal_id=keyed.terminal_id,
+            stan=keyed.stan,
+            kind=TransactionKind.REVERSAL if row.verb == "reversal" else _VERBS[row.verb][1],
+            institution_id=keyed.terminal.institution_id,
+        )
+        .first()
+    )
 
 
-def _refused(number: int, **facts: object) -> Refused:
+def refused_with(number: int, **facts: object) -> Refused:
+    """A refusal number of the switch as a refusal of ours."""
     known = {code.value: code for code in Code}
     return Refused(known.get(number, Code.SWITCH_OUTCOME_UNKNOWN), **facts)

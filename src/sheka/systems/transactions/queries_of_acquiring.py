@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from sheka.foundation.refusals import Code, Refused
@@ -16,9 +16,12 @@ from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
 from sheka.systems.transactions.acquiring_models import Certificate, Onboarding, PartnerRequest, TestCard, Trial
 from sheka.systems.transactions.actions.partner_requests import RELATED, institution_of
+from sheka.systems.transactions.batch_models import PartnerBatch
 from sheka.systems.transactions.models import Institution, Terminal
 from sheka.systems.transactions.onboarding import versions
 
+SOON = timedelta(days=30)
+"""Before the end of a certificate: from then on somebody is to act (as on the page of the health)."""
 SEEN_DAYS = 30
 """How many business days back a terminal's last sign of life is looked for."""
 
@@ -105,6 +108,29 @@ def certificates_of(institution: Institution) -> QuerySet[Certificate]:
     return Certificate.objects.filter(institution=institution)
 
 
+def certificates_in_reach(actor: Actor) -> QuerySet[Certificate]:
+    """Certificates of every institution in reach. Raises Refused(PERMISSION_MISSING)."""
+    actor.require(Permission.ACQUIRING_VIEW)
+    rows = Certificate.objects.filter(institution__organisation__in=organisations_below(actor))
+    return rows.select_related("institution")
+
+
+def certificates_ending(actor: Actor) -> QuerySet[Certificate]:
+    """Those in force that end within SOON_DAYS and have no later one beside them."""
+    now = timezone.now()
+    rows = certificates_in_reach(actor).filter(ended_at=None, valid_to__gt=now)
+    later = rows.filter(institution=OuterRef("institution"), valid_to__gt=now + SOON)
+    return rows.filter(~Exists(later), valid_to__lte=now + SOON)
+
+
+def certificate_named(actor: Actor, code: str, fingerprint: str) -> Certificate:
+    """Raises Refused: CERTIFICATE_NOT_HERE, PERMISSION_MISSING."""
+    found = certificates_in_reach(actor).filter(institution__code=code, fingerprint=fingerprint.lower()).first()
+    if found is None:
+        raise Refused(Code.CERTIFICATE_NOT_HERE, fingerprint=fingerprint[:64])
+    return found
+
+
 def onboardings_of(institution: Institution) -> QuerySet[Onboarding]:
     """Its passages through the tests, the latest first."""
     return Onboarding.objects.filter(institution=institution)
@@ -116,8 +142,20 @@ def trials_of(institution: Institution, *, since: datetime | None = None) -> Que
     return rows.filter(at__gte=since) if since else rows
 
 
+def test_card_numbered(actor: Actor, number: int) -> TestCard:
+    """Raises Refused: TEST_CARD_UNKNOWN, PERMISSION_MISSING."""
+    found = cards_for_tests(actor).filter(pk=number).first()
+    if found is None:
+        raise Refused(Code.TEST_CARD_UNKNOWN)
+    return found
+
+
+test_card_numbered.__test__ = False  # type: ignore[attr-defined]
+
+
 def cards_for_tests(actor: Actor) -> QuerySet[TestCard]:
-    actor.require(Permission.ACQUIRING_VIEW)
+    """For who takes institutions in, and for who pays their test money."""
+    actor.require(Permission.ACCOUNT_DEPOSIT if actor.may(Permission.ACCOUNT_DEPOSIT) else Permission.ACQUIRING_VIEW)
     return TestCard.objects.filter(organisation__in=organisations_below(actor), ended_at=None)
 
 
@@ -132,6 +170,15 @@ def must_be_tested_again(institution: Institution) -> bool:
 def partner_request(actor: Actor, key: str) -> PartnerRequest:
     """A request of the partner itself. Raises Refused: PARTNER_REQUEST_UNKNOWN, PARTNER_WITHOUT_INSTITUTION."""
     found = known_request(actor, key)
+    if found is None:
+        raise Refused(Code.PARTNER_REQUEST_UNKNOWN, key=key)
+    return found
+
+
+def partner_batch(actor: Actor, key: str, *, upload: bool) -> PartnerBatch:
+    """A batch of the partner itself. Raises Refused: PARTNER_REQUEST_UNKNOWN, PARTNER_WITHOUT_INSTITUTION."""
+    rows = PartnerBatch.objects.filter(institution=institution_of(actor), key=key, upload=upload)
+    found = rows.select_related("terminal__institution", "institution").first()
     if found is None:
         raise Refused(Code.PARTNER_REQUEST_UNKNOWN, key=key)
     return found

@@ -167,17 +167,40 @@ class Terminal:
             fields[95] = f"{kept:012d}".ljust(42, "0")
         return self._ask(kind, fields)
 
-    def settle(self, day: str, totals: Totals, *, after_upload: bool = False) -> Answer:
-        """Compare the batch of a settlement day (MMDD, field 15 of the answers); after an upload line by line."""
-        processing = "960000" if after_upload else "920000"
-        return self._ask("0500", {**self._batch_head(day), 3: processing, **totals.fields()})
+    def settle(
+        self,
+        day: str,
+        totals: Totals,
+        *,
+        after_upload: bool = False,
+        sent: tuple[int, datetime] | None = None,
+        repeat: bool = False,
+    ) -> Answer:
+        """Compare the batch of a settlement day (MMDD, field 15 of the answers); after an upload line by line.
 
-    def upload(self, day: str, about: Purchase, amount: int, *, reversal: bool = False) -> Answer:
-        """One line of the batch: that this moved `amount` fen; `reversal`: its reversal did."""
+        `sent`: STAN and time that were kept for it; `repeat`: it may have come before.
+        """
+        processing = "960000" if after_upload else "920000"
+        kind = "0501" if repeat else "0500"
+        return self._ask(kind, {**self._batch_head(day, sent), 3: processing, **totals.fields()})
+
+    def upload(
+        self,
+        day: str,
+        about: Purchase,
+        amount: int,
+        *,
+        reversal: bool = False,
+        sent: tuple[int, datetime] | None = None,
+        repeat: bool = False,
+    ) -> Answer:
+        """One line of the batch: that this moved `amount` fen; `reversal`: its reversal did. `sent`, `repeat`: as of a
+        settlement.
+        """
         _, processing, condition = about.asked.value
-        fields = {**self._batch_head(day), 3: processing, 4: f"{amount:012d}", 62: about.card_number}
+        fields = {**self._batch_head(day, sent), 3: processing, 4: f"{amount:012d}", 62: about.card_number}
         fields[90] = about.named("0400" if reversal else "")
-        return self._ask("0320", fields | ({25: condition} if condition else {}))
+        return self._ask("0321" if repeat else "0320", fields | ({25: condition} if condition else {}))
 
     def purchase_safely(self, card_number: str, amount: int, *, attempts: int = 5) -> Answer | None:
         """Pay; when the outcome is unknown, reverse until that is answered and return None: then nothing is taken.
@@ -224,6 +247,10 @@ class Terminal:
             raise Refused(Code.SWITCH_ANSWER_INVALID, reason=f"39={answer.response_code} 63={answer.refusal}")
         return given
 
+    def next_is(self, stan: int) -> None:
+        """The STAN of the next request that is not kept anywhere yet."""
+        self._stan = stan
+
     def use_mac(self, mac: MacOf) -> None:
         """From the next message on: the key that was given out."""
         self._mac = mac
@@ -261,8 +288,9 @@ class Terminal:
         request = self.new_request(asked, card, amount, original=original, currency=original.currency, scheme=scheme)
         return request, self.send_purchase(request)
 
-    def _batch_head(self, day: str) -> dict[int, Value]:
-        head = self._head(self._clock(), self._next_stan())
+    def _batch_head(self, day: str, sent: tuple[int, datetime] | None = None) -> dict[int, Value]:
+        stan, at = sent or (self._next_stan(), self._clock())
+        head = self._head(at, stan)
         return {number: head[number] for number in (7, 11, 13, 41, 42)} | {15: day}
 
     def _head(self, at: datetime, stan: int) -> dict[int, Value]:

@@ -20,6 +20,7 @@ from sheka.office.audit.trail import record
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
 from sheka.systems.transactions.acquiring_models import PartnerRequest
+from sheka.systems.transactions.batch_models import PartnerBatch
 from sheka.systems.transactions.models import Channel, Institution, Terminal
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -68,14 +69,15 @@ def keep_request(actor: Actor, *, key: str, digest: str, wanted: Wanted) -> Part
     original = _original(institution, wanted) if wanted.original else None
     terminal = original.terminal if original else terminal_of(institution, wanted.terminal)
     at = datetime.now(ZONE).replace(microsecond=0)
-    with connection.cursor() as cursor:  # who comes second waits here for the first, and finds its row
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, %s))", [key, institution.pk])
+    one_at_a_time(institution, key)
     found = PartnerRequest.objects.filter(institution=institution, key=key).select_related(*RELATED).first()
     if found is not None:
         if found.request != digest:
             raise Refused(Code.API_KEY_REUSED)
         record(actor, "partner.request_again", f"partner_request:{found.pk}", state=found.state)
         return found
+    if PartnerBatch.objects.filter(institution=institution, key=key).exists():
+        raise Refused(Code.API_KEY_REUSED)
     made = PartnerRequest.objects.create(
         institution=institution,
         terminal=terminal,
@@ -155,6 +157,12 @@ def prepare_inquiry(actor: Actor, *, terminal: str) -> tuple[Terminal, int]:
 
 
 RELATED = ("terminal__institution", "original__terminal__institution", "original__original__terminal", "institution")
+
+
+def one_at_a_time(institution: Institution, key: str) -> None:
+    """Who comes second with a key waits here for the first, and finds its row; until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, %s))", [key, institution.pk])
 
 
 def institution_of(actor: Actor) -> Institution:

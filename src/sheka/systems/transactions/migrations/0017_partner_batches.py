@@ -25,15 +25,11 @@ class Migration(migrations.Migration):
                 ("after_upload", models.BooleanField(default=False)),
                 (
                     "theirs",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.BigIntegerField(), null=True, size=8
-                    ),
+                    django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), null=True, size=8),
                 ),
                 (
                     "ours",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.BigIntegerField(), null=True, size=8
-                    ),
+                    django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), null=True, size=8),
                 ),
                 ("business_date", models.DateField()),
                 ("stan", models.IntegerField(null=True)),
@@ -93,9 +89,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="partnerbatch",
-            constraint=models.UniqueConstraint(
-                fields=("institution", "key"), name="transactions_partnerbatch_once"
-            ),
+            constraint=models.UniqueConstraint(fields=("institution", "key"), name="transactions_partnerbatch_once"),
         ),
         migrations.AddConstraint(
             model_name="partnerbatch",
@@ -105,9 +99,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="partnerbatchline",
-            constraint=models.UniqueConstraint(
-                fields=("batch", "place"), name="transactions_partnerbatchline_once"
-            ),
+            constraint=models.UniqueConstraint(fields=("batch", "place"), name="transactions_partnerbatchline_once"),
         ),
         migrations.RunSQL(KEPT),
         scoped_by("transactions_partnerbatch", "institution_id", "transactions_institution"),
