@@ -49,18 +49,26 @@ FIRST, PIN = "460100000001", "802345"
 
 
 @pytest.fixture(scope="module")
-def workshop(haikou_machine, tmp_path_factory) -> tuple[ChipDrawer, dict[Algorithm, str]]:
-    """Blank chips, and their maker's transport keys in the city's machine."""
-    chips = ChipDrawer(tmp_path_factory.mktemp("chips") / "chips", sync=False)
-    chips.maker.name = "maker-of-cards"
-    haikou_machine.register_peer(chips.maker.name, chips.maker.public_key, chips.maker.name)
-    transport = {}
+def chips(tmp_path_factory) -> ChipDrawer:
+    """Blank chips."""
+    found = ChipDrawer(tmp_path_factory.mktemp("chips") / "chips", sync=False)
+    found.maker.name = "maker-of-cards"
+    return found
+
+
+@pytest.fixture
+def transport(chips, bank, haikou_machine) -> dict[Algorithm, str]:
+    """The maker's transport keys in the city's machine, which stands as long as the module."""
+    maker = chips.maker
+    there = {key.name: key.ref for key in haikou_machine.list_keys() if key.owner == maker.name}
+    if all(peer.name != maker.name for peer in haikou_machine.peers()):
+        haikou_machine.register_peer(maker.name, maker.public_key, maker.name)
     for algorithm in Algorithm:
-        envelope = chips.maker.envelope(algorithm, haikou_machine.public_key())
-        name = chips.maker.key_name(algorithm)
-        taken = haikou_machine.import_envelope(envelope, chips.maker.public_key, name=name, owner=chips.maker.name)
-        transport[algorithm] = taken.ref
-    return chips, transport
+        name = maker.key_name(algorithm)
+        if name not in there:
+            envelope = maker.envelope(algorithm, haikou_machine.public_key())
+            there[name] = haikou_machine.import_envelope(envelope, maker.public_key, name=name, owner=maker.name).ref
+    return {algorithm: there[maker.key_name(algorithm)] for algorithm in Algorithm}
 
 
 class Desk:
@@ -82,14 +90,13 @@ class Desk:
 
 
 @pytest.fixture
-def desk(bank, in_use, drawer, workshop, haikou_machine):
+def desk(bank, in_use, drawer, chips, transport, haikou_machine):
     """desk(card) → a counter where that card of the bank was personalised with two versions of the city's keys; the
     PSAM was loaded before there was a second one.
     """
     serial = in_use()
 
     def make(card: Card, algorithm: Algorithm = Algorithm.SM4) -> Desk:
-        chips, transport = workshop
         profile = load_profile()
         references = _city_references(haikou_machine, profile, algorithm)
         number = int(card.number[1:8])
