@@ -27,4 +27,4 @@ def check(config: NodeFile = None) -> None:
     if losses:
         typer.echo(f"共 in all {len(losses)}")
         raise typer.Exit(1)
-    typer.echo(f"✓ 无异常遗失 nothing disappeared ({len(CHECKS)} 项 checks)")
+    typer.echo(f"✓ 无异常遗失 nothing disappeared ({len(CHECKS) + 2} 项 checks)")

@@ -33,8 +33,8 @@ def record(actor: Actor, event: str, subject: str, **facts: object) -> int:
     it.
     """
     text = canonical(facts).decode()
+    hold_chain()
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_CHAIN_LOCK])
         cursor.execute("SELECT sequence, hash FROM audit_head()")
         last = cursor.fetchone()
         sequence, previous = (last[0] + 1, bytes(last[1])) if last else (1, GENESIS)
@@ -46,6 +46,14 @@ def record(actor: Actor, event: str, subject: str, **facts: object) -> int:
         )
     _written.set(_written.get() + 1)
     return sequence
+
+
+def hold_chain() -> None:
+    """Wait for the chain and hold it to the end of the transaction. `record` does it; called by itself before a lock
+    that others wait for with the chain in hand.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_CHAIN_LOCK])
 
 
 @contextmanager

@@ -39,7 +39,11 @@ class NetShape(Shape):
     count: int
     purchases_fen: Fen
     reversals_fen: Fen
-    amount_fen: Fen
+    adjustments_fen: Fen = Field(
+        description="Transfers booked on its account that day beside card transactions, such as adjustments of"
+        " exception cases; above zero is owed to it."
+    )
+    amount_fen: Fen = Field(description="purchases_fen - reversals_fen + adjustments_fen.")
 
 
 class FileShape(Shape):
@@ -96,6 +100,7 @@ def get_clearing_day(request: Request, day: OnDay) -> DayDetails:
                     count=net.count,
                     purchases_fen=net.purchases,
                     reversals_fen=net.reversals,
+                    adjustments_fen=net.adjustments,
                     amount_fen=net.amount,
                 )
                 for net in nets

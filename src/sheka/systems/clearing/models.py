@@ -9,7 +9,8 @@ from sheka.office.organisations.models import Organisation
 
 class Day(models.Model):
     """A sealed day of an organisation: what its institutions booked in one window, counted under the lock that
-    closed it.
+    closed it. `adjusted` transfers moved money of its institutions beside the card transactions; `adjustments` is
+    their sum, above zero when it is owed to the institutions.
     """
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
@@ -19,6 +20,8 @@ class Day(models.Model):
     count = models.PositiveIntegerField()
     purchases = models.BigIntegerField()
     reversals = models.BigIntegerField()
+    adjusted = models.PositiveIntegerField(default=0)
+    adjustments = models.BigIntegerField(default=0)
     differences = models.PositiveIntegerField(null=True)
     sealed_at = models.DateTimeField()
     reconciled_at = models.DateTimeField(null=True)
@@ -34,7 +37,7 @@ class Day(models.Model):
     @property
     def net(self) -> int:
         """What is owed to the institutions."""
-        return self.purchases - self.reversals
+        return self.purchases - self.reversals + self.adjustments
 
     @property
     def result(self) -> str:
@@ -75,13 +78,15 @@ class AcquirerLine(models.Model):
 
 
 class Net(models.Model):
-    """What an institution is owed for a day."""
+    """What an institution is owed for a day: `amount` is purchases less reversals plus adjustments."""
 
     day = models.ForeignKey(Day, on_delete=models.PROTECT, related_name="nets")
     institution = models.ForeignKey("transactions.Institution", on_delete=models.PROTECT, related_name="+")
     count = models.PositiveIntegerField()
     purchases = models.BigIntegerField()
     reversals = models.BigIntegerField()
+    adjusted = models.PositiveIntegerField(default=0)
+    adjustments = models.BigIntegerField(default=0)
     amount = models.BigIntegerField()
 
     class Meta:

@@ -12,6 +12,7 @@ from sheka.office.organisations.queries import bureau_of, is_partner, organisati
 from sheka.office.staff.actors import Actor
 from sheka.systems.clearing.acquirer_file import FileLine
 from sheka.systems.clearing.models import AcquirerFile, Day, Net
+from sheka.systems.clearing.totals import Adjustment, adjustments_of
 from sheka.systems.transactions.queries import booked_lines
 
 
@@ -44,6 +45,11 @@ def files_of(day: Day) -> QuerySet[AcquirerFile]:
 def nets_of(day: Day) -> QuerySet[Net]:
     """What each institution is owed."""
     return Net.objects.filter(day=day).select_related("institution").order_by("institution__code")
+
+
+def adjustments_in(day: Day) -> list[Adjustment]:
+    """The transfers on its institutions' accounts that stand in a day: what exception cases and corrections booked."""
+    return adjustments_of(day.window, day.organisation_id)
 
 
 def our_lines(day: Day, institution_code: str) -> list[FileLine]:

@@ -13,13 +13,15 @@ from sheka.foundation.refusals import Code, Refused
 from sheka.office.api import Fen, Listed, Moment, PageQuery, Request, Router, Shape, changes, page_of, reads
 from sheka.office.api.books import in_books
 from sheka.office.staff.permissions import Permission
+from sheka.systems.exceptions.actions.follow_dispute import give_evidence, withdraw_dispute
 from sheka.systems.exceptions.actions.handle_case import answer_case
 from sheka.systems.exceptions.actions.open_dispute import open_dispute
 from sheka.systems.exceptions.life import LONGEST, SHORTEST
 from sheka.systems.exceptions.models import Dispute, ExceptionCase
-from sheka.systems.exceptions.queries import cases_of, disputes_of
+from sheka.systems.exceptions.queries import cases_of, disputes_of, granted_so_far
 
 router = Router()
+EVIDENCE_LIMIT = 10 * 2**20
 Number = Annotated[str, Path(pattern=r"^[0-9A-Za-z-]{1,30}$", examples=["EX4601002600000001"])]
 
 
@@ -61,11 +63,21 @@ class AnswerRequest(Shape):
     text: str = Field(min_length=SHORTEST, max_length=LONGEST)
 
 
+class EvidenceShape(Shape):
+    """A file that was kept with a dispute."""
+
+    id: int
+    media_type: str
+    size: int = Field(description="Bytes that are kept.")
+    digest: str = Field(description="SM3 of what is kept.")
+    given_digest: str = Field(description="SM3 of what was sent.")
+
+
 class WordShape(Shape):
     """A line that both sides read."""
 
     at: Moment
-    what: str = Field(description="note, ask, answer, close, decide or resolve.")
+    what: str = Field(description="note, ask, answer, evidence, extend, close, decide, resolve, withdraw or reopen.")
     text: str
 
 
@@ -74,6 +86,7 @@ class DisputeShape(Shape):
 
     id: UUID
     number: str
+    side: str = Field(description="Who opened it: institution, or citizen at a counter.")
     state: str
     transaction: int | None
     complaint: str
@@ -105,7 +118,7 @@ def get_exception(request: Request, number: Number) -> Case:
 
 @reads(router, "/disputes", scope=Permission.EXCEPTION_DISPUTE, answer=Listed[DisputeShape])
 def list_disputes(request: Request, page: Query[PageQuery]) -> dict[str, object]:
-    """The client's own disputes, the latest first."""
+    """Disputes about the client's transactions, its own and those of citizens, the latest first."""
     with in_books(request.actor) as actor:
         return page_of(request, disputes_of(actor), page, ("-opened_at", "-pk"), _dispute)
 
@@ -118,7 +131,7 @@ def list_disputes(request: Request, page: Query[PageQuery]) -> dict[str, object]
     refusals=(Code.EXCEPTION_UNKNOWN,),
 )
 def get_dispute(request: Request, number: Number) -> DisputeShape:
-    """One of the client's own disputes: its state, what was asked, what was decided."""
+    """A dispute about one of the client's transactions: its state, what was asked, what was decided."""
     with in_books(request.actor) as actor:
         found = disputes_of(actor).filter(number=number).first()
         if found is None:
@@ -163,11 +176,42 @@ def dispute(request: Request, asked: DisputeRequest) -> DisputeShape:
     refusals=(Code.EXCEPTION_UNKNOWN, Code.EXCEPTION_REASON, Code.STATE_FORBIDS),
 )
 def answer_dispute(request: Request, number: Number, answer: AnswerRequest) -> DisputeShape:
-    """Answer what the bureau asked about one of the client's own disputes."""
+    """Answer what the bureau asked about a dispute."""
     with in_books(request.actor) as actor:
         if not disputes_of(actor).filter(number=number).exists():
             raise Refused(Code.EXCEPTION_UNKNOWN, case=number)
         return _dispute(answer_case(actor, number=number, text=answer.text))
+
+
+@changes(
+    router,
+    "/disputes/{number}/withdrawal",
+    scope=Permission.EXCEPTION_DISPUTE,
+    answer=DisputeShape,
+    refusals=(Code.EXCEPTION_UNKNOWN, Code.EXCEPTION_REASON, Code.STATE_FORBIDS),
+)
+def withdraw(request: Request, number: Number, answer: AnswerRequest) -> DisputeShape:
+    """Take back a dispute that the client opened, with the reason. Not once a decision was proposed."""
+    with in_books(request.actor) as actor:
+        return _dispute(withdraw_dispute(actor, number=number, text=answer.text))
+
+
+@changes(
+    router,
+    "/disputes/{number}/evidence",
+    scope=Permission.EXCEPTION_DISPUTE,
+    answer=EvidenceShape,
+    refusals=(Code.EXCEPTION_UNKNOWN, Code.STATE_FORBIDS),
+    media_types=("application/pdf", "image/jpeg", "image/png"),
+    limit=EVIDENCE_LIMIT,
+)
+def bring_evidence(request: Request, number: Number) -> EvidenceShape:
+    """Add a file to a dispute that runs. It is examined, and kept in a clean form; the same file again is kept once."""
+    with in_books(request.actor) as actor:
+        kept = give_evidence(actor, number=number, filename="api", content=request.body)
+        return EvidenceShape(
+            id=kept.pk, media_type=kept.media_type, size=kept.size, digest=kept.digest, given_digest=kept.given_digest
+        )
 
 
 def _case(found: ExceptionCase) -> Case:
@@ -192,6 +236,7 @@ def _dispute(found: ExceptionCase) -> DisputeShape:
     return DisputeShape(
         id=row.client_id,
         number=found.number,
+        side=row.side,
         state=found.state,
         transaction=row.transaction,
         complaint=row.complaint,
@@ -199,7 +244,7 @@ def _dispute(found: ExceptionCase) -> DisputeShape:
         due_on=found.due_on,
         answer_due_on=found.answer_due_on,
         outcome=row.outcome if decided else "",
-        granted_fen=row.granted if decided else 0,
+        granted_fen=granted_so_far(found),
         posting=found.entry,
         opened_at=found.opened_at,
         decided_at=row.decided_at,

@@ -34,6 +34,8 @@ VERBS = {
     "close": Verb(Term("结案（不调账）", "Close, nothing to book"), Permission.EXCEPTION_HANDLE, HOLDER, "close"),
     "give_back": Verb(Term("退回待处理", "Give back"), Permission.EXCEPTION_HANDLE, HOLDER, "give_back"),
     "assign": Verb(Term("交办", "Assign"), Permission.EXCEPTION_DECIDE, moves="take"),
+    "withdraw": Verb(Term("撤回争议", "Withdraw the dispute"), Permission.EXCEPTION_DISPUTE, moves="withdraw"),
+    "extend": Verb(Term("延长期限", "Extend the deadline"), Permission.EXCEPTION_DECIDE),
     "reopen": Verb(Term("重新开启", "Open again"), Permission.EXCEPTION_HANDLE, moves="reopen"),
 }
 
@@ -42,9 +44,11 @@ def must_be_free(actor: Actor, case: ExceptionCase, verb: str) -> None:
     """Raises Refused with the number that says why this actor cannot do this now."""
     rule = VERBS[verb]
     actor.require(rule.permission)
+    if verb == "withdraw" and not Dispute.objects.filter(case=case, place=actor.organisation).exists():
+        raise Refused(Code.EXCEPTION_NO_DISPUTE, case=case.number)
     if verb == "close" and Dispute.objects.filter(case=case).exists():
         raise Refused(Code.EXCEPTION_DISPUTE_DECIDED)
-    if case.state == UNKNOWN and rule.moves:  # it becomes known by our books, not by a person
+    if case.state == UNKNOWN and (rule.moves or verb == "extend"):  # it becomes known by our books, not by a person
         allowed = ", ".join(state for state in RUNNING if state != UNKNOWN)
         raise Refused(Code.STATE_FORBIDS, state=case.state, verb=verb, allowed=allowed)
     if rule.moves:
@@ -57,6 +61,8 @@ def must_be_free(actor: Actor, case: ExceptionCase, verb: str) -> None:
         raise Refused(Code.EXCEPTION_DISPUTE_DECIDED)
     if verb == "take" and case.state == "in_hand" and case.holder_id == actor.staff_id:
         raise Refused(Code.EXCEPTION_HELD, name=case.holder)
+    if verb == "extend" and case.events.filter(verb="extend").exists():
+        raise Refused(Code.EXCEPTION_EXTENDED, case=case.number)
     if rule.by == HOLDER and case.holder_id not in (None, actor.staff_id):
         raise Refused(Code.EXCEPTION_OTHER_HOLDER, name=case.holder)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -14,10 +15,18 @@ from sheka.office.approvals.models import Proposal
 from sheka.office.jobs.registry import periodic
 from sheka.office.staff.actors import Actor
 from sheka.systems.exceptions.actions.judge_case import judge_case
-from sheka.systems.exceptions.actions.take_findings import take_abnormal, take_expired_holds, take_unanswered
+from sheka.systems.exceptions.actions.look_again import look_again
+from sheka.systems.exceptions.actions.take_findings import (
+    take_abnormal,
+    take_expired_holds,
+    take_unanswered,
+    take_unbalanced,
+    take_untold,
+)
 from sheka.systems.exceptions.actions.watch_case import watch_case
 from sheka.systems.exceptions.models import ExceptionCase
-from sheka.systems.exceptions.states import RUNNING, UNKNOWN, UNTOUCHED
+from sheka.systems.exceptions.policy import policy
+from sheka.systems.exceptions.states import CASE, RUNNING, UNKNOWN, UNTOUCHED
 
 AT_ONCE = 1000
 AGAIN_SECONDS = 20
@@ -27,8 +36,8 @@ log = logging.getLogger("sheka.exceptions")
 
 @periodic("exceptions.take", cron="* * * * * */5")
 def take() -> None:
-    """New abnormal rows and expired holds become cases; cases that nobody has touched are judged."""
-    for taker in (take_abnormal, take_expired_holds, take_unanswered):
+    """What is new becomes a case; cases that nobody has touched are judged."""
+    for taker in (take_abnormal, take_expired_holds, take_untold, take_unanswered, take_unbalanced):
         while True:
             with transaction.atomic():
                 taken = taker(AT_ONCE)
@@ -57,6 +66,18 @@ def watch() -> None:
     )
     rows = ExceptionCase.objects.filter(due).order_by("pk").values_list("number", "organisation_id")
     _each(rows[:AT_ONCE], watch_case)
+    _again()
+
+
+def _again() -> None:
+    """Open cases that nobody has in hand are looked at with the rules once more: what explains them may have come."""
+    before = timezone.now() - timedelta(minutes=policy().again_minutes)
+    rows = ExceptionCase.objects.filter(state=CASE.initial, by_hand=False, judged_at__lt=before).order_by("judged_at")
+    by_place: dict[str, list[str]] = defaultdict(list)
+    for number, code in rows.values_list("number", "organisation_id")[:AT_ONCE]:
+        by_place[code].append(number)
+    for code, numbers in sorted(by_place.items()):
+        look_again(Actor.process("exceptions", code), numbers=numbers)
 
 
 def _each(rows: object, verb: Callable[..., object]) -> None:

@@ -21,7 +21,7 @@ REASONS: dict[str, Term] = {
     Reason.ANSWER_LOST: Term("应答丢失", "Answer lost"),
     Reason.TIME_OUT: Term("处理超时", "Time-out"),
     Reason.CLOCK_SKEW: Term("终端时钟偏差", "Clock skew"),
-    Reason.WRONG_MAC: Term("MAC错误，终端已锁定", "Wrong MAC, terminal locked"),
+    Reason.WRONG_MAC: Term("报文校验错误，终端已锁定", "Wrong MAC or cryptogram, terminal locked"),
     Reason.REPLAY: Term("重放请求", "Replay"),
     Reason.HOLD_EXPIRED: Term("预授权到期未完成", "Orphan pre-authorisation expired"),
     Reason.ADVICE_REFUSED: Term("离线通知无法入账", "Advice could not be booked"),
@@ -36,7 +36,7 @@ CLOSINGS: dict[str, Term] = {
     Closing.RELEASED: Term("占用金额已释放", "What was held is free again"),
     Closing.OTHER_SIDE_CORRECTS: Term("由对方更正", "The other side corrects it"),
     Closing.NOT_UPHELD: Term("争议不成立", "The dispute is not upheld"),
-    Closing.WITHDRAWN: Term("对方撤回", "Withdrawn"),
+    Closing.WITHDRAWN: Term("已撤回", "Withdrawn"),
     Closing.EXPLAINED: Term("已查明，无需调账", "Explained, nothing to book"),
 }
 COMPLAINTS: dict[str, Term] = {
@@ -75,6 +75,9 @@ EVENTS: dict[str, Term] = {
     "reopen": Term("重新开启", "Opened again"),
     "suggest": Term("规则建议", "A rule suggests"),
     "give_up": Term("结果仍不明，转人工", "Still unknown: for a person"),
+    "withdraw": Term("申请人撤回争议", "Withdrawn by who opened it"),
+    "evidence": Term("收到证明材料", "Evidence received"),
+    "extend": Term("延长期限", "Deadline extended"),
     "late": Term("超过期限", "Past its deadline"),
     "inform": Term("告知", "Informed"),
 }

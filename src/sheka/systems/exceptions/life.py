@@ -86,7 +86,7 @@ def move(
         case.closed_at = timezone.now()
         case.answer_due_on = None
     case.save()
-    _keep_work(actor, case)
+    keep_work(actor, case)
     write(actor, case, verb, text, facts=facts, told=told)
     record(
         actor, f"exception.{verb}", case.key, state=case.state, resolution=case.resolution, text=text, **(facts or {})
@@ -94,7 +94,7 @@ def move(
     return case
 
 
-def _keep_work(actor: Actor, case: ExceptionCase) -> None:
+def keep_work(actor: Actor, case: ExceptionCase) -> None:
     """A case that runs is an item of work: of nobody, of its holder; one that ended is none."""
     if case.state in ENDED or case.state == "proposed":
         close_work(actor, HANDLE, case.key)

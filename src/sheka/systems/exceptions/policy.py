@@ -52,6 +52,12 @@ class Policy:
     escalate_days: int
     dispute_days_back: int
     most: int
+    batch_minutes: int
+    again_minutes: int
+    many_hours: int
+    many_times: int
+    clock_hours: int
+    extend_days: int
     rules: tuple[Rule, ...]
 
     def due(self, reason: str, start: date) -> DueDate:
@@ -80,6 +86,12 @@ def _read(path: str, _changed: int) -> Policy:
         escalate_days=found["escalate_days"],
         dispute_days_back=found["dispute_days_back"],
         most=found["most_fen"],
+        batch_minutes=found["batch_minutes"],
+        again_minutes=found["again_minutes"],
+        many_hours=found["many_hours"],
+        many_times=found["many_times"],
+        clock_hours=found["clock_hours"],
+        extend_days=found["extend_days"],
         rules=tuple(_rule(row) for row in found["rule"]),
     )
 

@@ -51,16 +51,24 @@ def case_read_by(actor: Actor, number: str) -> ExceptionCase:
 
 
 def disputes_of(actor: Actor) -> QuerySet[ExceptionCase]:
-    """The disputes that were opened at the actor's place; of a partner those of the institution that it is."""
+    """The disputes that were opened at the actor's place; of a partner all about transactions of the institution that
+    it is: its own ones and those of citizens, so that it can answer and bring evidence.
+    """
     rows = ExceptionCase.objects.filter(dispute__isnull=False).select_related("dispute")
     if is_partner(organisation(actor.organisation)):
-        return rows.filter(institution=actor.organisation, dispute__place=actor.organisation)
+        return rows.filter(institution=actor.organisation)
     return rows.filter(dispute__place=actor.organisation)
 
 
 def dispute_of(case: ExceptionCase) -> Dispute | None:
     """What the dispute says, None for a case of another kind."""
     return Dispute.objects.filter(case=case).first()
+
+
+def granted_so_far(case: ExceptionCase) -> int:
+    """What decisions of a dispute have booked until now, in fen: opened again, it can be granted the rest."""
+    decisions = case.events.filter(verb="resolve", facts__has_key="granted")
+    return sum(int(event.facts["granted"]) for event in decisions)
 
 
 def others_about(actor: Actor, case: ExceptionCase) -> list[ExceptionCase]:

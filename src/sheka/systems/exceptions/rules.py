@@ -14,9 +14,13 @@ from django.utils import timezone
 from sheka.systems.exceptions.models import ExceptionCase, Reason
 from sheka.systems.exceptions.policy import Rule, policy
 from sheka.systems.exceptions.queries import is_on
-from sheka.systems.exceptions.standing import Standing
+from sheka.systems.exceptions.standing import Standing, reconciled_flat
+from sheka.systems.exceptions.states import UNKNOWN
+from sheka.systems.transactions.queries_of_batches import batch_after
+from sheka.systems.transactions.queries_of_unanswered import answered_since, booked_since, last_fault, terminal_numbered
 
 Facts = dict[str, Any]
+_HANDLED = ("active", "closed")
 _tests: dict[str, Callable[[ExceptionCase, Standing], Facts | None]] = {}
 
 
@@ -52,7 +56,11 @@ def _always(case: ExceptionCase, standing: Standing) -> Facts | None:
 
 @_test
 def _booked(case: ExceptionCase, standing: Standing) -> Facts | None:
-    """Our books have it, and it was not given back."""
+    """Our books have it, and it was not given back. A terminal that has no answer gets the time to reverse or to ask
+    again before that is the end of it.
+    """
+    if case.state == UNKNOWN and "hop" in case.facts and _waited(case) < timedelta(minutes=policy().unknown_minutes):
+        return None
     return standing.facts() | {"posting": standing.request.id} if standing.booked else None
 
 
@@ -63,9 +71,30 @@ def _refused(case: ExceptionCase, standing: Standing) -> Facts | None:
 
 
 @_test
+def _reversed(case: ExceptionCase, standing: Standing) -> Facts | None:
+    """A reversal in our books took it back: the terminal did not wait for the answer."""
+    if standing.request is None or standing.reversal is None or standing.reversal.account_id is None:
+        return None
+    return standing.facts()
+
+
+@_test
+def _repeated(case: ExceptionCase, standing: Standing) -> Facts | None:
+    """It is booked, and the terminal asked again and got the stored answer: both sides know the outcome."""
+    if not standing.booked or case.stan is None or case.business_date is None:
+        return None
+    later = answered_since(case.terminal, case.business_date, case.stan, standing.request.booked_at)
+    if later is None or later[0][3:] != "1":
+        return None
+    kind, at, refusal = later
+    again = {"type": kind, "came_at": timezone.localtime(at).isoformat(), "refusal": refusal}
+    return standing.facts() | {"again": again, "posting": standing.request.id}
+
+
+@_test
 def _never_came(case: ExceptionCase, standing: Standing) -> Facts | None:
     """Nothing is stored under its key, and it can no longer be on its way."""
-    waited = timezone.now() - case.opened_at
+    waited = _waited(case)
     if standing.request is not None or waited < timedelta(minutes=policy().unknown_minutes):
         return None
     return {"waited_seconds": int(waited.total_seconds())}
@@ -125,6 +154,10 @@ def _date_shift(case: ExceptionCase, standing: Standing) -> Facts | None:
     return _neighbours(date.fromisoformat(str(day)), other.theirs.get("settlement_date"), ours.get("transaction"))
 
 
+def _waited(case: ExceptionCase) -> timedelta:
+    return timezone.now() - case.opened_at
+
+
 def _kind(case: ExceptionCase) -> str:
     return case.subject.rpartition(":")[2]
 
@@ -133,3 +166,51 @@ def _neighbours(ours: date, theirs: Any, number: Any) -> Facts | None:
     if not theirs or abs((ours - date.fromisoformat(str(theirs))).days) != 1:
         return None
     return {"ours": ours.isoformat(), "theirs": str(theirs), "transaction": number}
+
+
+@_test
+def _unlocked(case: ExceptionCase, standing: Standing) -> Facts | None:
+    """A person released or closed the terminal that was locked for wrong messages, and the audit says why."""
+    if not case.facts.get("locked"):
+        return None
+    row = terminal_numbered(case.terminal)
+    return {"terminal": row.number, "state": row.state} if row is not None and row.state in _HANDLED else None
+
+
+@_test
+def _clock_right(case: ExceptionCase, standing: Standing) -> Facts | None:
+    """No message of the terminal had a wrong time for so many hours, and it went on working."""
+    last = last_fault(case.terminal, "clock")
+    hours = policy().clock_hours
+    if last is None or timezone.now() - last < timedelta(hours=hours) or not booked_since(case.terminal, last):
+        return None
+    return {"terminal": case.terminal, "last_fault": timezone.localtime(last).isoformat(), "hours": hours}
+
+
+@_test
+def _many(case: ExceptionCase, standing: Standing) -> Facts | None:
+    """The same is wrong of one terminal again and again: somebody should see it, whatever each case says by itself."""
+    since = timezone.now() - timedelta(hours=policy().many_hours)
+    alike = ExceptionCase.objects.filter(
+        organisation_id=case.organisation_id, reason=case.reason, terminal=case.terminal, opened_at__gte=since
+    )
+    times = sum(alike.values_list("times", flat=True))
+    if not case.terminal or times < policy().many_times:
+        return None
+    return {"terminal": case.terminal, "times": times, "hours": policy().many_hours}
+
+
+@_test
+def _balanced_since(case: ExceptionCase, standing: Standing) -> Facts | None:
+    """The terminal settled again in balance, or uploaded its lines: what differs has its own case, line by line."""
+    later = batch_after(case.facts["batch"]) if "batch" in case.facts else None
+    if later is None:
+        return None
+    return {"batch": later.number, "after_upload": later.after_upload, "refusal": later.refusal}
+
+
+@_test
+def _day_flat(case: ExceptionCase, standing: Standing) -> Facts | None:
+    """The clearing day was reconciled item by item against the institution's file and is flat: sums cannot differ."""
+    day = case.facts.get("settlement_date")
+    return reconciled_flat(case.organisation_id, case.institution, str(day)) if day else None

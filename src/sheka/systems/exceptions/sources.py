@@ -1,5 +1,5 @@
-"""From a row of another system to an abnormal item: what the switch tells of, requests without an answer, holds that
-expired (S10).
+"""From a row of another system to an abnormal item: what the switch tells of, requests without an answer, bookings
+whose switch died, settlements out of balance, holds that expired (S10).
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ from sheka.systems.accounts.queries import ExpiredHold
 from sheka.systems.exceptions.actions.open_cases import Abnormal
 from sheka.systems.exceptions.models import Reason
 from sheka.systems.exceptions.standing import row_facts
-from sheka.systems.transactions.queries_of_abnormal import AbnormalRow, Unanswered, transaction_booked
+from sheka.systems.transactions.queries_of_abnormal import AbnormalRow, transaction_booked
+from sheka.systems.transactions.queries_of_batches import Unbalanced
+from sheka.systems.transactions.queries_of_unanswered import Unanswered, Untold
 
-SWITCH, LINE, HOLDS = "switch", "line", "holds"
+SWITCH, LINE, HOLDS, PROCESS, BATCH = "switch", "line", "holds", "process", "batch"
 KINDS: dict[str, Reason] = {
     "late_original": Reason.REVERSAL_FIRST,
     "duplicate_differs": Reason.OTHER_AMOUNT,
@@ -32,6 +34,11 @@ KINDS: dict[str, Reason] = {
 """The switch's kinds (docs/systems/transactions.md) and the reasons of cases; one that is not here is a case too."""
 _OF_REVERSALS = frozenset({"late_reversal", "reversal_amount", "reversal_of_followed", "reversal_uncovered"})
 OUTCOME_UNKNOWN = 4430
+TOTALS = (
+    *("credits_count", "credits_back_count", "debits_count", "debits_back_count"),
+    *("credits", "credits_back", "debits", "debits_back"),
+)
+"""Fields 74 to 77 and 86 to 89 of a settlement: numbers, then sums in fen."""
 
 
 def of_row(row: AbnormalRow) -> Abnormal:
@@ -53,10 +60,47 @@ def of_row(row: AbnormalRow) -> Abnormal:
 
 
 def of_line(row: Unanswered) -> Abnormal:
-    """A request whose requester has no answer, or an answer that says that nobody knows."""
-    reason = Reason.UNKNOWN if row.refusal == OUTCOME_UNKNOWN else Reason.ANSWER_LOST
+    """A request whose requester has no answer in time. `hop` says where the time went by: the database did not say in
+    time whether it has it (4430), or nothing went out at all, because the machine did not sign.
+    """
+    return _of_message(row, Reason.TIME_OUT, "database" if row.refusal == OUTCOME_UNKNOWN else "machine")
+
+
+def of_repeat(row: Unanswered) -> Abnormal:
+    """A repeat of what had been answered: the answer was lost between the switch and the terminal."""
+    return _of_message(row, Reason.ANSWER_LOST, "line")
+
+
+def of_untold(row: Untold, process: str) -> Abnormal:
+    """A booking whose switch died before it could answer."""
+    booked = timezone.localtime(row.at).isoformat()
+    facts = {"transaction": row.number, "hop": "switch", "process": process, "booked_at": booked}
+    subject = f"{_key(row)}:{row.kind}"
+    return Abnormal(subject, Reason.UNKNOWN, row.amount, None, None, facts, (PROCESS, row.number, row.at))
+
+
+def of_batch(row: Unbalanced) -> Abnormal:
+    """A settlement out of balance that nothing followed. At stake is what the two nets differ by; where only numbers
+    differ or sums cancel out, the greatest difference of a sum.
+    """
+    ours, theirs = dict(zip(TOTALS, row.ours, strict=True)), dict(zip(TOTALS, row.theirs, strict=True))
+    apart = [ours[name] - theirs[name] for name in TOTALS[4:]]
+    amount = abs(apart[2] - apart[3] - apart[0] + apart[1]) or max(map(abs, apart))
+    day = {"settlement_date": row.settlement_date.isoformat()}
+    facts = {"batch": row.number, "out_of_balance": [name for name in TOTALS if ours[name] != theirs[name]], **day}
+    found = (BATCH, row.number, row.at)
+    return Abnormal(f"{_key(row)}:batch", Reason.UNBALANCED, amount, ours | day, theirs | day, facts, found)
+
+
+def _of_message(row: Unanswered, reason: Reason, hop: str) -> Abnormal:
     part = 2 if row.type[1] == "4" else 1
-    facts = {"message": row.number, "type": row.type, "came_at": timezone.localtime(row.at).isoformat()}
+    facts = {
+        "message": row.number,
+        "type": row.type,
+        "hop": hop,
+        "process": row.process,
+        "came_at": timezone.localtime(row.at).isoformat(),
+    }
     return Abnormal(f"{_key(row)}:{part}", reason, 0, None, None, facts, (LINE, row.number, row.at))
 
 
@@ -90,7 +134,7 @@ def _is_settled(row: AbnormalRow) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def _key(row: AbnormalRow | Unanswered) -> str:
+def _key(row: AbnormalRow | Unanswered | Untold | Unbalanced) -> str:
     day = f"{row.business_date:%Y%m%d}" if row.business_date else ""
     stan = "" if row.stan is None else f"{row.stan:06d}"
     return f"{row.institution}:{row.terminal}:{day}:{stan}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import connection
+
 from sheka.foundation.refusals import Code, Refused
 from sheka.foundation.terms import Term
 from sheka.office.staff.actors import Actor
@@ -45,6 +47,21 @@ def standing_of(case: ExceptionCase) -> Standing:
     request = next((row for row in rows if row.kind != REVERSAL), None)
     reversal = next((row for row in rows if row.kind == REVERSAL and row.refusal == 0), None)
     return Standing(request, reversal)
+
+
+def reconciled_flat(organisation_code: str, institution: str, day: str) -> dict[str, Any] | None:
+    """Whether a clearing day was found flat with this institution's file. Clearing lies above this system, so its
+    tables are asked and not its code.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT d.state, d.reconciled_at FROM clearing_day d JOIN clearing_acquirerfile f ON f.day_id = d.id"
+            " WHERE d.organisation_id = %s AND d.settlement_date = %s::date AND f.acquirer = %s"
+            " AND d.differences = 0 AND d.state <> 'sealed'",
+            [organisation_code, day, institution],
+        )
+        row = cursor.fetchone()
+    return None if row is None else {"day": day, "state": row[0], "reconciled_at": row[1].isoformat()}
 
 
 def row_facts(row: Any) -> dict[str, Any] | None:

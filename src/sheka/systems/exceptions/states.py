@@ -8,6 +8,7 @@ from sheka.foundation.terms import Term
 _OFFICER = "exceptions officer"
 _HOLDER = "exceptions officer who holds it"
 _RULE = "automatic rule"
+_OPENER = "who opened the dispute"
 
 CASE = StateTable(
     "exception case",
@@ -26,6 +27,7 @@ CASE = StateTable(
         Transition("open", "close", "closed", _OFFICER + ", or an automatic rule"),
         Transition("in_hand", "close", "closed", _HOLDER),
         Transition("asked", "close", "closed", _HOLDER),
+        *(Transition(state, "withdraw", "closed", _OPENER) for state in ("open", "in_hand", "asked")),
         Transition("open", "resolve", "resolved", _RULE + ": the books hold the entry"),
         Transition("unknown", "close", "closed", _RULE + ": the outcome is known, no money moved"),
         Transition("unknown", "resolve", "resolved", _RULE + ": the outcome is known, the entry stands"),

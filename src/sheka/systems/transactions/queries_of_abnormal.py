@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 from sheka.systems.accounts.models import Account
 from sheka.systems.accounts.queries import account_of
 from sheka.systems.transactions.models import Institution, Transaction
+from sheka.systems.transactions.queries import numbered
 
 _LAG = 100_000
 """How far below the greatest number seen a row may still be written: the search by number begins there."""
@@ -83,49 +84,16 @@ def institution_in_books(organisation_code: str, code: str) -> Institution | Non
 
 def transaction_of_partner(institution_code: str, number: int) -> Transaction | None:
     """One transaction of an institution, as it may know of it itself."""
-    return _with_parts().filter(id=number, institution__code=institution_code).first()
+    return numbered(_with_parts().filter(institution__code=institution_code), number).first()
 
 
 def transaction_of_place(organisation_code: str, number: int) -> Transaction | None:
     """One transaction of the institutions that an organisation keeps the books of."""
-    return _with_parts().filter(id=number, institution__organisation_id=organisation_code).first()
+    return numbered(_with_parts().filter(institution__organisation_id=organisation_code), number).first()
 
 
 def _with_parts() -> QuerySet[Transaction]:
     return Transaction.objects.select_related("institution", "terminal", "window")
-
-
-_UNANSWERED = """
-SELECT s.id, s.came_at, s.type, i.code, i.organisation_id, s.terminal, s.day, s.stan, coalesce(s.refusal, 0)
-FROM transactions_message s
-JOIN transactions_terminal m ON m.number = s.terminal JOIN transactions_institution i ON i.id = m.institution_id
-WHERE (s.went_at IS NULL OR s.refusal = 4430) AND s.stan IS NOT NULL AND substr(s.type, 2, 1) IN ('2', '4')
-    AND s.came_at BETWEEN now() - make_interval(secs => %(back)s) AND now() - make_interval(secs => %(patience)s)
-    AND s.day >= current_date - 4
-ORDER BY s.came_at, s.id LIMIT %(limit)s
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Unanswered:
-    """A request whose requester has no answer, or one that says that the outcome is not known (`refusal` 4430)."""
-
-    number: int
-    at: datetime
-    type: str
-    institution: str
-    organisation: str
-    terminal: str
-    business_date: date
-    stan: int
-    refusal: int
-
-
-def unanswered(*, back: int, patience: int, limit: int = 1000) -> list[Unanswered]:
-    """Requests of the last `back` seconds that were not answered within `patience` seconds, the earliest first."""
-    with connection.cursor() as cursor:
-        cursor.execute(_UNANSWERED, {"back": back, "patience": patience, "limit": limit})
-        return [Unanswered(*row) for row in cursor.fetchall()]
 
 
 def transaction_booked(number: int, day: date) -> Transaction | None:

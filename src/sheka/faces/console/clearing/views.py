@@ -37,7 +37,9 @@ DAYS = Listing(
     name="clearing-days",
     title=_("Clearing days"),
     lede=_("Each day is sealed, reconciled against the acquirer's file, and netted."),
-    rows=lambda actor: days_of(actor).select_related("organisation").annotate(owed=F("purchases") - F("reversals")),
+    rows=lambda actor: (
+        days_of(actor).select_related("organisation").annotate(owed=F("purchases") - F("reversals") + F("adjustments"))
+    ),
     default_sort="-day",
     columns=[
         Column("day", _("Day"), lambda row: row.settlement_date, sort="settlement_date", kind="whole"),
@@ -49,6 +51,7 @@ DAYS = Listing(
         Column("count", _("Transactions"), lambda row: row.count, sort="count", kind="amount"),
         Column("purchases", _("Purchases"), lambda row: row.purchases, sort="purchases", kind="money"),
         Column("reversals", _("Reversals"), lambda row: row.reversals, sort="reversals", kind="money"),
+        Column("adjustments", _("Adjustments"), lambda row: row.adjustments, sort="adjustments", kind="money"),
         Column("net", _("Net amount"), lambda row: row.net, sort="owed", kind="money"),
     ],
     filters=[

@@ -8,13 +8,14 @@ from decimal import Decimal
 from typing import Any
 
 from django.urls import reverse
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
 from sheka.faces.console.exceptions.forms import AdjustForm, AssignForm, CloseForm, DecideForm, TextForm
 from sheka.faces.console.exceptions.words import as_day, said
 from sheka.faces.console.telling import is_about_permission, list_mark, told, why
-from sheka.faces.console.templatetags.look import day, yuan
+from sheka.faces.console.templatetags.look import clock, day, yuan
 from sheka.foundation.numbers import mask_card_number
 from sheka.foundation.refusals import Code
 from sheka.foundation.terms import Term
@@ -27,18 +28,54 @@ from sheka.systems.exceptions.labels import ACCOUNT_ROLES, EVENTS
 from sheka.systems.exceptions.models import CaseEvent, ExceptionCase
 from sheka.systems.exceptions.policy import rule_named
 from sheka.systems.exceptions.standing import accounts_of_case, row_facts, standing_of
+from sheka.systems.transactions.labels import KINDS
+from sheka.systems.transactions.readings import type_of
 
 ASKS = {
     "ask": gettext_lazy("What the institution is asked"),
     "answer": gettext_lazy("What the other side answered"),
     "note": gettext_lazy("What was found or done"),
     "close": gettext_lazy("What was found, and why this ends the case"),
+    "extend": gettext_lazy("Why more time is needed"),
+    "withdraw": gettext_lazy("Why it is withdrawn"),
     "reopen": gettext_lazy("Why it is opened again"),
     "adjust": gettext_lazy("Why this is to be booked"),
     "decide": gettext_lazy("The grounds of the decision"),
 }
 FIRST = ("take", "decide", "adjust", "answer")
 """The next step of the way: the one filled button."""
+FACTS = {
+    "kind": gettext_lazy("As the switch calls it"),
+    "hop": gettext_lazy("Where the time went by"),
+    "type": gettext_lazy("Message"),
+    "came_at": gettext_lazy("Came at"),
+    "booked_at": gettext_lazy("Booked at"),
+    "released_at": gettext_lazy("Released at"),
+    "times": gettext_lazy("How many times"),
+    "locked": gettext_lazy("Terminal locked"),
+    "field": gettext_lazy("Field that differs"),
+    "field_7": gettext_lazy("Time that the terminal says (field 7)"),
+    "peer": gettext_lazy("Line"),
+    "process": gettext_lazy("Process of the switch"),
+    "original": gettext_lazy("Original transaction"),
+    "pending": gettext_lazy("Number of the hold"),
+    "reference": gettext_lazy("Reference number"),
+    "batch": gettext_lazy("Settlement of the terminal"),
+    "out_of_balance": gettext_lazy("Figures that differ"),
+    "reversal": gettext_lazy("A reversal"),
+}
+"""What the facts of a case are called. The kind of a transaction or of an abnormal row is "kind" alike."""
+HOPS = {
+    "line": gettext_lazy("between switch and terminal: it asked again"),
+    "switch": gettext_lazy("in the switch: it ended before it answered"),
+    "machine": gettext_lazy("between switch and encryption machine: nothing could be signed"),
+    "database": gettext_lazy("between switch and database: it did not say in time"),
+}
+CODES = frozenset({"peer", "process", "original", "pending", "reference", "batch", "field", "field_7"})
+MOMENTS = frozenset({"came_at", "booked_at", "released_at"})
+COMPARED = frozenset({"amount", "card", "transaction", "refusal", "booked", "settlement_date", "message", "window",
+                      "original_window", "rrn"})  # fmt: skip
+"""These stand in the comparison of both sides, or say nothing to a person."""
 _SUGGESTED = {"adjust": "adjust", "ask": "ask"}
 
 
@@ -50,6 +87,15 @@ class Row:
     ours: str
     theirs: str
     differs: bool
+    code: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something that was found: its word, its value; `code`: written as it stands."""
+
+    label: str
+    value: str
     code: bool
 
 
@@ -99,6 +145,14 @@ def sides_of(case: ExceptionCase) -> tuple[list[Row], bool, bool]:
         ("line", _("Line of the file"), str, False),
         ("times", _("How many times"), str, False),
         ("booked", _("Booked amount that it names"), _money, False),
+        ("debits_count", _("Payments, number"), str, False),
+        ("debits", _("Payments, sum"), _money, False),
+        ("debits_back_count", _("Payments reversed, number"), str, False),
+        ("debits_back", _("Payments reversed, sum"), _money, False),
+        ("credits_count", _("Refunds, number"), str, False),
+        ("credits", _("Refunds, sum"), _money, False),
+        ("credits_back_count", _("Refunds reversed, number"), str, False),
+        ("credits_back", _("Refunds reversed, sum"), _money, False),
     )
     found = []
     for name, label, show, code in shown:
@@ -108,6 +162,18 @@ def sides_of(case: ExceptionCase) -> tuple[list[Row], bool, bool]:
         differs = mine is not None and other is not None and str(mine) != str(other)
         found.append(Row(label, _shown(mine, show), _shown(other, show), differs, code))
     return found, bool(ours), bool(theirs)
+
+
+def facts_of(case: ExceptionCase) -> list[Fact]:
+    """What was found beside both sides' figures, in the order of FACTS; what has no word stands under its own name."""
+    shown = {**dict.fromkeys(FACTS), **case.facts}
+    found = []
+    for name, value in shown.items():
+        if value in (None, "", [], {}) or name in COMPARED:
+            continue
+        word = FACTS.get(name)
+        found.append(Fact(str(word) if word else name, _fact(name, value), name in CODES or word is None))
+    return found
 
 
 def verbs_of(
@@ -197,6 +263,23 @@ def moments_of(case: ExceptionCase, events: list[CaseEvent]) -> list[Moment]:
     if case.runs:
         shown.append(Moment("next", None, _("Deadline"), "", "", case.due_on))
     return shown
+
+
+def _fact(name: str, value: Any) -> str:
+    if name == "hop":
+        return str(HOPS.get(str(value), value))
+    if name == "kind" and isinstance(value, int):
+        return said(KINDS[value]) if value in KINDS else str(value)
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if name in MOMENTS:
+        moment = parse_datetime(str(value))
+        return f"{day(moment)} {clock(moment)}" if moment else str(value)
+    if name == "type":
+        return f"{value} {said(type_of(str(value)))}"
+    if name == "out_of_balance":
+        return str(len(value))
+    return str(value)
 
 
 def _title(event: CaseEvent) -> str:

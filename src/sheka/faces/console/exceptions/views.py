@@ -23,10 +23,12 @@ from sheka.foundation.refusals import Refused
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
 from sheka.systems.exceptions.actions.adjust_case import propose_adjustment, propose_decision
+from sheka.systems.exceptions.actions.follow_dispute import withdraw_dispute
 from sheka.systems.exceptions.actions.handle_case import (
     ask_other_side,
     assign_case,
     close_case,
+    extend_case,
     give_back_case,
     note_answer,
     note_case,
@@ -51,6 +53,8 @@ ACTS: dict[str, Callable[[Actor, str, Given], object]] = {
         actor, number=number, resolution=given["text"], closing=given["closing"]
     ),
     "reopen": lambda actor, number, given: reopen_case(actor, number=number, reason=given["text"]),
+    "extend": lambda actor, number, given: extend_case(actor, number=number, reason=given["text"]),
+    "withdraw": lambda actor, number, given: withdraw_dispute(actor, number=number, text=given["text"]),
     "adjust": lambda actor, number, given: propose_adjustment(
         actor,
         number=number,
@@ -87,6 +91,7 @@ def case_page(
         "stamps": [state_stamp(case), due_stamp(case)],
         "place": labels({case.organisation_id}).get(case.organisation_id, case.organisation_id),
         "rows": rows,
+        "facts": page.facts_of(case),
         "ours": ours,
         "theirs": theirs,
         "differ": sum(row.differs for row in rows),
@@ -109,7 +114,7 @@ def case_page(
     return render(request, "console/exceptions/case.html", context, status=status)
 
 
-@opens(Permission.EXCEPTION_HANDLE, Permission.EXCEPTION_DECIDE)
+@opens(Permission.EXCEPTION_HANDLE, Permission.EXCEPTION_DECIDE, Permission.EXCEPTION_DISPUTE)
 @require_POST
 def do(request: HttpRequest, number: str, verb: str) -> HttpResponse:
     """A verb of a case."""

@@ -7,7 +7,9 @@ from typing import Any
 
 from django.utils import timezone
 
+from sheka.foundation.money import format_yuan
 from sheka.foundation.refusals import Code, Refused
+from sheka.foundation.terms import Term
 from sheka.office.actions import action
 from sheka.office.approvals.actions.propose import propose
 from sheka.office.approvals.models import Proposal
@@ -22,6 +24,7 @@ from sheka.systems.exceptions.labels import OUTCOMES
 from sheka.systems.exceptions.life import locked, move, text_of
 from sheka.systems.exceptions.models import Closing, Dispute, ExceptionCase
 from sheka.systems.exceptions.policy import policy
+from sheka.systems.exceptions.queries import granted_so_far
 from sheka.systems.exceptions.standing import account_in_role
 
 ADJUST, DECIDE = "exceptions.adjust", "exceptions.decide"
@@ -48,7 +51,8 @@ def propose_decision(
     actor: Actor, *, number: str, outcome: str, reason: str, amount: int = 0, debit: str = "", credit: str = ""
 ) -> ExceptionCase:
     """The provisional decision of a dispute: upheld, partly or not_upheld; what is granted is given back by a booking.
-    Another person decides it. Raises Refused: EXCEPTION_OUTCOME, and as `propose_adjustment`.
+    Another person decides it. What is granted in all, earlier decisions included, is at most what was claimed.
+    Raises Refused: EXCEPTION_OUTCOME, EXCEPTION_GRANTED, and as `propose_adjustment`.
     """
     case, said = locked(actor, number), text_of(reason)
     must_be_free(actor, case, "decide")
@@ -57,11 +61,12 @@ def propose_decision(
         raise Refused(Code.EXCEPTION_OUTCOME, outcome=outcome)
     payload: dict[str, Any] = {"case": case.number, "complaint": dispute.complaint, "claimed": dispute.claimed}
     payload |= {"outcome": outcome, "reason": said}
+    before = granted_so_far(case)
     if outcome != "not_upheld":
-        if (outcome == "partly") != (amount < dispute.claimed) or amount > dispute.claimed:
-            raise Refused(Code.EXCEPTION_AMOUNT, most=dispute.claimed)
+        _must_fit_claim(outcome, amount, before, dispute.claimed)
         payload |= _booking(case, debit or "institution", credit or "personal", amount)
-    dispute.outcome, dispute.granted, dispute.provisional_at = outcome, payload.get("amount", 0), timezone.now()
+    dispute.outcome, dispute.granted = outcome, before + payload.get("amount", 0)
+    dispute.provisional_at = timezone.now()
     dispute.save(update_fields=["outcome", "granted", "provisional_at"])
     return _put(actor, case, DECIDE, payload, said)
 
@@ -141,6 +146,16 @@ def _must_be_possible(debit: str, credit: str, amount: int) -> None:
         raise Refused(Code.EXCEPTION_SAME_ACCOUNT)
     if not 0 < amount <= policy().most:
         raise Refused(Code.EXCEPTION_AMOUNT, most=policy().most)
+
+
+def _must_fit_claim(outcome: str, amount: int, before: int, claimed: int) -> None:
+    """All of the claim is upheld, less is upheld in part, more is nothing."""
+    if (outcome == "partly") == (amount + before < claimed) and amount + before <= claimed:
+        return
+    if not before:
+        raise Refused(Code.EXCEPTION_AMOUNT, most=claimed)
+    told = [Term(format_yuan(fen, "zh"), format_yuan(fen, "en")) for fen in (claimed, before)]
+    raise Refused(Code.EXCEPTION_GRANTED, claimed=told[0], granted=told[1])
 
 
 def _of(actor: Actor, proposal: Proposal) -> ExceptionCase:

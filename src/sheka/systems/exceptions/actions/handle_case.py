@@ -13,9 +13,10 @@ from sheka.office.staff.permissions import Permission
 from sheka.office.staff.queries import actor_of, staff_with
 from sheka.systems.exceptions.guards import must_be_free
 from sheka.systems.exceptions.informing import tell_opener, tell_staff
-from sheka.systems.exceptions.life import locked, move, text_of, write
-from sheka.systems.exceptions.models import Closing, ExceptionCase
+from sheka.systems.exceptions.life import keep_work, locked, move, text_of, write
+from sheka.systems.exceptions.models import Closing, Dispute, ExceptionCase
 from sheka.systems.exceptions.policy import policy
+from sheka.systems.exceptions.queries import granted_so_far
 from sheka.systems.exceptions.states import ENDED
 
 
@@ -115,7 +116,29 @@ def reopen_case(actor: Actor, *, number: str, reason: str) -> ExceptionCase:
     case.by_hand, case.holder, case.holder_id = True, "", None
     case.entry, case.closing, case.resolution, case.closed_at, case.proposal = None, "", "", None, None
     case.due_on, case.due_provisional, case.escalated_at, case.suggestion = due.day, due.provisional, None, {}
+    Dispute.objects.filter(case=case).update(
+        outcome="", granted=granted_so_far(case), provisional_at=None, decided_at=None, decided_by=""
+    )
     return move(actor, case, "reopen", said, facts=earlier)
+
+
+@action(Permission.EXCEPTION_DECIDE)
+def extend_case(actor: Actor, *, number: str, reason: str) -> ExceptionCase:
+    """Give a case the working days of the policy more, once, with a reason that both sides read.
+
+    Raises Refused: EXCEPTION_EXTENDED, EXCEPTION_REASON, STATE_FORBIDS once it has ended.
+    """
+    case, said = _free(actor, number, "extend"), text_of(reason)
+    earlier = case.due_on
+    due = add_working_days(max(earlier, timezone.localdate()), policy().extend_days)
+    case.due_on, case.due_provisional, case.escalated_at = due.day, due.provisional, None
+    case.save(update_fields=["due_on", "due_provisional", "escalated_at"])
+    days = {"from": earlier.isoformat(), "to": due.day.isoformat()}
+    write(actor, case, "extend", said, facts=days, told=True)
+    keep_work(actor, case)
+    record(actor, "exception.extended", case.key, reason=said, **days)
+    tell_opener(case, zh=f"处理期限延长至{days['to']}：{said}", en=f"extended until {days['to']}: {said}")
+    return case
 
 
 def _free(actor: Actor, number: str, verb: str) -> ExceptionCase:

@@ -71,6 +71,8 @@ def _apply(actor: Actor, case: ExceptionCase, rule: Rule, facts: Facts) -> None:
     said = f"{rule.zh}。{rule.en}."
     noted = {"rule": rule.name, "version": rule.version}
     if rule.effect == "suggest":
+        if noted.items() <= case.suggestion.items():
+            return  # it stands there already
         case.suggestion = {**noted, **rule.way}
         case.save(update_fields=["suggestion"])
         write(actor, case, "suggest", said, facts=noted)

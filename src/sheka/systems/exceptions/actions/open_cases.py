@@ -23,6 +23,7 @@ from sheka.systems.exceptions.queries import settled
 from sheka.systems.exceptions.states import CASE, ENDED, UNKNOWN
 from sheka.systems.exceptions.work import HANDLE, work_of
 
+SETTLED = "settlement_date"
 _UNKNOWN_REASONS = frozenset({Reason.UNKNOWN, Reason.ANSWER_LOST, Reason.TIME_OUT})
 
 
@@ -98,6 +99,7 @@ def make_cases(actor: Actor, place: Organisation, items: Sequence[Abnormal]) -> 
         [CaseEvent(case=case, verb="open", at=now, name=actor.name, state=case.state) for case in made], batch_size=1000
     )
     _join(actor, [(by_key[key], item) for key, item in again if item.found is not None], now)
+    _note_days(actor, [(by_key[key], item) for key, item in again if item.found is None], now)
     both = [*fresh.items(), *again]
     Finding.objects.bulk_create(
         [
@@ -138,6 +140,21 @@ def _join(actor: Actor, items: Sequence[tuple[ExceptionCase, Abnormal]], now: da
         CaseEvent.objects.create(
             case=case, verb="again", at=now, name=actor.name, state=case.state, facts=dict(item.facts)
         )
+
+
+def _note_days(actor: Actor, items: Sequence[tuple[ExceptionCase, Abnormal]], now: datetime) -> None:
+    """A clearing day found what has a case from another day already: the life of that case names this day too, once."""
+    for case, item in items:
+        day = settlement_day(item)
+        known = {str((side or {}).get(SETTLED)) for side in (case.ours, case.theirs)}
+        if day and day not in known and not case.events.filter(verb="again", facts__contains={SETTLED: day}).exists():
+            facts = {SETTLED: day, "amount": item.amount}
+            CaseEvent.objects.create(case=case, verb="again", at=now, name=actor.name, state=case.state, facts=facts)
+
+
+def settlement_day(item: Abnormal) -> str:
+    """The clearing day that an item names, empty where it names none."""
+    return str((item.theirs or {}).get(SETTLED) or (item.ours or {}).get(SETTLED) or "")
 
 
 def _judge_neighbours(place: Organisation, made: Sequence[ExceptionCase]) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
+
+from django.utils import timezone
 
 from sheka.office.actions import action
 from sheka.office.audit.trail import record
@@ -13,13 +16,39 @@ from sheka.systems.accounts.models import PendingKind
 from sheka.systems.accounts.queries import expired_holds
 from sheka.systems.exceptions.actions.open_cases import Abnormal, make_cases
 from sheka.systems.exceptions.models import ExceptionCase, Finding, Watermark
-from sheka.systems.exceptions.sources import HOLDS, LINE, SWITCH, of_hold, of_line, of_row
-from sheka.systems.transactions.queries_of_abnormal import fresh_abnormal, unanswered
+from sheka.systems.exceptions.policy import policy
+from sheka.systems.exceptions.sources import (
+    BATCH,
+    HOLDS,
+    LINE,
+    PROCESS,
+    SWITCH,
+    of_batch,
+    of_hold,
+    of_line,
+    of_repeat,
+    of_row,
+    of_untold,
+)
+from sheka.systems.transactions.queries_of_abnormal import fresh_abnormal
+from sheka.systems.transactions.queries_of_batches import unbalanced_batches
+from sheka.systems.transactions.queries_of_unanswered import (
+    EndedProcess,
+    booked_untold,
+    ended_processes,
+    repeated,
+    unanswered,
+)
 
 BACK_SECONDS = 6 * 3600
 """How far back requests without an answer are looked for: longer than the node is ever down without people knowing."""
 PATIENCE_SECONDS = 10
 """How long a request may be under way before nobody having answered it means something."""
+QUIET_SECONDS = 10
+"""After so long without a sign of life (one a second) a switch process has ended."""
+BEFORE, AFTER = timedelta(seconds=30), timedelta(seconds=5)
+"""How far about the last sign of a process bookings are compared with the journal: the machine has ten seconds."""
+NUMBERS_BACK = 1000
 
 
 def take_abnormal(limit: int = 1000) -> int:
@@ -50,13 +79,48 @@ def take_expired_holds(limit: int = 1000) -> int:
 
 
 def take_unanswered(limit: int = 1000) -> int:
-    """The same for requests whose requester has no answer; the last hours are looked through, a row leads to one case.
-
-    The number of new rows.
+    """The same for requests whose requester has no answer, and for repeats of what had been answered; the last hours
+    are looked through, a row leads to one case. The number of new rows.
     """
     _mark(LINE)
-    rows = unanswered(back=BACK_SECONDS, patience=PATIENCE_SECONDS, limit=limit * 20)
-    return _take_by_place(LINE, [(row.organisation, of_line(row)) for row in rows])
+    period = {"back": BACK_SECONDS, "patience": PATIENCE_SECONDS, "limit": limit * 20}
+    found = [(row.organisation, of_line(row)) for row in unanswered(**period)]
+    found += [(row.organisation, of_repeat(row)) for row in repeated(**period)]
+    return _take_by_place(LINE, found)
+
+
+def take_untold(limit: int = 1000) -> int:
+    """The same for what was booked by a switch that died before it could answer: the journal is written behind the
+    answers, so the bookings about the last sign of a process are compared with it. The number of new rows.
+    """
+    mark = _mark(PROCESS)
+    ended = ended_processes(since=mark.number, quiet=QUIET_SECONDS)
+    taken = sum(_take_by_place(PROCESS, untold_of(process, limit)) for process in ended)
+    if ended:
+        mark.number = int(ended[-1].last.timestamp())
+        mark.save()
+    return taken
+
+
+def untold_of(process: EndedProcess, limit: int = 1000) -> list[tuple[str, Abnormal]]:
+    """What a process that ended booked without an answer, with the organisation whose books it stands in."""
+    begin = process.last - (BEFORE if process.exact else BEFORE + timedelta(minutes=1))
+    rows = booked_untold(begin, process.last + AFTER, timezone.localdate(process.last), limit)
+    return [(row.organisation, of_untold(row, process.process)) for row in rows]
+
+
+def take_unbalanced(limit: int = 1000) -> int:
+    """The same for settlements of terminals out of balance that neither an upload nor a settlement in balance followed
+    in the time of the policy. The number of new rows.
+    """
+    mark = _mark(BATCH)
+    patience = policy().batch_minutes * 60
+    rows = unbalanced_batches(after=mark.number - NUMBERS_BACK, patience=patience, limit=limit)
+    taken = _take_by_place(BATCH, [(row.organisation, of_batch(row)) for row in rows])
+    if rows:
+        mark.number = max(mark.number, rows[-1].number)
+        mark.save()
+    return taken
 
 
 @action(Permission.EXCEPTION_HANDLE)
