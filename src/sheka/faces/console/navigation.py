@@ -26,6 +26,8 @@ from sheka.systems.ceremonies.queries import turns_of
 from sheka.systems.custody.queries import hand_overs
 from sheka.systems.exceptions.queries import running_at as exceptions_running
 from sheka.systems.issuance.queries import applications_held_by
+from sheka.systems.transactions.queries_of_acquiring import certificates_ending
+from sheka.systems.transactions.queries_of_lines import terminals_locked
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,19 @@ def exceptions_waiting(actor: Actor) -> Waiting:
     """Abnormal transactions that run; late when one is past its deadline."""
     running = exceptions_running(actor)
     return Waiting(running.count(), running.filter(due_on__lt=timezone.localdate()).exists())
+
+
+def terminals_waiting(actor: Actor) -> Waiting:
+    """Terminals that the switch locked, for who may unlock them."""
+    return Waiting(terminals_locked(actor).count() if actor.may(Permission.TERMINAL_UNLOCK) else 0)
+
+
+def certificates_waiting(actor: Actor) -> Waiting:
+    """Certificates that end soon with none after them, for who registers the next; late when it is a week."""
+    if not actor.may(Permission.ACQUIRING_REGISTER):
+        return Waiting(0)
+    ending = certificates_ending(actor)
+    return Waiting(ending.count(), ending.filter(valid_to__lt=timezone.now() + timedelta(days=7)).exists())
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +261,13 @@ SYSTEMS: tuple[System, ...] = (
                 _("Transactions"),
                 "console:transactions",
                 Permission.TRANSACTION_VIEW,
-                covers=("console:transactions_one", "console:transactions_whole"),
+                covers=("console:transactions_one", "console:transactions_whole", "console:transactions_archived"),
+            ),
+            Entry(
+                _("Archive of days"),
+                "console:transactions_archive",
+                (Permission.ARCHIVE_WRITE, Permission.ARCHIVE_DECIDE, Permission.TRANSACTION_VERIFY),
+                covers=("console:transactions_archive_",),
             ),
             Entry(_("Live board of the switch"), "console:transactions_board", Permission.SWITCH_VIEW),
             Entry(
@@ -258,6 +279,7 @@ SYSTEMS: tuple[System, ...] = (
                     "console:acquiring_register",
                     "console:acquiring_verb",
                     "console:acquiring_tests",
+                    "console:acquiring_line",
                 ),
             ),
             Entry(
@@ -265,9 +287,22 @@ SYSTEMS: tuple[System, ...] = (
                 "console:acquiring_terminals",
                 Permission.ACQUIRING_VIEW,
                 covers=("console:acquiring_terminal",),
+                waits=terminals_waiting,
             ),
             Entry(_("Where the terminals are"), "console:acquiring_map", Permission.ACQUIRING_VIEW),
-            Entry(_("Cards for tests"), "console:acquiring_cards", Permission.ACQUIRING_VIEW),
+            Entry(
+                _("Certificates of lines"),
+                "console:acquiring_certificates",
+                Permission.ACQUIRING_VIEW,
+                covers=("console:acquiring_certificate",),
+                waits=certificates_waiting,
+            ),
+            Entry(
+                _("Cards for tests"),
+                "console:acquiring_cards",
+                (Permission.ACQUIRING_VIEW, Permission.ACCOUNT_DEPOSIT),
+                covers=("console:acquiring_money",),
+            ),
             Entry(
                 _("PSAM stock"),
                 "console:psams",
@@ -298,6 +333,7 @@ SYSTEMS: tuple[System, ...] = (
                     "console:accounts_correct",
                     "console:accounts_release",
                     "console:accounts_payout",
+                    "console:accounts_late",
                 ),
             ),
             Entry(

@@ -8,4 +8,4 @@ class TransactionsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        autodiscover_modules("retention_holds")
+        autodiscover_modules("retention_holds", "archive_jobs")

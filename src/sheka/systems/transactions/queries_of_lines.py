@@ -2,13 +2,91 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from sheka.equipment.encryption_machine.model import KeyInfo, Usage
+from sheka.foundation.iso8583.prefix import readable_prefix
 from sheka.foundation.refusals import Code, Refused
+from sheka.office.organisations.queries import organisations_below
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
+from sheka.systems.keys.machines import machine_of
+from sheka.systems.transactions.actions.keep_line import ALGORITHMS
 from sheka.systems.transactions.line_models import CardPin, TerminalFault, WorkingKey
 from sheka.systems.transactions.models import Institution, Terminal
+from sheka.systems.transactions.watch_models import SwitchMessage
+
+LOOKED_BACK = timedelta(days=2)
+MOST_SPOKEN = 200
+SIGN_ON, SIGN_OFF, KEY_EXCHANGE, ECHO = "001", "002", "161", "301"
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A network management message (0800): when, from which terminal over which line, field 70, the refusal number of
+    its answer (None: there was none).
+    """
+
+    at: datetime
+    terminal: str
+    line: str
+    code: str
+    refusal: int | None
+
+
+def network_messages_of(actor: Actor, institution: Institution) -> list[Spoken]:
+    """What the institution's terminals, those for tests too, said of their lines in the last days, the latest first,
+    from the switch's journal. Whether a line is still open the switch alone knows. Raises Refused(PERMISSION_MISSING).
+    """
+    actor.require(Permission.ACQUIRING_VIEW)
+    terminals = Terminal.objects.filter(institution=institution) | Terminal.objects.filter(
+        institution__test_of=institution
+    )
+    since = timezone.localdate() - LOOKED_BACK
+    rows = SwitchMessage.objects.filter(
+        day__gte=since, terminal__in=list(terminals.values_list("number", flat=True)), type="0800"
+    )
+    return [
+        Spoken(
+            row.came_at, row.terminal, row.line, str(readable_prefix(bytes(row.request))[1].get(70, "")), row.refusal
+        )
+        for row in rows.order_by("-came_at")[:MOST_SPOKEN]
+    ]
+
+
+def keys_in_force(actor: Actor, institution: Institution) -> list[WorkingKey]:
+    """The newest working key of each terminal (None: of all) and purpose. Raises Refused(PERMISSION_MISSING)."""
+    actor.require(Permission.ACQUIRING_VIEW)
+    rows = WorkingKey.objects.filter(institution=institution).select_related("terminal", "institution")
+    return list(rows.order_by("terminal_id", "purpose", "-id").distinct("terminal_id", "purpose"))
+
+
+def transport_keys_for(actor: Actor, institution: Institution) -> list[KeyInfo]:
+    """The keys in the bureau's machine that may carry this institution's working keys; never a key's value.
+
+    Raises Refused: PERMISSION_MISSING, and what the machine refuses.
+    """
+    actor.require(Permission.LINE_MANAGE)
+    algorithm, owner = ALGORITHMS[institution.profile], institution.organisation_id
+    return [
+        key
+        for key in machine_of(owner).list_keys()
+        if key.usage is Usage.WRAP
+        and key.algorithm is algorithm
+        and key.owner == owner
+        and not key.diversified
+        and not key.destroyed
+    ]
+
+
+def terminals_locked(actor: Actor) -> QuerySet[Terminal]:
+    """Terminals in reach that the switch locked. Raises Refused(PERMISSION_MISSING)."""
+    actor.require(Permission.ACQUIRING_VIEW)
+    return Terminal.objects.filter(state="locked", institution__organisation__in=organisations_below(actor))
 
 
 def faults_of(actor: Actor, number: str) -> list[TerminalFault]:

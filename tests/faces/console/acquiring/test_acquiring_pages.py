@@ -59,7 +59,7 @@ def test_an_institution_goes_its_way_by_the_pages_of_two_people(desks):
     assert "Sign-on" in shown and "missing" in shown and "Accept the tests" in shown
     refused = officer.ask("POST", f"{page}/accept", {})
     assert refused.status_code == 409 and "Echo test" in refused.content.decode()
-    assert "0 of 11 steps" in text_of(officer.get(f"{page}/tests"))
+    assert "0 of 15 steps" in text_of(officer.get(f"{page}/tests"))
     Onboarding.objects.update(ended_at=timezone.now(), outcome="accepted")
     Institution.objects.filter(code=SHOP).update(state="accepted")
     assert officer.ask("POST", f"{page}/activate", {}).status_code == 403

@@ -9,7 +9,9 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from sheka.faces.console.acquiring.words import CHANNELS, KINDS, offered
+from sheka.equipment.encryption_machine.model import KeyInfo
+from sheka.faces.console.accounts.forms import Yuan
+from sheka.faces.console.acquiring.words import CHANNELS, KEYS_FOR, KINDS, PROFILES, offered
 from sheka.faces.console.forms import Sheet
 from sheka.systems.transactions.onboarding import versions
 
@@ -176,4 +178,66 @@ class TestCardForm(Sheet):
         label=_("Number of the card for tests"),
         error_messages={"required": _("Enter the card's number"), "invalid": _("A card number has nine characters")},
         widget=forms.TextInput(NUMBER),
+    )
+
+
+class TestMoneyForm(Sheet):
+    """How much test money; `once` is the id under which it is paid in."""
+
+    __test__ = False
+
+    amount = Yuan(label=_("Amount in yuan"), error_messages={"required": _("Enter an amount")})
+    once = forms.UUIDField(widget=forms.HiddenInput)
+
+
+class ProfileForm(Sheet):
+    """The algorithm of an institution's messages, and whom its working keys serve."""
+
+    profile = forms.ChoiceField(label=_("Algorithm of its messages"), widget=forms.Select(SELECT))
+    keys_for = forms.ChoiceField(label=_("Whom a working key serves"), widget=forms.Select(SELECT))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["profile"].choices = offered(PROFILES)  # type: ignore[attr-defined]
+        self.fields["keys_for"].choices = offered(KEYS_FOR)  # type: ignore[attr-defined]
+
+
+class TransportKeyForm(Sheet):
+    """Which key of the machine carries an institution's working keys."""
+
+    reference = forms.ChoiceField(
+        label=_("Transport key, with its check value"),
+        widget=forms.Select(SELECT),
+        error_messages={
+            "required": _("The machine holds no transport key of this algorithm: have one entered at a key ceremony"),
+            "invalid_choice": _("Choose one of the keys that the machine holds"),
+        },
+    )
+
+    def offer(self, keys: list[KeyInfo]) -> None:
+        """The keys that the bureau's machine holds for it."""
+        known = [(key.ref, f"{key.name} · {key.check_value}") for key in keys]
+        self.fields["reference"].choices = known  # type: ignore[attr-defined]
+
+
+class PinForm(Sheet):
+    """A PIN block as the counter's PIN pad made it."""
+
+    terminal = forms.RegexField(
+        r"^[0-9]{12}$",
+        label=_("Number of the PIN pad's terminal"),
+        error_messages={
+            "required": _("Enter the terminal's number"),
+            "invalid": _("A terminal's number has 12 digits"),
+        },
+        widget=forms.TextInput({**NUMBER, "inputmode": "numeric"}),
+    )
+    block = forms.RegexField(
+        r"^(?:[0-9A-Fa-f]{16}|[0-9A-Fa-f]{32})$",
+        label=_("PIN block that the pad answered, in hexadecimal"),
+        error_messages={
+            "required": _("Let the holder enter the PIN at the pad: it writes the block here"),
+            "invalid": _("A PIN block has 16 or 32 hexadecimal digits; never enter the PIN itself"),
+        },
+        widget=forms.TextInput({"class": "govuk-input number", "spellcheck": "false"}),
     )

@@ -13,14 +13,17 @@ from sheka.faces.console.acquiring.forms import (
     CertificateForm,
     InstitutionForm,
     PlacingForm,
+    ProfileForm,
     TerminalsForm,
     TestingForm,
+    TransportKeyForm,
 )
 from sheka.faces.console.forms import PlainForm, ReasonForm
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
 from sheka.systems.transactions.actions.change_institution import change_institution, change_terminals
 from sheka.systems.transactions.actions.keep_certificates import add_certificate
+from sheka.systems.transactions.actions.keep_line import set_profile, set_transport_key, unlock_terminal
 from sheka.systems.transactions.actions.onboard_institution import accept_testing, begin_testing, give_up_testing
 from sheka.systems.transactions.actions.register_institution import (
     register_terminals,
@@ -28,14 +31,17 @@ from sheka.systems.transactions.actions.register_institution import (
     update_terminal,
 )
 from sheka.systems.transactions.models import Institution, Terminal
+from sheka.systems.transactions.queries_of_lines import transport_keys_for
 from sheka.systems.transactions.registration import DETAILS, PLACING
 
-REGISTER, ACTIVATE = Permission.ACQUIRING_REGISTER, Permission.ACQUIRING_ACTIVATE
+REGISTER, ACTIVATE, LINE = Permission.ACQUIRING_REGISTER, Permission.ACQUIRING_ACTIVATE, Permission.LINE_MANAGE
 
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """`asks`: the sentence over the form. `states`: where it is offered. `act(actor, code or number, form)`."""
+    """`asks`: the sentence over the form. `states`: where it is offered. `act(actor, code or number, form)`.
+    `prepare(form, actor, row)`: what the form offers of this row.
+    """
 
     needs: Permission
     asks: str | Promise
@@ -43,6 +49,7 @@ class Verb:
     act: Callable[[Actor, str, Any], object]
     states: tuple[str, ...]
     danger: bool = False
+    prepare: Callable[[Any, Actor, Any], None] | None = None
 
 
 def _said(form: Any) -> str:
@@ -59,6 +66,10 @@ def _turn_terminal(verb: str) -> Callable[[Actor, str, Any], object]:
     return lambda actor, number, form: change_terminals(
         actor, numbers=[number], verb=verb, reason=form.cleaned_data.get("text", "")
     )
+
+
+def _offer_keys(form: TransportKeyForm, actor: Actor, row: Institution) -> None:
+    form.offer(transport_keys_for(actor, row))
 
 
 OPEN = ("registered", "testing", "accepted", "active", "suspended")
@@ -139,7 +150,36 @@ INSTITUTION_VERBS: dict[str, Verb] = {
     ),
 }
 """In the order in which a page offers them."""
+LINE_VERBS: dict[str, Verb] = {
+    "transport_key": Verb(
+        LINE,
+        _(
+            "Working keys go out under it. Both sides entered it in components at a key ceremony; compare its check"
+            " value."
+        ),
+        TransportKeyForm,
+        lambda actor, code, form: set_transport_key(actor, code=code, reference=form.cleaned_data["reference"]),
+        OPEN,
+        prepare=_offer_keys,
+    ),
+    "profile": Verb(
+        LINE,
+        _("Another algorithm makes a new first MAC key, and no key goes out until a transport key of it is set."),
+        ProfileForm,
+        lambda actor, code, form: set_profile(actor, code=code, **form.cleaned_data),
+        OPEN,
+        danger=True,
+    ),
+}
+"""Of the page of an institution's line."""
 TERMINAL_VERBS: dict[str, Verb] = {
+    "unlock": Verb(
+        Permission.TERMINAL_UNLOCK,
+        _("What was found, and why may it speak again? Its counts of wrong messages begin anew."),
+        ReasonForm,
+        lambda actor, number, form: unlock_terminal(actor, number=number, reason=_said(form)),
+        ("locked",),
+    ),
     "activate": Verb(
         ACTIVATE,
         _("The terminal takes cards from now on. You did not register it."),
@@ -163,7 +203,7 @@ TERMINAL_VERBS: dict[str, Verb] = {
         _("Why is it closed? A closed terminal is never opened again."),
         ReasonForm,
         _turn_terminal("close"),
-        ("registered", "suspended"),
+        ("registered", "suspended", "locked"),
         danger=True,
     ),
 }
@@ -172,9 +212,13 @@ TERMINAL_VERBS: dict[str, Verb] = {
 def offered_to(
     actor: Actor, row: Institution | Terminal, *, testing: bool = False, accepted: bool = False
 ) -> list[str]:
-    """The verbs that this reader may carry out now. `testing`: tests are open; `accepted`: some wait to be taken up."""
+    """The verbs that this reader may carry out now. `testing`: tests are open, or it is a test terminal, which can be
+    unlocked and nothing else; `accepted`: some tests wait to be taken up.
+    """
     verbs = INSTITUTION_VERBS if isinstance(row, Institution) else TERMINAL_VERBS
     found = [name for name, verb in verbs.items() if row.state in verb.states and actor.may(verb.needs)]
+    if isinstance(row, Terminal):
+        return [name for name in found if name == "unlock" or not testing]
     hidden = {"begin_testing"} if testing else {"accept", "give_up"}
     return [name for name in found if name not in hidden and (name != "adopt" or accepted)]
 
@@ -183,6 +227,8 @@ def first_values(verb: str, row: Institution | Terminal) -> dict[str, Any]:
     """What a form shows at first: for a change what is registered."""
     if verb == "change":
         return {name: getattr(row, name) for name in (DETAILS if isinstance(row, Institution) else PLACING)}
+    if verb == "profile" and isinstance(row, Institution):
+        return {"profile": row.profile, "keys_for": row.keys_for}
     if verb == "terminals" and isinstance(row, Institution):
         return {"region": row.region}
     return {}

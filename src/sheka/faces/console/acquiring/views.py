@@ -3,32 +3,46 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
-from sheka.faces.console.acquiring.forms import RegisterForm, TestCardForm
+from sheka.faces.console.acquiring.forms import RegisterForm, TestCardForm, TestMoneyForm
 from sheka.faces.console.acquiring.lists import INSTITUTIONS, TERMINALS, psam_in
 from sheka.faces.console.acquiring.pictures import HEIGHT, WIDTH, map_of
 from sheka.faces.console.acquiring.verbs import INSTITUTION_VERBS, TERMINAL_VERBS, first_values, offered_to
-from sheka.faces.console.acquiring.words import CHANNELS, KINDS, OUTCOME_TONES, OUTCOMES, STATES, TONES, VERBS, said
+from sheka.faces.console.acquiring.words import (
+    CHANNELS,
+    FAULTS,
+    KINDS,
+    OUTCOME_TONES,
+    OUTCOMES,
+    PROFILES,
+    STATES,
+    TONES,
+    VERBS,
+    said,
+)
 from sheka.faces.console.doors import opens
 from sheka.faces.console.lists import show_list
 from sheka.faces.console.telling import told
 from sheka.foundation.numbers import mask_card_number
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.staff.permissions import Permission
-from sheka.systems.transactions.acquiring_models import Onboarding
-from sheka.systems.transactions.actions.keep_test_cards import name_test_card
+from sheka.systems.transactions.acquiring_models import Certificate, Onboarding
+from sheka.systems.transactions.actions.keep_test_cards import fund_test_card, money_of_test_card, name_test_card
 from sheka.systems.transactions.actions.register_institution import register_institution
 from sheka.systems.transactions.models import Institution, Terminal
 from sheka.systems.transactions.onboarding import progress
 from sheka.systems.transactions.queries_of_acquiring import (
+    SOON,
     cards_for_tests,
     certificates_of,
     institution_named,
@@ -39,8 +53,10 @@ from sheka.systems.transactions.queries_of_acquiring import (
     spots_of,
     terminal_named,
     terminals_registered,
+    test_card_numbered,
     trials_of,
 )
+from sheka.systems.transactions.queries_of_lines import faults_of
 
 SHOWN_TERMINALS, SHOWN_MESSAGES = 50, 200
 
@@ -90,13 +106,14 @@ def institution(request: HttpRequest, code: str) -> HttpResponse:
     seen, now = last_seen(known), timezone.now()
     context = {
         "institution": row,
-        "state": _state(row),
+        "state": state_of(row),
         "kind": said(KINDS[row.kind]),
         "verbs": _offered(INSTITUTION_VERBS, offered_to(actor, row, testing=running is not None, accepted=waits)),
         "again": must_be_tested_again(row),
         "keys": [one for one in (row, side) if one is not None],
-        "certificates": [(one, _certificate_state(one, now)) for one in certificates_of(row)],
-        "terminals": [(one, _state(one), seen.get(one.pk)) for one in known],
+        "certificates": [(one, certificate_state(one, now)) for one in certificates_of(row)],
+        "profile": said(PROFILES[row.profile]),
+        "terminals": [(one, state_of(one), seen.get(one.pk)) for one in known],
         "count": row.terminals.count(),
         "test_terminals": list(side.terminals.order_by("number")) if side else [],
         "run": last,
@@ -116,7 +133,7 @@ def tests(request: HttpRequest, code: str) -> HttpResponse:
     said_so = list(trials_of(row, since=last.begun_at if last else None)[:SHOWN_MESSAGES])
     context = {
         "institution": row,
-        "state": _state(row),
+        "state": state_of(row),
         "run": last,
         "channel": said(CHANNELS[last.channel]) if last else "",
         "outcome": (said(OUTCOMES[last.outcome]), OUTCOME_TONES[last.outcome]) if last else None,
@@ -139,11 +156,14 @@ def terminal(request: HttpRequest, number: str) -> HttpResponse:
         "terminal": row,
         "owner": row.institution.test_of or row.institution,
         "testing": testing,
-        "state": _state(row),
+        "state": state_of(row),
         "channel": said(CHANNELS[row.channel]),
         "psam": psam_in(row),
         "seen": last_seen([row]).get(row.pk),
-        "verbs": [] if testing else _offered(TERMINAL_VERBS, offered_to(request.actor, row)),
+        "verbs": _offered(TERMINAL_VERBS, offered_to(request.actor, row, testing=testing)),
+        "faults": [(one, said(FAULTS[one.kind])) for one in faults_of(request.actor, number) if one.times],
+        "locked": row.state == "locked",
+        "unlocks": request.actor.may(Permission.TERMINAL_UNLOCK),
         "sees_psams": request.actor.may(Permission.PSAM_VIEW),
     }
     return render(request, "console/acquiring/terminal.html", context)
@@ -158,7 +178,7 @@ def institution_verb(request: HttpRequest, code: str, verb: str) -> HttpResponse
         raise Http404
     request.actor.require(INSTITUTION_VERBS[name].needs)
     row = institution_named(request.actor, code)
-    return _carry_out(request, name, INSTITUTION_VERBS[name], row, code, "console:acquiring_institution")
+    return carry_out(request, name, INSTITUTION_VERBS[name], row, code, "console:acquiring_institution")
 
 
 @opens(Permission.ACQUIRING_VIEW)
@@ -170,9 +190,9 @@ def terminal_verb(request: HttpRequest, number: str, verb: str) -> HttpResponse:
         raise Http404
     request.actor.require(TERMINAL_VERBS[name].needs)
     row = terminal_named(request.actor, number)
-    if row.institution.test_of is not None:
+    if row.institution.test_of is not None and name != "unlock":
         raise Refused(Code.TERMINAL_UNKNOWN, terminal=number)
-    return _carry_out(request, name, TERMINAL_VERBS[name], row, number, "console:acquiring_terminal")
+    return carry_out(request, name, TERMINAL_VERBS[name], row, number, "console:acquiring_terminal")
 
 
 @opens(Permission.ACQUIRING_VIEW)
@@ -187,13 +207,13 @@ def map_page(request: HttpRequest) -> HttpResponse:
         "width": WIDTH,
         "height": HEIGHT,
         "states": [(state, said(STATES[state]), states[state]) for state in STATES if states[state]],
-        "rows": [(spot, _state(spot.terminal)) for spot in spots],
+        "rows": [(spot, state_of(spot.terminal)) for spot in spots],
         "nowhere": nowhere,
     }
     return render(request, "console/acquiring/map.html", context)
 
 
-@opens(Permission.ACQUIRING_VIEW)
+@opens(Permission.ACQUIRING_VIEW, Permission.ACCOUNT_DEPOSIT)
 @require_http_methods(["GET", "HEAD", "POST"])
 def test_cards(request: HttpRequest) -> HttpResponse:
     """The city's cards for tests; a supervisor sets one apart."""
@@ -211,19 +231,49 @@ def test_cards(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form if request.actor.may(Permission.ACQUIRING_ACTIVATE) else None,
         "problem": problem,
-        "cards": [(mask_card_number(one.card_number), one) for one in cards_for_tests(request.actor)],
+        "cards": [
+            (mask_card_number(one.card_number), one, money_of_test_card(one)) for one in cards_for_tests(request.actor)
+        ],
+        "pays": request.actor.may(Permission.ACCOUNT_DEPOSIT),
     }
     return render(request, "console/acquiring/cards.html", context, status=422 if form.errors else status)
 
 
-test_cards.__test__ = False  # type: ignore[attr-defined]
+@opens(Permission.ACCOUNT_DEPOSIT)
+@require_http_methods(["GET", "HEAD", "POST"])
+def test_money(request: HttpRequest, number: int) -> HttpResponse:
+    """Money for a card for tests, from the fund of tests; sent twice it is paid in once."""
+    card = test_card_numbered(request.actor, number)
+    posted = request.POST if request.method == "POST" else None
+    form, problem, status = TestMoneyForm(posted, initial={"once": uuid4()}), None, 200
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        try:
+            fund_test_card(request.actor, card_number=card.card_number, amount=given["amount"], client_id=given["once"])
+        except Refused as refusal:
+            problem, status = told(refusal), refusal.http
+        else:
+            messages.success(request, gettext("The test money is paid in"), extra_tags="good")
+            return redirect("console:acquiring_cards")
+    context = {
+        "form": form,
+        "problem": problem,
+        "card": mask_card_number(card.card_number),
+        "held": money_of_test_card(card),
+    }
+    return render(request, "console/acquiring/money.html", context, status=422 if form.errors else status)
 
 
-def _carry_out(
+test_cards.__test__ = test_money.__test__ = False  # type: ignore[attr-defined]
+
+
+def carry_out(
     request: HttpRequest, name: str, what: Any, row: Institution | Terminal, key: str, page: str
 ) -> HttpResponse:
     posted = request.POST if request.method == "POST" else None
     form, problem, status = what.form(posted, initial=first_values(name, row)), None, 200
+    if what.prepare is not None:
+        what.prepare(form, request.actor, row)
     if request.method == "POST" and form.is_valid():
         try:
             what.act(request.actor, key, form)
@@ -236,7 +286,7 @@ def _carry_out(
         "row": row,
         "key": key,
         "page": page,
-        "state": _state(row),
+        "state": state_of(row),
         "form": form,
         "what": what,
         "verb": said(VERBS[name]),
@@ -246,7 +296,7 @@ def _carry_out(
     return render(request, "console/acquiring/verb.html", context, status=422 if form.errors else status)
 
 
-def _state(row: Institution | Terminal) -> tuple[str, str]:
+def state_of(row: Institution | Terminal) -> tuple[str, str]:
     return said(STATES.get(row.state, STATES["registered"])), TONES.get(row.state, "still")
 
 
@@ -260,12 +310,18 @@ def _ticks(run: Onboarding | None) -> list[dict[str, Any]]:
     return [{"title": said(tick.step.title), "done": tick.done, "at": tick.at} for tick in progress(run)]
 
 
-def _certificate_state(one: Any, now: Any) -> tuple[str, str]:
+def certificate_state(one: Certificate, now: datetime) -> tuple[str, str]:
+    """Word and tone of a certificate: one that ends soon waits for somebody."""
     if one.ended_at is not None:
         return gettext("ended"), "still"
     if one.valid_to <= now:
         return gettext("expired"), "stop"
-    return (gettext("in force"), "good") if one.valid_from <= now else (gettext("not yet in force"), "wait")
+    if one.valid_from > now:
+        return gettext("not yet in force"), "wait"
+    if one.valid_to <= now + SOON:
+        left = (one.valid_to - now).days
+        return ngettext("in force for %(n)s day more", "in force for %(n)s days more", left) % {"n": left}, "wait"
+    return gettext("in force"), "good"
 
 
 def _name(refusal: int) -> str:

@@ -38,7 +38,32 @@ OUTCOMES = {
     "superseded": Term("未采用", "not taken up"),
 }
 OUTCOME_TONES = {"": "wait", "accepted": "good", "given_up": "still", "superseded": "still"}
+CERTIFICATE_STATES = {
+    "soon": Term("30天内到期", "ends within 30 days"),
+    "in_force": Term("有效", "in force"),
+    "over": Term("已停用或过期", "ended or expired"),
+}
+PROFILES = {"sm4": Term("SM4", "SM4"), "3des": Term("3DES", "3DES")}
+KEYS_FOR = {
+    "terminal": Term("每台终端各自的密钥", "keys of its own for each terminal"),
+    "institution": Term("全机构共用密钥", "one key for the whole institution"),
+}
+PURPOSES = {"mac": Term("报文鉴别", "MAC"), "pin": Term("PIN加密", "PIN"), "pin_value": Term("PIN校验", "PIN value")}
+SPOKEN = {
+    "001": Term("签到", "sign-on"),
+    "002": Term("签退", "sign-off"),
+    "161": Term("密钥申请", "key exchange"),
+    "301": Term("线路测试", "echo"),
+}
+FAULTS = {
+    "mac": Term("报文鉴别码错误", "wrong MAC"),
+    "proof": Term("卡片密文错误", "wrong cryptogram of a card"),
+    "clock": Term("时间偏差", "time too far from ours"),
+}
 VERBS = {
+    "unlock": Term("解锁终端", "Unlock the terminal"),
+    "profile": Term("设置线路算法", "Set the algorithm of the line"),
+    "transport_key": Term("设置传输密钥", "Set the transport key"),
     "change": Term("更改登记", "Change what is registered"),
     "terminals": Term("登记终端", "Register terminals"),
     "certificate": Term("登记证书", "Register a certificate"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, register_converter
 
+from sheka.faces.console.acquiring import pins
 from sheka.faces.console.cards import exchanges, views
 
 
@@ -32,6 +33,7 @@ urlpatterns = [
     path("cards", views.cards, name="cards"),
     path("cards/<card:number>", views.card, name="card"),
     path("cards/<card:number>/exchange", exchanges.apply, name="card_exchange"),
+    path("cards/<card:number>/online-pin", pins.set_pin, name="card_online_pin"),
     path("cards/<card:number>/<slug:verb>", views.card_verb, name="card_verb"),
     path("exchanges", exchanges.exchanges, name="exchanges"),
     path("exchanges/<exchange:number>", exchanges.exchange, name="exchange"),

@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from sheka.faces.console.acquiring.pins import pin_part
 from sheka.faces.console.cards import sheet
 from sheka.faces.console.cards.lists import CARDS
 from sheka.faces.console.cards.verbs import VERBS_HERE
@@ -69,6 +70,7 @@ def card(request: HttpRequest, number: str) -> HttpResponse:
         "tabs": tabs,
         "tab": tab if tab in dict(tabs) else "life",
         "exchange": case,
+        "online_pin": pin_part(actor, found),
     }
     if case:
         context |= {

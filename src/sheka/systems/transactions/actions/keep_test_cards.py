@@ -69,6 +69,12 @@ def fund_test_card(actor: Actor, *, card_number: str, amount: int, client_id: UU
     return account
 
 
+def money_of_test_card(card: TestCard) -> int:
+    """The fen on the account behind a card for tests, 0 without one."""
+    account = account_of(_holder(card.card_number)[0])
+    return account.balance if account is not None else 0
+
+
 def _holder(card_number: str) -> tuple[int, str]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT person_id, state FROM cards_holder(%s)", [card_number])
