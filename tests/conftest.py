@@ -5,9 +5,12 @@ requirements.
 from __future__ import annotations
 
 import atexit
+import gc
 import os
+import sys
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from typing import Any
 
 import django
@@ -23,6 +26,8 @@ pytest_plugins = ["tests.support.processes", "tests.support.requirements"]
 WORLD = World()
 os.environ[VARIABLE] = str(WORLD.node.path)
 os.environ["DJANGO_SETTINGS_MODULE"] = "sheka.config.settings"
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of processes start here: one compiles for all
+sys.dont_write_bytecode = False
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 atexit.register(WORLD.end)
 django.setup()  # before the conftest modules of the folders, which import models
@@ -32,6 +37,33 @@ django.setup()  # before the conftest modules of the folders, which import model
 def pytest_xdist_setupnodes() -> None:
     """The workers inherit this environment; each loads the settings only after it has a node of its own."""
     del os.environ["DJANGO_SETTINGS_MODULE"]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: a third of a test's time it waits for a process, a browser or a clock."""
+    return len(os.sched_getaffinity(0)) + 1
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What was collected stays to the end: the collector of garbage need not look at it again and again. And one
+    worker begins with the town that many tests need, so that no two of them wait for it."""
+    gc.collect()
+    gc.freeze()
+    wanted = any({"town", "town_here"} & set(getattr(item, "fixturenames", ())) for item in session.items)
+    if wanted and os.environ.get("PYTEST_XDIST_WORKER") == "gw0":
+        threading.Thread(target=_town, daemon=True).start()
+
+
+def pytest_sessionfinish() -> None:
+    gc.unfreeze()
+
+
+def _town() -> None:
+    from tests.support.console_world import town_template
+
+    with suppress(RuntimeError):  # the test that needs it tries again, and says what is wrong
+        town_template(WORLD)
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ every test process then takes a copy of its database and serves it with a web pr
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import json
 import os
@@ -58,10 +59,13 @@ def town_template(world: World) -> dict[str, Any]:
             world.template()
             command = [sys.executable, "-m", "tests.support.console_world", str(folder), str(world.cluster.folder)]
             environment = {**os.environ, "PYTHONPATH": PATH}
-            done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600, check=False)
-            if done.returncode != 0:
+            pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+            with subprocess.Popen(command, env=environment, **pipes) as making:
+                atexit.register(making.kill)
+                said, _ = making.communicate(timeout=600)
+            if making.returncode != 0:
                 shutil.rmtree(folder, ignore_errors=True)
-                raise RuntimeError(f"the town was not made:\n{done.stdout}{done.stderr}")
+                raise RuntimeError(f"the town was not made:\n{said}")
     facts: dict[str, Any] = json.loads((folder / "facts.json").read_text("utf-8"))
     return facts
 
@@ -81,7 +85,7 @@ class Web:
             postgres=str(world.cluster.folder),
             document_keys="file",  # its encryption machines do not run
         )
-        self.cluster.create_database(name, template=TOWN)
+        world.copy(name, TOWN)
         spec = node_processes.web(self.node)
         log = self.node.folder / "web.log"
         environment = {**os.environ, **spec.env, "DJANGO_SETTINGS_MODULE": SETTINGS, "PYTHONPATH": PATH}

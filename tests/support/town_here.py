@@ -21,8 +21,7 @@ def town_here(django_db_setup: None, django_db_blocker: Any) -> Iterator[dict[st
     world, name = World(), settings.DATABASES["default"]["NAME"]
     facts = town_template(world)
     connections.close_all()
-    world.cluster.drop_database(name)
-    world.cluster.create_database(name, template=TOWN)
+    world.copy(name, TOWN)
     with django_db_blocker.unblock(), whole_node("a test stands outside of every organisation"):
         kept = connection.settings_dict["CONN_MAX_AGE"]
         connection.settings_dict["CONN_MAX_AGE"] = None  # a request of these tests does not connect anew

@@ -8,6 +8,7 @@ the run, also when that is interrupted or killed, and takes the run's folder wit
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import os
 import shutil
@@ -19,18 +20,30 @@ from contextlib import contextmanager
 from functools import cached_property
 from itertools import count
 from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
 
 from sheka.equipment.server.node import NodeConfig, node_environment
 from sheka.equipment.server.ports import free_port
 from sheka.equipment.server.postgres import PostgresCluster
+from sheka.equipment.server.postgres_roles import OWNER, enter_database
 
 FOLDER, CONTROLLER = "SHEKA_TEST_RUN", "SHEKA_TEST_CONTROLLER"
 TEMPLATE = "template_sheka"
 PREFIX = "sheka-tests-"
+HASTY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "wal_level=minimal", "max_wal_senders=0")
+SETTINGS = (*HASTY, "checkpoint_timeout=1h", "max_wal_size=2GB", "max_connections=100")
+"""A cluster whose data nobody needs after the run: it is never written to the disk in earnest."""
+SINCE = ((16, "scram_iterations=1"), (18, "io_method=sync"))
+"""Settings by the version that has them first: every test process connects anew, and reads what is in memory."""
 
 
 class World:
     """The folder, the cluster and the databases of this test run, as seen from one of its processes."""
+
+    _numbers = count(1)
 
     def __init__(self) -> None:
         self.controls = FOLDER not in os.environ
@@ -42,7 +55,6 @@ class World:
             os.environ[FOLDER], os.environ[CONTROLLER] = str(folder), str(os.getpid())
         self.folder = Path(os.environ[FOLDER])
         self.cluster = PostgresCluster(self.folder / "postgres")
-        self._numbers = count(1)
 
     @cached_property
     def node(self) -> NodeConfig:
@@ -68,13 +80,32 @@ class World:
         """A node of its own with its own copy of the template, for tests that start processes on it."""
         template = self.template()
         node = self._node(f"test_{os.getpid()}_{next(self._numbers)}")
-        self.cluster.create_database(node.file.database.name, template=template)
+        self.copy(node.file.database.name, template)
         return node
+
+    def copy(self, name: str, template: str) -> None:
+        """Make the database `name` anew as a copy of a template, whoever is connected to the old one.
+
+        A copy has what the template's maker did inside it; of the cluster's own it gets owner and doors, over one
+        connection that is kept: hundreds of tests commit, and each leaves a database to be exchanged.
+        """
+        connection = self._administrator
+        database, owner = sql.Identifier(name), sql.Identifier(OWNER)
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(database))
+        make = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}")
+        connection.execute(make.format(database, owner, sql.Identifier(template)))
+        connection.execute(enter_database(name))
 
     def end(self) -> None:
         """The run is over. The cluster sees to itself; without one the folder is removed here."""
         if self.controls and not (self.folder / "started").exists():
             shutil.rmtree(self.folder)
+
+    @cached_property
+    def _administrator(self) -> psycopg.Connection[Any]:
+        connection = psycopg.connect(**self.cluster.parameters("postgres", "postgres"), autocommit=True)
+        atexit.register(connection.close)
+        return connection
 
     def _node(self, database: str) -> NodeConfig:
         return NodeConfig.create_demo(
@@ -92,7 +123,8 @@ class World:
         attendant = [sys.executable, "-m", "sheka.equipment.server.postgres_attendant", "--background"]
         attendant += ["--folder", str(self.cluster.folder), "--remove", str(self.folder)]
         attendant += ["--while-pid", os.environ[CONTROLLER]]
-        for setting in ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=100"):
+        major = self.cluster.installation.major
+        for setting in (*SETTINGS, *(setting for since, setting in SINCE if major >= since)):
             attendant += ["--setting", setting]
         subprocess.run(attendant, check=True, timeout=120)
         (self.folder / "started").touch()
@@ -133,7 +165,6 @@ def copier(world: World, name: str) -> Callable[..., None]:
 
         template = world.template()
         connections.close_all()
-        world.cluster.drop_database(name)
-        world.cluster.create_database(name, template=template)
+        world.copy(name, template)
 
     return copy

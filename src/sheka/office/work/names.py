@@ -9,8 +9,6 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from pypinyin import lazy_pinyin
-
 MOST = 8
 LONGEST = 200
 _MARKS = re.compile(r"[\W_]+")
@@ -96,4 +94,6 @@ def _readings(name: str) -> list[list[str]]:
 
 def _usual(text: str) -> list[str]:
     """Each character as it is usually read; one that pypinyin does not know is left out."""
+    from pypinyin import lazy_pinyin  # a quarter of a second and 40 MB, for processes that write a name only
+
     return [one for run in _KNOWN.findall(text) for one in lazy_pinyin(run, errors="ignore")]
