@@ -16,10 +16,12 @@ from tests.support.account_files import deposit_file, policy_copy
 from tests.support.payments import CITY, make_cards
 
 from sheka.office.jobs.models import JobRun, PeriodicRun
+from sheka.office.jobs.queue import QUEUE
 from sheka.office.staff.actors import Actor
 from sheka.systems.accounts.actions.open_account import open_accounts, open_party_account
 from sheka.systems.accounts.actions.receive_deposit_file import (
     check_deposit_file,
+    receive_deposit_file,
     release_deposit_file,
     take_deposit_file,
 )
@@ -96,11 +98,13 @@ def test_a_proof_in_the_middle_of_one_statement_is_given_up_and_taken_again(tree
     """The nightly proof stands in one statement for as long as another holds its table: the statement is cancelled."""
     node = Actor.process("test", CITY)
     open_party_account(node, kind=Kind.FUND, party="310")
+    first = worker()
+    until(lambda: PeriodicRun.objects.exclude(ended_at=None).exists())  # it takes turns
     with superuser() as outside:
         outside.autocommit = False
         outside.execute("LOCK TABLE accounts_entry IN ACCESS EXCLUSIVE MODE")
-        first = worker()
-        app.configure_task(f"turn.{VERIFY}", lock=f"sheka.turn.{VERIFY}").defer(timestamp=int(time.time()))
+        lock = f"sheka.turn.{VERIFY}"
+        app.configure_task(f"turn.{VERIFY}", queue=QUEUE, lock=lock).defer(timestamp=int(time.time()))
         until(lambda: PeriodicRun.objects.filter(name=VERIFY, ended_at=None).exists())
         assert leaves(first) < LEAVES_WITHIN
         assert PeriodicRun.objects.get(name=VERIFY).ended_at is None, "it did not end, and says so"
@@ -115,8 +119,6 @@ def test_a_job_that_waits_for_a_row_goes_back_into_the_queue_uncounted(tree, wor
     node = Actor.process("test", CITY)
     open_party_account(node, kind=Kind.FUND, party="310")
     accounts = open_accounts(node, person_ids=[card.person_id for card in make_cards(tree[CITY], 1)])
-    from sheka.systems.accounts.actions.receive_deposit_file import receive_deposit_file
-
     row = receive_deposit_file(node, name="f.txt", content=deposit_file([(accounts[0].number, 3, "r")]))
     with superuser() as outside:
         outside.autocommit = False

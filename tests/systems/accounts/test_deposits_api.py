@@ -51,7 +51,7 @@ def number_of(answer) -> int:
 
 def test_a_batch_is_booked_and_each_line_is_answered(partner, accounts, fund):
     answer = partner.post("/deposits", batch(accounts))
-    assert answer.status_code == 200, answer.content
+    assert answer.status_code == 201, answer.content
     told = answer.json()
     assert told["booked"] == 3 and [row["refusal"] for row in told["items"]] == [0, 0, 0]
     assert [balance(one) for one in (*accounts, fund)] == [500, 700, 900, -2100]
@@ -66,7 +66,7 @@ def test_the_same_numbers_book_once_whatever_the_key_of_the_request(partner, acc
     key = str(uuid4())
     first = partner.post("/deposits", sent, key=key)
     for again in (partner.post("/deposits", sent, key=key), partner.post("/deposits", sent)):
-        assert (again.status_code, again.json()["items"]) == (200, first.json()["items"])
+        assert (again.status_code, again.json()["items"]) == (201, first.json()["items"])
     other = {**sent, "deposits": [{**row, "amount_fen": row["amount_fen"] + 1} for row in sent["deposits"]]}
     other["total_fen"] += 3
     told = partner.post("/deposits", other).json()
@@ -114,6 +114,6 @@ def test_who_has_no_right_or_another_citys_books_pays_nothing_in(partner, instal
     sanya = partner_of(installer, "460200", [Permission.ACCOUNT_DEPOSIT])
     open_party_account(Actor.process("test", "460200"), kind=Kind.FUND, party="310")
     told = sanya.post("/deposits", batch(accounts))
-    assert told.status_code == 200
+    assert told.status_code == 201
     assert {row["refusal"] for row in told.json()["items"]} == {Code.ACCOUNT_UNKNOWN.value}
     assert not Transfer.objects.exists() and [balance(one) for one in accounts] == [0, 0, 0]

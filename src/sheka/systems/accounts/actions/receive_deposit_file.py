@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any, BinaryIO
 
 from django.db import connection, transaction
@@ -179,46 +180,50 @@ def _received(actor: Actor, name: str, source: BinaryIO) -> tuple[DepositFile, b
 
 
 def _stage(row: DepositFile, reader: DepositReader, refused: list[Item], tell: Tell | None) -> None:
-    """The lines of the file go to a table of this transaction by COPY, then beside their accounts in one statement.
+    """The lines of the file beside their accounts, a block to a statement; what stands there twice is found at the end.
 
-    COPY is refused on a table under row-level security (docs/adr/0006); the table of the transaction is nobody else's.
-    Sorts spill to disk above WORK_MEM, so a file of any length takes the same memory here and in the database.
+    COPY is refused on a table under row-level security (docs/adr/0006), and the application makes no table. Sorts spill
+    to disk above WORK_MEM: a file of any length takes the same memory here and in the database.
     """
+    given = {"file": row.pk, "scheme": reader.header.scheme, "organisation": row.organisation_id}
+    lines = iter(reader)
     with connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL work_mem = '{WORK_MEM}'")
-        cursor.execute(STAGED)
-        with cursor.copy(COPIED) as copy:
-            for item in reader:
-                copy.write_row((item.line, item.account, item.amount, item.reference, item.refusal))
-                if item.refusal and len(refused) < KEPT_REFUSED:
-                    refused.append(item)
-                if tell and reader.count % BLOCK == 0:
-                    tell(reader.count)
-        cursor.execute("ANALYZE staged_deposit")
-        cursor.execute(MATCH, {"file": row.pk, "scheme": reader.header.scheme, "organisation": row.organisation_id})
-        cursor.execute("DROP TABLE staged_deposit")
+        while block := list(islice(lines, BLOCK)):
+            wrong = [item for item in block if item.refusal]
+            refused += wrong[: KEPT_REFUSED - len(refused)]
+            columns = zip(*((i.line, i.account, i.amount, i.reference, i.refusal) for i in block), strict=True)
+            cursor.execute(MATCH, {**given, **dict(zip(COLUMNS, map(list, columns), strict=True))})
+            if tell:
+                tell(reader.count)
+        cursor.execute(TWICE, given)
 
 
 WORK_MEM = "64MB"
-STAGED = (
-    "CREATE TEMPORARY TABLE staged_deposit (line integer, account text, amount bigint, reference text,"
-    " refusal integer) ON COMMIT DROP"
-)
-COPIED = "COPY staged_deposit (line, account, amount, reference, refusal) FROM STDIN"
+COLUMNS = ("lines", "accounts", "amounts", "references", "refusals")
 MATCH = """
 INSERT INTO accounts_depositline (file_id, line, account_id, amount, reference, refusal, subject)
 SELECT %(file)s, r.line, a.id, r.amount, r.reference, v.refusal,
        CASE WHEN v.refusal = 0 THEN '' ELSE left(r.account, 9) || '…' || right(r.account, 4) END
-FROM (SELECT s.*, row_number() OVER (PARTITION BY account, reference, refusal ORDER BY line) AS nth
-      FROM staged_deposit s) r
+FROM unnest(%(lines)s::integer[], %(accounts)s::text[], %(amounts)s::bigint[], %(references)s::text[],
+            %(refusals)s::integer[]) AS r (line, account, amount, reference, refusal)
 LEFT JOIN accounts_account a ON a.number = r.account AND a.kind = 'personal' AND a.scheme = %(scheme)s
     AND a.organisation_id = %(organisation)s
 CROSS JOIN LATERAL (SELECT CASE
     WHEN r.refusal <> 0 THEN r.refusal
     WHEN a.id IS NULL THEN 4301
     WHEN a.state <> 'open' THEN 4302
-    WHEN r.nth > 1 THEN 4335
     ELSE 0 END AS refusal) v
+"""
+TWICE = """
+WITH twice AS MATERIALIZED (
+    SELECT n.line, n.account_id FROM (
+        SELECT line, account_id, row_number() OVER (PARTITION BY account_id, reference ORDER BY line) AS nth
+        FROM accounts_depositline WHERE file_id = %(file)s AND refusal = 0) n
+    WHERE n.nth > 1)
+UPDATE accounts_depositline l SET refusal = 4335, subject = left(a.number, 9) || '…' || right(a.number, 4)
+FROM twice t JOIN accounts_account a ON a.id = t.account_id
+WHERE l.file_id = %(file)s AND l.line = t.line
 """
 
 

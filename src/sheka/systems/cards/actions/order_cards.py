@@ -120,7 +120,7 @@ def _lock_people(people: Sequence[Person], city: Organisation) -> list[Person]:
     if len(set(keys)) != len(keys):
         raise Refused(Code.CARD_TWICE_IN_BATCH)
     found = list(Person.objects.select_for_update().filter(pk__in=keys).order_by("pk"))
-    if any(person.organisation_id != city.code for person in found):
+    if len(found) < len(keys) or any(person.organisation_id != city.code for person in found):
         raise Refused(Code.PERSON_ELSEWHERE)
     held = Card.objects.filter(person__in=found, state__in=(*IN_PRODUCTION, *WITH_HOLDER)).first()
     if held is not None:
