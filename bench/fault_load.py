@@ -1,7 +1,8 @@
-"""The load of the fault runs: tills that keep what they asked, ask again until they know, and notice a second answer.
+"""The load of the fault runs: tills that keep what they asked, go on until they know, and notice a second answer.
 
 A till has one request under way. When its line breaks or nothing comes it does what a terminal does: it opens a new
-line and sends the very same message again, until it has an answer that is not "busy" (91) or "unknown" (96).
+line and asks again with the repeat of its message, or takes the request back and repeats that, until it has an answer
+that is not "busy" (91) or "unknown" (96).
 """
 
 from __future__ import annotations
@@ -15,24 +16,15 @@ from dataclasses import dataclass, field
 
 import uvloop
 
+from bench.verb_mix import REVERSAL, Key, Message
 from sheka.foundation.iso8583 import decode
 from sheka.foundation.iso8583.framing import HEADER_BYTES, frame
 
 NOT_FINAL = ("91", "96")
+BUSINESS_DATE = 4409
+"""The refusal of a date out of range: a till whose clock is right asks a reversal again."""
 PATIENCE = 6.0
 """Seconds that a till waits for an answer before it takes the line for dead."""
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One request as a till keeps it. `key` is terminal and STAN; `kind` 1 purchase, 2 its reversal."""
-
-    terminal: int
-    stan: int
-    kind: int
-    card: str
-    amount: int
-    encoded: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +39,39 @@ class Said:
 
 @dataclass
 class Story:
-    """What all tills lived through. `answers` by terminal, STAN, kind; `told` counts what was not final."""
+    """What all tills lived through. `answers` by terminal, STAN, kind; `taken_back`: what was never answered and
+    reversed instead; `told` counts what was not final.
+    """
 
-    answers: dict[tuple[int, int, int], Said] = field(default_factory=dict)
-    asked: dict[tuple[int, int, int], Message] = field(default_factory=dict)
+    answers: dict[Key, Said] = field(default_factory=dict)
+    asked: dict[Key, Message] = field(default_factory=dict)
+    taken_back: set[Key] = field(default_factory=set)
     told: Counter[str] = field(default_factory=Counter)
     repeats: int = 0
     different: list[str] = field(default_factory=list)
     longest: float = 0.0
 
     @property
-    def open(self) -> list[tuple[int, int, int]]:
-        """What was asked and never answered for good."""
-        return [key for key in self.asked if key not in self.answers]
+    def open(self) -> list[Key]:
+        """What was asked and neither answered for good nor taken back."""
+        return [key for key in self.asked if key not in self.answers and key not in self.taken_back]
+
+    def of_card(self, card: str) -> list[str]:
+        """What was asked of a card and what became of it, for people who look for a fault."""
+        told = []
+        for key, message in self.asked.items():
+            if message.card == card:
+                said = self.answers.get(key)
+                became = "no answer" if said is None else f"{said.code} {said.refusal}"
+                told.append(f"{key} of {message.about}, {message.amount}: {became}")
+        return told
+
+    def take(self, message: Message, said: Said) -> None:
+        """An answer for good. The same request has the same answer for ever."""
+        self.asked.setdefault(message.key, message)
+        before = self.answers.setdefault(message.key, said)
+        if before != said and message.kind:
+            self.different.append(f"{message.key}: {before}, then {said}")
 
 
 class Load:
@@ -130,27 +142,40 @@ class Load:
         for message in queue:
             if self._stopping.is_set():
                 break
-            key = (message.terminal, message.stan, message.kind)
-            self.story.asked[key] = message
+            if message.key in self.story.taken_back:
+                continue
+            self.story.asked.setdefault(message.key, message)
             began = time.monotonic()
-            said = await asyncio.gather(*(self._know(line, message) for line in lines))
+            await self._settle(lines, message)
             self.story.longest = max(self.story.longest, time.monotonic() - began)
-            if len(set(said)) != 1:
-                self.story.different.append(f"{key}: {said}")
-            self.story.answers[key] = said[0]
             if self._pause:
                 await asyncio.sleep(self._pause)
         for line in lines:
             line.close()
 
-    async def _know(self, line: _Line, message: Message) -> Said:
-        """Ask until there is an answer for good."""
-        wait = 0.02
+    async def _settle(self, lines: list[_Line], message: Message) -> None:
+        """Ask on every line at once until each has an answer for good, or the request was taken back."""
+        undo = message.undo if len(lines) == 1 else None
+        said = await asyncio.gather(*(self._know(line, message, give_up=undo is not None) for line in lines))
+        for one in said:
+            if one is not None:
+                self.story.take(message, one)
+            elif undo is not None:
+                self.story.taken_back.add(message.key)
+                await self._settle(lines, undo)
+
+    async def _know(self, line: _Line, message: Message, *, give_up: bool) -> Said | None:
+        """Ask until there is an answer for good; None: gave up, the outcome is not known."""
+        wait, again = 0.02, message.key in self.story.answers
         while True:
-            said = await line.ask(message.encoded, self._random.random() < self._cut)
-            if said is not None and said.code not in NOT_FINAL:
+            said = await line.ask(message.repeat if again else message.encoded, self._random.random() < self._cut)
+            again_later = message.kind == REVERSAL and said is not None and said.refusal == BUSINESS_DATE
+            if said is not None and said.code not in NOT_FINAL and not again_later:
                 return said
             self.story.told[said.code if said is not None else "no answer"] += 1
+            if give_up and (said is None or said.code == "96"):
+                return None
+            again = True
             self.story.repeats += 1
             await asyncio.sleep(wait)
             wait = min(wait * 2, 0.5)

@@ -1,13 +1,17 @@
 """A switch with everything that it stands on, each part of which can be killed and started again (S4, S10).
 
 `FaultWorld` has a PostgreSQL of its own that fsyncs, an encryption machine, and switches on fixed ports. With
-`small_disk` the cluster lies on a memory disk of so many bytes that can be filled; that takes the right to mount.
+`small_disk` the cluster lies on a memory disk of so many bytes that can be filled, where mounting is permitted. Where
+it is not, and beside it, the kernel refuses PostgreSQL's writes by a limit of the size of its files (`limit_files`):
+that needs no right at all.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import random
+import resource
 import shutil
 import signal
 import socket
@@ -23,8 +27,8 @@ from pathlib import Path
 import psycopg
 
 from bench import switch_world
-from bench.fault_load import Message
 from bench.switch_world import CITY, IN_SCOPE, INSTITUTION, ZONE
+from bench.verb_mix import Draft, Message, Terminals, scenes
 from sheka.equipment.encryption_machine.launch import MachineHandle, start_machine
 from sheka.equipment.encryption_machine.model import Usage
 from sheka.equipment.server.files import make_socket_folder
@@ -32,13 +36,11 @@ from sheka.equipment.server.node import NodeConfig, node_environment
 from sheka.equipment.server.ports import free_port
 from sheka.equipment.server.postgres import PostgresCluster
 from sheka.foundation.crypto.algorithms import Algorithm
-from sheka.foundation.iso8583 import encode
 from sheka.foundation.numbers import card_number
 from sheka.foundation.refusals import Code, Refused
 
 CARDS = 2_000
 TERMINALS = 64
-AMOUNT = 100
 SETTINGS = {"shared_buffers": "64MB", "max_wal_size": "128MB"}
 MIB = 1024 * 1024
 PROOFS = """
@@ -195,6 +197,32 @@ class FaultWorld:
                     continue
         return ballast
 
+    def limit_files(self, size: int = 8192) -> None:
+        """From now on the kernel refuses PostgreSQL every byte beyond `size` of a file, in the log of its
+        transactions too; the server that is started next has no such limit.
+
+        By root where it may, else by whom the server runs as: that needs no permission.
+        """
+        user = self.cluster.user
+        for pid in self.cluster.server_processes():
+            try:
+                resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+            except ProcessLookupError:
+                continue
+            except PermissionError:
+                soft = "unlimited" if size == resource.RLIM_INFINITY else size
+                subprocess.run(
+                    ["prlimit", f"--fsize={soft}:", "--pid", str(pid)],
+                    user=None if user is None else user.uid,
+                    group=None if user is None else user.gid,
+                    extra_groups=None if user is None else [],
+                    check=False,
+                )
+
+    def lift_limit(self) -> None:
+        """Whoever still runs may write again: as room that was made."""
+        self.limit_files(resource.RLIM_INFINITY)
+
     def address(self, number: int = 0) -> tuple[str, int]:
         return "127.0.0.1", self.ports[number]
 
@@ -205,56 +233,31 @@ class FaultWorld:
     # ---- messages ---------------------------------------------------------------------------------------------------
 
     def messages(self, tills: int, each: int) -> list[list[Message]]:
-        """For each till its messages in order: purchases, every fifth taken back, and twice every eleventh."""
-        first, self.stans = self.stans + 1, self.stans + each
-        drafts: list[list[tuple[Message, bytes]]] = []
-        for terminal in range(1, tills + 1):
-            row = []
-            for stan in range(first, first + each):
-                card = self.cards[(terminal * 797 + stan * 13) % len(self.cards)]
-                row.append(self._draft(terminal, stan, 1, card))
-                if stan % 5 == 0:
-                    row.append(self._draft(terminal, stan, 2, card))
-            drafts.append(row)
-        flat = [unsigned for row in drafts for _message, unsigned in row]
-        macs: list[bytes] = []
-        with self.handle.client("systems") as machine:
-            for at in range(0, len(flat), 500):
-                macs += machine.macs(self.key, None, flat[at : at + 500])
-        signed = iter(zip(flat, macs, strict=True))
-        made = []
-        for row in drafts:
-            made.append([])
-            for message, _unsigned in row:
-                unsigned, mac = next(signed)
-                encoded = unsigned + mac + bytes(4)
-                made[-1].append(
-                    Message(message.terminal, message.stan, message.kind, message.card, message.amount, encoded)
-                )
-        return made
+        """For each till its messages in order: scenes of every verb, about cards that it shares with other tills.
 
-    def _draft(self, terminal: int, stan: int, kind: int, card: str) -> tuple[Message, bytes]:
-        at = self.today
-        fields: dict[int, str | bytes] = {
-            3: "000000",
-            4: f"{AMOUNT:012d}",
-            7: f"{at:%m%d%H%M%S}",
-            11: f"{stan:06d}",
-            12: f"{at:%H%M%S}",
-            13: f"{at:%m%d}",
-            19: "156",
-            37: f"{terminal:06d}{stan:06d}",
-            41: f"{CITY}{terminal:06d}",
-            42: INSTITUTION.ljust(15),
-            49: "156",
-            60: "310",
-            62: card,
-        }
-        if kind == 2:
-            fields[90] = f"0200{stan:06d}{at:%m%d%H%M%S}{0:011d}{0:011d}"
-        mac = 128 if any(number > 64 for number in fields) else 64
-        unsigned = encode("0200" if kind == 1 else "0420", {**fields, mac: bytes(8)})[:-8]
-        return Message(terminal, stan, kind, card, AMOUNT, b""), unsigned
+        Every second till takes back what it got no answer to; the others ask again.
+        """
+        first, self.stans = self.stans + 1, self.stans + each
+        with self.handle.client("systems") as machine:
+
+            def macs(unsigned: list[bytes]) -> list[bytes]:
+                parts = (unsigned[at : at + 500] for at in range(0, len(unsigned), 500))
+                return [mac for part in parts for mac in machine.macs(self.key, None, part)]
+
+            terminals = Terminals(CITY, INSTITUTION, self.today, macs)
+            rows = [self._till(terminals, terminal, first, each) for terminal in range(1, tills + 1)]
+            made = iter(terminals.signed([draft for row in rows for draft in row]))
+        return [[next(made) for _ in row] for row in rows]
+
+    def _till(self, terminals: Terminals, terminal: int, first: int, each: int) -> list[Draft]:
+        stan, drafts = first, []
+        for steps in scenes(random.Random(f"{terminal}/{first}")):
+            if stan + len(steps) > first + each:
+                return drafts
+            card = self.cards[(terminal * 797 + stan * 13) % len(self.cards)]
+            drafts += terminals.scene(terminal, stan, card, steps, undo=terminal % 2 == 0)
+            stan += len(steps)
+        return drafts
 
     # ---- proofs -----------------------------------------------------------------------------------------------------
 
@@ -274,11 +277,14 @@ class FaultWorld:
                 found.setdefault((terminal, stan, kind), []).append(tuple(row))  # type: ignore[arg-type]
         return found
 
-    def money(self) -> int:
-        """What all personal accounts hold."""
+    def accounts(self) -> dict[str, tuple[int, int]]:
+        """Card → balance of its account and what is held of it, in fen."""
         with self.connect() as connection:
-            row = connection.execute("SELECT sum(balance) FROM accounts_account WHERE kind = 'personal'").fetchone()
-        return int(row[0])  # type: ignore[index,call-overload]
+            rows = connection.execute(
+                "SELECT c.number::text, a.balance, a.held FROM cards_card c"
+                " JOIN accounts_account a ON a.person_id = c.person_id AND a.kind = 'personal'"
+            ).fetchall()
+        return {str(card): (int(str(balance)), int(str(held))) for card, balance, held in rows}
 
     def faults(self) -> list[str]:
         """What `verify_ledger`, `verify_transactions` and `verify_seals` say, in a process of its own."""

@@ -8,6 +8,7 @@ Rounds alternate; the ratio is the median over neighbouring rounds.
 from __future__ import annotations
 
 import json
+import random
 import statistics
 import time
 from pathlib import Path
@@ -17,14 +18,17 @@ import iso8583
 from bench import switch_rows
 from bench.figures import Figure, cpu_seconds, paired_ratio
 from bench.switch_load import Load, drive
-from bench.switch_world import BenchWorld, bench_world, cpu_of, start_switch, stop_switch
+from bench.switch_world import CITY, INSTITUTION, BenchWorld, bench_world, cpu_of, start_switch, stop_switch
+from bench.verb_mix import LATE_ORIGINAL, SCENES, Draft, Terminals, scenes
 from sheka.equipment.server.processes import memory_bytes
 from sheka.foundation.iso8583 import decode, encode
 from sheka.foundation.iso8583.dictionary import fields
+from sheka.foundation.iso8583.framing import frame
 
 CLIENTS = 16
 LINES = (32, 256)
 MOST_A_SECOND = 35_000
+MOST_MIXED = 12_000
 MESSAGES = 10_000
 MIB = 1024 * 1024
 
@@ -50,8 +54,9 @@ def run(long: bool = False, *, rows: int = 0, minutes: float = 0, dump: Path | N
         for lines in LINES:
             figures += _of_load(lines, empty.loads[lines], empty.baseline, empty.spent[lines])
         figures += stages(world, seconds)
+        figures += mixed(world, seconds)
         if rows:
-            figures += _with_rows(world, rows, max(2, rounds // 2), seconds, empty)
+            figures += _with_rows(world, rows, max(4, rounds), seconds, dump)
         if minutes:
             figures += memory(world, minutes)
     return figures
@@ -61,15 +66,16 @@ class _Runs:
     """Alternating rounds on one world."""
 
     def __init__(self, world: BenchWorld) -> None:
-        self._world = world
+        self.world = world
         self._frames: list[bytes] = []
         self.baseline: list[float] = []
         self.loads: dict[int, list[Load]] = {lines: [] for lines in LINES}
         self.spent: dict[int, dict[str, float]] = {}
+        self._costs: dict[int, list[dict[str, float]]] = {lines: [] for lines in LINES}
 
     def once(self, seconds: int, *, pgbench: bool = True) -> None:
         """pgbench, then each number of lines."""
-        world = self._world
+        world = self.world
         if pgbench:
             self.baseline.append(world.pgbench(seconds, CLIENTS))
         for lines in LINES:
@@ -79,7 +85,13 @@ class _Runs:
             load = drive(world.host, world.port, self._frames, lines, seconds)
             after = world.cpu()
             self.spent[lines] = {name: 1e6 * (after[name] - before[name]) / load.answers for name in after}
+            self._costs[lines].append(self.spent[lines])
             self.loads[lines].append(load)
+
+    def costs(self, lines: int) -> list[list[float]]:
+        """Processor time a purchase (µs) of each part, round by round."""
+        parts = self._costs[lines][0]
+        return [[round_of[part] for round_of in self._costs[lines]] for part in parts]
 
     @property
     def answers(self) -> int:
@@ -108,28 +120,74 @@ def stages(world: BenchWorld, seconds: int, lines: int = 256) -> list[Figure]:
     ]
 
 
-def _with_rows(world: BenchWorld, rows: int, rounds: int, seconds: int, empty: _Runs) -> list[Figure]:
-    """The rate with millions of rows against the rate without, and what a row takes."""
+def mixed(world: BenchWorld, seconds: int) -> list[Figure]:
+    """Every verb together, as the scenes of `verb_mix` have them; each answer an approval."""
+    found = []
+    for lines in LINES:
+        frames = mixed_frames(world, MOST_MIXED * seconds)
+        load = drive(world.host, world.port, frames, lines, seconds)
+        if load.others or world.booked()[1]:
+            raise RuntimeError(f"{load.others} of the mixture were refused, entries sum to {world.booked()[1]}")
+        detail = f"{lines} lines; scenes of bench/verb_mix.py, of a hundred: " + ", ".join(
+            f"{share} {name}" for name, (share, _steps) in SCENES.items() if name != LATE_ORIGINAL
+        )
+        found.append(Figure(f"switch.mixed.c{lines}", load.rate, "requests/s", detail=detail))
+        found.append(Figure(f"switch.mixed.p50_ms.c{lines}", 1000 * load.p50, "ms"))
+        found.append(Figure(f"switch.mixed.p99_ms.c{lines}", 1000 * load.p99, "ms"))
+    return found
+
+
+def mixed_frames(world: BenchWorld, count: int) -> list[bytes]:
+    """Requests in an order in which whatever follows an original comes two thousand requests after it."""
+    terminals = Terminals(CITY, INSTITUTION, world.today, world.macs)
+    kinds, waves, made = scenes(random.Random(world.stan), late_originals=False), [], 0
+    while made < count:
+        wave: list[list[Draft]] = [[], [], []]
+        for terminal in range(1, world.terminals // 2 + 1):
+            card = world.cards[(terminal * 7_919 + world.stan * 104_729) % len(world.cards)]
+            for place, draft in enumerate(terminals.scene(terminal, world.stan + 1, card, next(kinds))):
+                wave[place].append(draft)
+        world.stan += len(wave)
+        waves.append([[frame(message.encoded) for message in terminals.signed(step)] for step in wave])
+        made += sum(map(len, waves[-1]))
+    ordered: list[bytes] = []
+    for number in range(len(waves) + 2):
+        for place in range(3):
+            if 0 <= number - place < len(waves):
+                ordered += waves[number - place][place]
+    ordered.reverse()
+    return ordered
+
+
+def _with_rows(world: BenchWorld, rows: int, rounds: int, seconds: int, dump: Path | None) -> list[Figure]:
+    """The rate with millions of rows against the rate without, and what a row takes. Rounds alternate between this
+    world and a second one that is empty: a machine that slows down with the minutes slows both.
+    """
     started = time.monotonic()
     for _done in switch_rows.fill(world, rows):
         pass
     filled = time.monotonic() - started
-    full = _Runs(world)
-    for _number in range(rounds):
-        full.once(seconds, pgbench=False)
+    with bench_world(dump=dump) as fresh:
+        full, empty = _Runs(world), _Runs(fresh)
+        for runs in (full, empty):
+            drive(runs.world.host, runs.world.port, runs.world.frames(MOST_A_SECOND * seconds), 256, seconds)
+        for _number in range(rounds):
+            empty.once(seconds, pgbench=False)
+            full.once(seconds, pgbench=False)
     took, found = switch_rows.growth(world), []
     for lines in LINES:
-        rates = [[load.rate for load in runs.loads[lines]] for runs in (full, empty)]
-        middle, before = statistics.median(rates[0]), statistics.median(rates[1])
-        listed = ", ".join(f"{rate:.0f}" for rate in rates[0])
+        rates, before = ([load.rate for load in runs.loads[lines]] for runs in (full, empty))
+        listed, others = (", ".join(f"{rate:.0f}" for rate in one) for one in (rates, before))
+        spent, spent_before = (sum(statistics.median(one) for one in runs.costs(lines)) for runs in (full, empty))
         found.append(
             Figure(
                 f"switch.rows.c{lines}",
-                middle,
+                statistics.median(rates),
                 "purchases/s",
-                middle / before,
-                f"the same run without the rows: {before:.0f}/s",
-                f"{rows} booked purchases, made in {filled:.0f} s; rounds {listed}",
+                paired_ratio(rates, before),
+                f"an empty world in the same rounds: {statistics.median(before):.0f}/s",
+                f"{rows} booked purchases, made in {filled:.0f} s; rounds {listed}; empty {others}; processor time of"
+                f" all parts {spent:.0f} µs a purchase, empty {spent_before:.0f}",
             )
         )
     detail = f"at {took.rows} rows, indexes included"

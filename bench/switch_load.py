@@ -11,13 +11,24 @@ from dataclasses import dataclass
 
 import uvloop
 
-#: Where field 39 stands in an approved answer: behind header 2, type 4, bitmap 8 and the fixed fields 3 to 38.
-_CODE_AT = 2 + 4 + 8 + 6 + 12 + 10 + 6 + 6 + 4 + 4 + 3 + 12 + 6
+_FIRST = 2 + 4
+"""Where the bitmap of an answer begins: behind header and type."""
+_BEFORE_39 = {3: 6, 4: 12, 7: 10, 11: 6, 12: 6, 13: 4, 15: 4, 19: 3, 25: 2, 37: 12, 38: 6}
+"""Lengths of the fields before field 39 that an answer may have, all of them fixed."""
+_places: dict[bytes, int] = {}
+
+
+def _place_of_code(bitmap: bytes) -> int:
+    """Where field 39 stands in an answer with these first 8 bytes of its bitmap."""
+    bits = int.from_bytes(bitmap)
+    there = [number for number in range(2, 39) if bits >> (64 - number) & 1]
+    found = _places[bitmap] = _FIRST + (16 if bits >> 63 else 8) + sum(_BEFORE_39[number] for number in there)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What a run gave: acknowledged purchases a second, latencies in seconds, and how many answers were not
+    """What a run gave: acknowledged requests a second, latencies in seconds, and how many answers were not
     approvals.
     """
 
@@ -58,7 +69,9 @@ class _Line(asyncio.Protocol):
             self._held = data
             return
         self._run.latencies.append(time.perf_counter() - self._sent)
-        if data[_CODE_AT : _CODE_AT + 2] != b"00":
+        bitmap = data[_FIRST : _FIRST + 8]
+        at = _places.get(bitmap) or _place_of_code(bitmap)
+        if data[at : at + 2] != b"00":
             self._run.others += 1
         self.send()
 

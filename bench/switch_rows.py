@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 
 import psycopg
 
@@ -21,8 +21,8 @@ INSERT INTO {table} (id, account_id, card_id, amount, balance_after, window_id, 
         institution_id, terminal_id, stan, local_time, refusal, kind, currency, country, card_number, scheme, rrn)
 SELECT %(first)s + n, a.account_id, a.card_id, %(amount)s,
     a.balance - %(amount)s * ((%(offset)s + n) / %(cards)s + 1), 1, 0, %(day)s::timestamptz + n * interval '100 ms',
-    %(day)s, 1, n %% %(terminals)s + 1, n / %(terminals)s + 1, n %% 86400, 0, 1, 156, 156, a.number, '310',
-    lpad((%(first)s + n)::text, 12, '0')
+    %(day)s, %(institution)s, n %% %(terminals)s + %(terminal)s, n / %(terminals)s + 1, n %% 86400, 0, 1, 156, 156,
+    a.number, '310', lpad((%(first)s + n)::text, 12, '0')
 FROM generate_series(0, %(count)s - 1) AS n JOIN bench_payer a ON a.place = (%(offset)s + n) %% %(cards)s
 """
 _ENTRIES = """
@@ -43,40 +43,15 @@ class Growth:
     entries: float
 
 
-def fill(world: BenchWorld, rows: int) -> Iterator[int]:
-    """Make `rows` booked purchases in days of half a million before yesterday; yields how many there are."""
+def fill(world: BenchWorld, rows: int, a_day: int = A_DAY) -> Iterator[int]:
+    """Make `rows` booked purchases in days of `a_day` before yesterday; yields how many there are."""
     name = world.node.file.database.name
     with world.cluster.administrator(name) as connection:
         connection.execute("SET maintenance_work_mem = '512MB'")
         connection.execute("SET synchronous_commit = off")
-        cards = _payers(connection)
-        counter = connection.execute("SELECT account_id FROM transactions_institution").fetchone()
-        first = _numbers(connection, rows)
-        start = first
-        days = -(-rows // A_DAY)
-        for number in range(days):
-            day = (world.today - timedelta(days=2 + days - number)).date()
-            count = min(A_DAY, rows - number * A_DAY)
-            values = {
-                "first": first,
-                "offset": first - start,
-                "count": count,
-                "day": day,
-                "cards": cards,
-                "amount": AMOUNT,
-            }
-            values |= {"terminals": world.terminals, "counter": counter[0] if counter else None}
-            table = f"transactions_transaction_{day:%Y%m%d}"
-            with connection.transaction():
-                connection.execute(f"CREATE TABLE {table} (LIKE transactions_transaction INCLUDING DEFAULTS)")
-                connection.execute(_DAY.format(table=table), values)
-                connection.execute(_ENTRIES.format(table=table), values)
-                connection.execute(
-                    f"ALTER TABLE transactions_transaction ATTACH PARTITION {table}"
-                    f" FOR VALUES FROM ('{day}') TO ('{day + timedelta(days=1)}')"
-                )
-            first += count
-            yield first - start
+        start = int(str(one(connection, "SELECT last_value FROM accounts_posting_id"))) + 1
+        counter = one(connection, "SELECT account_id FROM transactions_institution")
+        yield from make_days(connection, world.today.date(), rows, a_day, terminals=world.terminals, counter=counter)
         connection.execute(
             "UPDATE accounts_account a SET balance = a.balance - s.total"
             " FROM (SELECT account_id, -sum(amount) AS total FROM accounts_entry WHERE kind = 1 AND posting_id >= %s"
@@ -85,6 +60,52 @@ def fill(world: BenchWorld, rows: int) -> Iterator[int]:
         )
         connection.execute("VACUUM ANALYZE transactions_transaction, accounts_entry, accounts_account")
         connection.execute("CHECKPOINT")
+
+
+def make_days(
+    connection: psycopg.Connection[tuple[object, ...]],
+    today: date,
+    rows: int,
+    a_day: int,
+    *,
+    institution: int = 1,
+    terminal: int = 1,
+    terminals: int = 1,
+    counter: object = None,
+) -> Iterator[int]:
+    """Partitions of purchases of an institution at its terminals from number `terminal` on, in days before yesterday;
+    `counter`: the account of their other entries, None: no entries. Yields how many rows there are.
+    """
+    cards = _payers(connection)
+    first = start = _numbers(connection, rows)
+    days = -(-rows // a_day)
+    for number in range(days):
+        day = today - timedelta(days=2 + days - number)
+        count = min(a_day, rows - number * a_day)
+        values = {
+            "first": first,
+            "offset": first - start,
+            "count": count,
+            "day": day,
+            "cards": cards,
+            "amount": AMOUNT,
+            "institution": institution,
+            "terminal": terminal,
+            "terminals": terminals,
+            "counter": counter,
+        }
+        table = f"transactions_transaction_{day:%Y%m%d}"
+        with connection.transaction():
+            connection.execute(f"CREATE TABLE {table} (LIKE transactions_transaction INCLUDING DEFAULTS)")
+            connection.execute(_DAY.format(table=table), values)
+            if counter is not None:
+                connection.execute(_ENTRIES.format(table=table), values)
+            connection.execute(
+                f"ALTER TABLE transactions_transaction ATTACH PARTITION {table}"
+                f" FOR VALUES FROM ('{day}') TO ('{day + timedelta(days=1)}')"
+            )
+        first += count
+        yield first - start
 
 
 def growth(world: BenchWorld) -> Growth:
@@ -100,21 +121,26 @@ def growth(world: BenchWorld) -> Growth:
     return Growth(count, own / count, entries / count)
 
 
+def one(connection: psycopg.Connection[tuple[object, ...]], query: str) -> object:
+    """The first value of the first row."""
+    row = connection.execute(query).fetchone()  # type: ignore[arg-type]
+    return row[0] if row else None
+
+
 def _payers(connection: psycopg.Connection[tuple[object, ...]]) -> int:
     """Accounts with a card by a place from 0; how many."""
+    connection.execute("DROP TABLE IF EXISTS bench_payer")
     connection.execute(
         "CREATE TABLE bench_payer AS SELECT row_number() OVER (ORDER BY a.id) - 1 AS place, a.id AS account_id,"
         " c.id AS card_id, c.number::text AS number, a.balance"
         " FROM accounts_account a JOIN cards_card c ON c.person_id = a.person_id WHERE a.kind = 'personal'"
     )
     connection.execute("ALTER TABLE bench_payer ADD PRIMARY KEY (place); ANALYZE bench_payer")
-    row = connection.execute("SELECT count(*) FROM bench_payer").fetchone()
-    return int(str(row[0])) if row else 0
+    return int(str(one(connection, "SELECT count(*) FROM bench_payer")))
 
 
 def _numbers(connection: psycopg.Connection[tuple[object, ...]], rows: int) -> int:
     """Take a stretch of posting numbers; its first."""
-    row = connection.execute("SELECT last_value FROM accounts_posting_id").fetchone()
-    first = int(str(row[0])) + 1 if row else 1
+    first = int(str(one(connection, "SELECT last_value FROM accounts_posting_id"))) + 1
     connection.execute("SELECT setval('accounts_posting_id', %s)", [first + rows])
     return first

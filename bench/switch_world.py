@@ -124,12 +124,14 @@ class BenchWorld:
         while len(made) < count:
             self.stan += 1
             unsigned = [self._unsigned(terminal) for terminal in range(1, self.terminals // 2 + 1)]
-            for at in range(0, len(unsigned), 500):
-                part = unsigned[at : at + 500]
-                macs = self.machine.macs(self.key, None, part)
-                made += [frame(one + mac + bytes(4)) for one, mac in zip(part, macs, strict=True)]
+            made += [frame(one + mac + bytes(4)) for one, mac in zip(unsigned, self.macs(unsigned), strict=True)]
         made.reverse()
         return made
+
+    def macs(self, unsigned: list[bytes]) -> list[bytes]:
+        """The MACs of many messages, 4 bytes each."""
+        parts = (unsigned[at : at + 500] for at in range(0, len(unsigned), 500))
+        return [mac for part in parts for mac in self.machine.macs(self.key, None, part)]
 
     def _unsigned(self, terminal: int) -> bytes:
         card = self.cards[(terminal * 7_919 + self.stan * 104_729) % len(self.cards)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from bench.switch import _prove, codec
+from bench.switch import _prove, codec, mixed_frames
 from bench.switch_load import drive
 from bench.switch_world import bench_world
 
@@ -28,3 +28,8 @@ def test_a_short_load_is_acknowledged_booked_and_proved() -> None:
         _prove(world, load.answers, load.others)
         with pytest.raises(RuntimeError, match="acknowledged"):
             _prove(world, load.answers + 1, 0)
+        every_verb = mixed_frames(world, 1_500)
+        load = drive(world.host, world.port, every_verb, 4, 0.3)
+        assert load.answers > 0
+        assert load.others == 0, "what follows an original came before it, or the mixture is refused"
+        assert world.booked()[1] == 0
