@@ -41,6 +41,8 @@ __all__ = ["Column", "Days", "Listing", "Select", "Stamp", "Text", "read_list", 
 SIZES = (25, 50, 100)
 COUNTED = 10_000
 """Rows that are counted and paged; a longer list says "more than 10,000" and asks for a filter."""
+DEEP = 500
+"""From this row on a page is read in two steps."""
 KINDS = frozenset(("text", "number", "amount", "money", "whole"))
 _OURS = frozenset(("page", "size", "sort", "export"))
 
@@ -202,7 +204,7 @@ def read_list(request: HttpRequest, listing: Listing) -> Shown:
     total = min(counted, COUNTED)
     pages = max(1, -(-total // size))
     page = min(_number(values.get("page", "")), pages)
-    found = list(rows[(page - 1) * size : page * size])
+    found = _page_of(rows, (page - 1) * size, size)
     if listing.gather:
         listing.gather(found, actor)
     if listing.personal:
@@ -228,6 +230,16 @@ def read_list(request: HttpRequest, listing: Listing) -> Shown:
         sizes=[(one, _with(values, size=one, page=None), one == size) for one in SIZES] if total > SIZES[0] else [],
         export=export,
     )
+
+
+def _page_of(rows: Rows, first: int, size: int) -> list[Any]:
+    """Rows `first` and following. Far down, only keys are sorted and passed over; what a row joins is read for those
+    of the page alone.
+    """
+    if first < DEEP:
+        return list(rows[first : first + size])
+    keys = list(rows.values_list("pk", flat=True)[first : first + size])
+    return list(rows.filter(pk__in=keys))
 
 
 def _may_export(listing: Listing, actor: Actor) -> bool:

@@ -60,13 +60,16 @@ def _address(request: HttpRequest, query: dict[str, str]) -> str:
 
 
 def _after(by: tuple[str, ...], values: list[Any]) -> Q:
-    """Rows that come after the row with these values: (a > x) or (a = x and b > y) …"""
+    """Rows that come after the row with these values: (a > x) or (a = x and b > y) … The first column is bounded by
+    itself as well, since an index, or the partitions by it, are of no use to an "or".
+    """
     found, same = Q(), Q()
     for name, value in zip(by, values, strict=True):
         field, falling = name.lstrip("-"), name.startswith("-")
         found |= same & Q(**{f"{field}__{'lt' if falling else 'gt'}": value})
         same &= Q(**{field: value})
-    return found
+    first = by[0].lstrip("-")
+    return Q(**{f"{first}__{'lte' if by[0].startswith('-') else 'gte'}": values[0]}) & found
 
 
 def _opened(signer: Signer, cursor: str, length: int) -> list[Any]:

@@ -16,7 +16,7 @@ from sheka.office.staff.permissions import Permission
 from sheka.systems.transactions.api_partner import router as partner
 from sheka.systems.transactions.api_partner_batches import router as partner_batches
 from sheka.systems.transactions.models import Institution, Transaction, TransactionKind
-from sheka.systems.transactions.queries import institutions_of, transactions_read_by
+from sheka.systems.transactions.queries import institutions_of, numbered, transactions_read_by
 
 router = Router()
 router.add_router("", partner)
@@ -63,10 +63,10 @@ def list_institutions(request: Request, page: Query[PageQuery]) -> dict[str, obj
 
 @reads(router, "/transactions", scope=Permission.TRANSACTION_VIEW, answer=Listed[TransactionShape])
 def list_transactions(request: Request, query: Query[DayQuery]) -> dict[str, object]:
-    """Transactions, the latest first."""
+    """Transactions, those of the latest business day first, and of a day the latest booked first."""
     with in_books(request.actor) as actor:
         rows = transactions_read_by(actor, on=query.business_date)
-        return page_of(request, rows, query, ("-id",), _transaction)
+        return page_of(request, rows, query, ("-business_date", "-id"), _transaction)
 
 
 @reads(
@@ -79,7 +79,7 @@ def list_transactions(request: Request, query: Query[DayQuery]) -> dict[str, obj
 def get_transaction(request: Request, number: Annotated[int, Path(ge=1, le=2**62)]) -> TransactionShape:
     """One transaction by its id."""
     with in_books(request.actor) as actor:
-        found = transactions_read_by(actor).filter(id=number).first()
+        found = numbered(transactions_read_by(actor), number).first()
         if found is None:
             raise Refused(Code.ORIGINAL_UNKNOWN)
         return _transaction(found)

@@ -19,6 +19,15 @@ from sheka.systems.transactions.archive_proof import archived_faults, archived_s
 from sheka.systems.transactions.models import Institution, Terminal, Transaction, TransactionKind, Window
 from sheka.systems.transactions.sealing import COLUMNS, GENESIS, STREAM_SHIFT, root_of
 
+FEW_TERMINALS = 200
+"""An institution with at most so many terminals is looked for through them."""
+#: A row whose day has no partition yet is not found here: the caller's query without a day finds it in the rest.
+_DAY_OF = """
+SELECT t.business_date FROM transactions_partitions() p CROSS JOIN LATERAL
+    (SELECT o.business_date FROM transactions_transaction o WHERE o.business_date = p.day AND o.id = %s LIMIT 1) t
+LIMIT 1
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class SealFault:
@@ -60,17 +69,43 @@ def transactions_in_reach(actor: Actor, *, on: date | None = None) -> QuerySet[T
     rows = Transaction.objects.filter(institution__organisation_id__in=_places(actor))
     if on is not None:
         rows = rows.filter(business_date=on)
-    return rows.select_related("institution", "terminal").order_by("-id")
+    return rows.select_related("institution", "terminal").order_by("-business_date", "-id")
 
 
 def transactions_read_by(actor: Actor, *, on: date | None = None) -> QuerySet[Transaction]:
     """The transactions that a client reads: a partner those of the institution that it is, others those in reach."""
     if not is_partner(organisation(actor.organisation)):
         return transactions_in_reach(actor, on=on)
-    rows = Transaction.objects.filter(institution__code=actor.organisation)
+    rows = at_institution(Transaction.objects.all(), actor.organisation)
     if on is not None:
         rows = rows.filter(business_date=on)
-    return rows.select_related("institution", "terminal").order_by("-id")
+    return rows.select_related("institution", "terminal").order_by("-business_date", "-id")
+
+
+def at_institution(rows: QuerySet[Transaction], code: str) -> QuerySet[Transaction]:
+    """Those of one institution. One with few terminals is found through them, because the key of a day's partition
+    begins with the terminal; one with many has so many rows that the latest ones are found in the order of booking.
+    """
+    found = Institution.objects.filter(code=code).first()
+    if found is None:
+        return rows.none()
+    rows = rows.filter(institution_id=found.pk)
+    terminals = list(Terminal.objects.filter(institution=found).values_list("pk", flat=True)[: FEW_TERMINALS + 1])
+    return rows.filter(terminal_id__in=terminals) if len(terminals) <= FEW_TERMINALS else rows
+
+
+def at_terminal(rows: QuerySet[Transaction], number: str) -> QuerySet[Transaction]:
+    """Those of one terminal; its number is looked up first, so that the key of the partitions is used."""
+    found = Terminal.objects.filter(number=number).values_list("pk", flat=True).first()
+    return rows.none() if found is None else rows.filter(terminal_id=found)
+
+
+def numbered(rows: QuerySet[Transaction], number: int) -> QuerySet[Transaction]:
+    """The one with this number, whatever its day: each day's index is asked once, and only that of its day is read."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DAY_OF, [number])
+        row = cursor.fetchone()
+    return rows.filter(id=number) if row is None else rows.filter(id=number, business_date=row[0])
 
 
 def outcome_of(institution: str, terminal: str, business_date: date, stan: int) -> Transaction | None:

@@ -44,11 +44,21 @@ from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
 from sheka.systems.transactions.labels import KINDS
 from sheka.systems.transactions.models import Transaction
-from sheka.systems.transactions.queries import transactions_in_reach, transactions_of_card
+from sheka.systems.transactions.queries import (
+    at_institution,
+    at_terminal,
+    transactions_in_reach,
+    transactions_of_card,
+)
 from sheka.systems.transactions.response_codes import RESPONSE_CODES, response_code
 
 APPROVED, REFUSED = Term("批准", "approved"), Term("拒绝", "refused")
 LOOKED_BACK = timedelta(days=31)
+BARE_DAYS = 3
+"""So many days are looked through for what no index leads to: a trace number or reference without terminal, institution
+or card, an amount, an answer.
+"""
+_LED_TO = ("institution", "terminal")
 _SELDOM = ("stan", "rrn", "amount_from", "amount_to", "response", "institution", "terminal", "outcome", "kind")
 
 
@@ -93,6 +103,14 @@ class Amounts:
 def _of_card(rows: Rows, value: str, actor: Actor) -> Rows:
     """Through the accounts of its holder: the index that is there. A card that nobody here holds has none."""
     return rows & transactions_of_card(value.upper())
+
+
+def _of_institution(rows: Rows, value: str, actor: Actor) -> Rows:
+    return at_institution(rows, value)
+
+
+def _of_terminal(rows: Rows, value: str, actor: Actor) -> Rows:
+    return at_terminal(rows, value)
 
 
 def _of_stan(rows: Rows, value: str, actor: Actor) -> Rows:
@@ -154,8 +172,8 @@ SEARCH = Listing(
         Select("kind", _("Kind"), choices({str(kind): word for kind, word in KINDS.items()}), "kind"),
         Select("outcome", _("Outcome"), choices({"approved": APPROVED, "refused": REFUSED}), narrow=_by_outcome),
         Text("response", _("Response code or refusal number"), narrow=_of_response),
-        Text("institution", _("Institution code"), ("institution__code",), "exact"),
-        Text("terminal", _("Terminal number"), ("terminal__number",), "exact"),
+        Text("institution", _("Institution code"), narrow=_of_institution),
+        Text("terminal", _("Terminal number"), narrow=_of_terminal),
         Text("stan", _("Trace number"), narrow=_of_stan),
         Text("rrn", _("Retrieval reference number"), ("rrn",), "exact"),
         Text("card", _("Card number"), narrow=_of_card),
@@ -189,14 +207,9 @@ class Stretch:
 def read_stretch(request: HttpRequest) -> Stretch:
     """The page that the address asks for. Where nothing names a time, rare things are looked for in a month."""
     actor, values = request.actor, {name: clean(request.GET, name) for name in request.GET}
-    rows, chosen, _sort = SEARCH.choose(values, actor)
+    rows, chosen, since = chosen_rows(values, actor)
     size = next((size for size in SIZES if str(size) == values.get("size")), SEARCH.size)
-    named = any(values.get(name) for name in ("day_from", "day_to", "card"))
-    since = None
-    if not named and any(values.get(name) for name in _SELDOM):
-        since = timezone.localdate() - LOOKED_BACK
-        rows = rows.filter(business_date__gte=since)
-    found, newer, older = _between(rows, values, size)
+    found, newer, older = between(rows, values, size)
     note_read(actor, SEARCH.name, {one.title: one.told for one in chosen}, 1, len(found))
     edges: dict[str, Any] = {"before": None, "after": None}
     export = _with(values, export="xlsx", size=None, **edges)
@@ -217,7 +230,18 @@ def read_stretch(request: HttpRequest) -> Stretch:
     )
 
 
-def _between(rows: Rows, values: Mapping[str, str], size: int) -> tuple[list[Transaction], bool, bool]:
+def chosen_rows(values: Mapping[str, str], actor: Actor) -> tuple[Rows, list[Set], date | None]:
+    """The rows of a search, what narrows them, and the day since which they are looked for where it names none."""
+    rows, chosen, _sort = SEARCH.choose(values, actor)
+    named = any(values.get(name) for name in ("day_from", "day_to", "card"))
+    if named or not any(values.get(name) for name in _SELDOM):
+        return rows, chosen, None
+    back = LOOKED_BACK if any(values.get(name) for name in _LED_TO) else timedelta(days=BARE_DAYS - 1)
+    since = timezone.localdate() - back
+    return rows.filter(business_date__gte=since), chosen, since
+
+
+def between(rows: Rows, values: Mapping[str, str], size: int) -> tuple[list[Transaction], bool, bool]:
     """The rows of the page, the latest first, and whether there are newer and older ones."""
     after, before = _parsed(values.get("after", "")), _parsed(values.get("before", ""))
     if after:
