@@ -31,13 +31,16 @@ from sheka.foundation.crypto.algorithms import Algorithm
 from sheka.foundation.crypto.diversify import diversify
 from sheka.foundation.iso8583.chip_data import MAC1, SESSION, pack, unpack
 from sheka.foundation.refusals import Code, Refused
+from sheka.office.audit.models import Event
 from sheka.office.scope import whole_node
+from sheka.office.staff.permissions import Permission
 from sheka.systems.cards.models import Card
 from sheka.systems.keys.models import Key
 from sheka.systems.transactions.actions.keep_line import set_profile
 from sheka.systems.transactions.actions.set_card_pin import set_card_pin
 from sheka.systems.transactions.line_client import PIN_FIELDS, WorkingKeys, chip_data_of
 from sheka.systems.transactions.line_models import CardPin, TerminalFault
+from sheka.systems.transactions.models import Terminal as TerminalRow
 from sheka.systems.transactions.models import Transaction
 from sheka.systems.transactions.terminal import Terminal
 
@@ -201,6 +204,44 @@ def _memory(pid: int) -> list[bytes]:
             except (OSError, ValueError):
                 continue
     return pieces
+
+
+@pytest.mark.req("S4")
+@pytest.mark.req("K6")
+def test_setting_a_pin_needs_the_right_a_live_card_and_a_pad_that_is_believed(switch, bank):
+    pad, (first, second, third, _) = Pad(switch, bank), bank.cards
+    block = pad.keys.pin_block(PIN, first.number)
+
+    def refused(actor=bank.actor, card: str = first.number, terminal: str = FIRST, pin_block: bytes = block) -> Code:
+        with pytest.raises(Refused) as refusal:
+            set_card_pin(actor, card_number=card, terminal=terminal, block=pin_block)
+        return refusal.value.code
+
+    nobody = replace(bank.actor, permissions=frozenset(Permission) - {Permission.CARD_PIN})
+    assert refused(nobody) is Code.PERMISSION_MISSING
+    assert refused(card="X00000019") is Code.CARD_UNKNOWN
+    Card.objects.filter(pk=second.pk).update(state="lost")
+    assert refused(card=second.number) is Code.CARD_NOT_YET_ACTIVE
+    assert refused(terminal="460100999999") is Code.TERMINAL_UNKNOWN
+    TerminalRow.objects.filter(number="460100000002").update(state="suspended")
+    assert refused(terminal="460100000002") is Code.TERMINAL_NOT_ACTIVE
+    assert refused(terminal="460100000003") is Code.PIN_BLOCK_INVALID, "that pad was given no key"
+    assert refused(card=third.number) is Code.PIN_BLOCK_INVALID, "the block is another card's"
+    assert refused(pin_block=secrets.token_bytes(16)) is Code.PIN_BLOCK_INVALID
+    assert not CardPin.objects.exists(), "what was refused left something behind"
+    assert not Event.objects.filter(event="card.online_pin_set").exists()
+
+    kept = set_card_pin(bank.actor, card_number=first.number.lower(), terminal=FIRST, block=block)
+    assert kept.card_number == first.number
+    assert pad.pay(first.number, PIN).approved
+    pad.pay(first.number, WRONG)
+    pad.set(first.number, WRONG)
+    row = CardPin.objects.get()
+    assert (row.tries, row.blocked_at, row.by) == (0, None, bank.actor.name)
+    assert pad.pay(first.number, WRONG).approved
+    events = Event.objects.filter(event="card.online_pin_set", subject=f"card:{first.number}")
+    assert events.count() == 2
+    assert not any(secret in event.facts for event in events for secret in (PIN, WRONG, kept.value, row.value))
 
 
 # cryptograms

@@ -6,6 +6,7 @@ a database that grows for ever.
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -22,7 +23,8 @@ from sheka.systems.transactions.actions.drop_old_rows import drop_old_rows
 from sheka.systems.transactions.line_models import WorkingKey
 from sheka.systems.transactions.models import Institution, Terminal
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.req("S4")]
+pytestmark = pytest.mark.req("S4")
+committing = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
@@ -40,6 +42,7 @@ def _keys(superuser, holder: int, terminal: int | None, days: list[int]) -> None
             )
 
 
+@committing
 def test_old_keys_go_and_the_two_newest_of_a_line_stay(bank, superuser, today):
     holder = Institution.objects.get(code=HOSPITAL).pk
     first, second = Terminal.objects.order_by("number").values_list("pk", flat=True)[:2]
@@ -55,7 +58,7 @@ def test_old_keys_go_and_the_two_newest_of_a_line_stay(bank, superuser, today):
 
     assert (ages(first), ages(second), ages(None)) == ([days + 10, 1], [days + 9, days + 8], [70, 65])
     dropped = Event.objects.filter(event="old_rows.dropped", subject__startswith="working_keys:")
-    assert sorted(row.facts["count"] for row in dropped) == [0, 3]
+    assert sorted(json.loads(row.facts)["count"] for row in dropped) == [0, 3]
     with superuser() as administrator:
         for query in (
             "DELETE FROM transactions_workingkey WHERE since < now() - interval '300 days'",  # the newest two
@@ -68,7 +71,8 @@ def test_old_keys_go_and_the_two_newest_of_a_line_stay(bank, superuser, today):
         cursor.execute("DELETE FROM transactions_workingkey")
 
 
-def test_requests_of_partners_go_with_their_transactions_but_never_one_whose_outcome_is_unknown(bank, superuser, today):
+@committing
+def test_requests_of_partners_and_offline_numbers_go_but_never_what_is_unknown(bank, superuser, today):
     terminal = Terminal.objects.select_related("institution").order_by("number").first()
     old = today - timedelta(days=retention.old_row_days()["partner_requests"] + 1)
 
@@ -99,21 +103,17 @@ def test_requests_of_partners_go_with_their_transactions_but_never_one_whose_out
     request(6, today - timedelta(days=100), "approved")
     for day in (old, today):
         TraceCounter.objects.create(terminal=terminal, business_date=day, last=9)
+    holder = Institution.objects.get(code=HOSPITAL).pk
+    row = "INSERT INTO transactions_offline VALUES (%s, 1, 'x', 1, %s, 1)"
+    days = [today - timedelta(days=age) for age in (retention.old_row_days()["offline_numbers"] + 1, 63, 0)]
+    with superuser() as administrator:
+        for day in days:
+            administrator.execute(row, [day, holder])
     jobs.old_rows()
     assert list(PartnerRequest.objects.order_by("stan").values_list("stan", flat=True)) == [3, 4, 5, 6]
     assert TraceCounter.objects.get().business_date == today
     with superuser() as administrator, pytest.raises(Exception, match="stays"):
         administrator.execute("DELETE FROM transactions_partnerrequest WHERE stan = 3")
-
-
-def test_numbers_of_offline_transactions_go(bank, superuser, today):
-    holder = Institution.objects.get(code=HOSPITAL).pk
-    row = "INSERT INTO transactions_offline VALUES (%s, 1, 'x', 1, %s, 1)"
-    days = [today - timedelta(days=age) for age in (retention.old_row_days()["offline_numbers"] + 1, 61, 0)]
-    with superuser() as administrator:
-        for day in days:
-            administrator.execute(row, [day, holder])
-    jobs.old_rows()
     with superuser() as administrator:
         left = administrator.execute("SELECT business_date FROM transactions_offline ORDER BY 1").fetchall()
         assert left == [(days[1],), (days[2],)]
@@ -122,6 +122,7 @@ def test_numbers_of_offline_transactions_go(bank, superuser, today):
     assert left == [(today,)], "younger ones stay, whatever day is said"
 
 
+@pytest.mark.django_db
 def test_the_policy_must_keep_them_long_enough_and_the_right_is_needed(tmp_path, monkeypatch, tree, today):
     policy = retention.policy_file(retention.FILE).read_text("utf-8")
     path = tmp_path / "retention.toml"
