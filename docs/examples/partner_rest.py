@@ -38,6 +38,14 @@ class PartnerApi:
         """Reverse a payment, whether its outcome is known or not."""
         return self._ask("POST", "/partner/reversals", {"original": original}, key)[1]
 
+    def settle(self, key: str, terminal: str, day: str, totals: dict[str, int], after_upload: bool = False) -> str:
+        """Compare a terminal's totals of a settlement day: "in_balance", "out_of_balance", or what is known of it."""
+        body = {"terminal": terminal, "settlement_day": day, "totals": totals, "after_upload": after_upload}
+        status, told = self._ask("POST", "/partner/settlements", body, key)
+        if status in (0, 502, 503):
+            told = self._ask("GET", f"/partner/settlements/{key}")[1]
+        return str(told.get("state", "unknown"))
+
     def _ask(self, method: str, path: str, body: Any = None, key: str = "") -> tuple[int, dict[str, Any]]:
         headers = {"Authorization": f"Bearer {self._access()}", "Content-Type": "application/json"}
         headers |= {"Idempotency-Key": key} if key else {}

@@ -95,6 +95,11 @@ def test_the_rest_example_pays_once_and_takes_back(bank, switch, tree, installer
         assert api.status(key) == first
         assert api.pay(str(uuid4()), REST, bank.cards[0].number, 99_999_999)["code"] == 4421
         assert api.take_back(str(uuid4()), key)["state"] == "approved"
+        kinds = [f"{name}{unit}" for name in ("credits", "credits_reversed") for unit in ("", "_fen")]
+        totals = {**dict.fromkeys(kinds, 0), "debits": 1, "debits_fen": 1234, "debits_reversed": 1}
+        for taken_back, state in ((1234, "in_balance"), (1, "out_of_balance")):
+            asked = {**totals, "debits_reversed_fen": taken_back}
+            assert api.settle(str(uuid4()), REST, first["settlement_day"], asked) == state
         web.shutdown()
     assert bank.balance() == 100_000
     bank.assert_ledger_holds()

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
+from sheka.faces.console.acquiring.words import STATES as ACQUIRING_STATES
+from sheka.faces.console.acquiring.words import VERBS as ACQUIRING_VERBS
 from sheka.faces.console.rights import rights_named
 from sheka.faces.console.words import REQUEST_WORDS, WORDS, language
 from sheka.foundation.refusals import Code, Refused, sentence
@@ -63,14 +65,19 @@ def _forbidden(state: str, verb: str, allowed: str) -> Refused:
 
 
 def _state(state: str) -> str:
-    other = INCIDENT_STATES.get(state) or CARRIER_STATES.get(state) or CASE_STATES.get(state) or Term(state, state)
+    known_elsewhere = (INCIDENT_STATES, CARRIER_STATES, CASE_STATES, ACQUIRING_STATES)
+    other = next((words[state] for words in known_elsewhere if state in words), Term(state, state))
     known = WORDS.get(state) or REQUEST_WORDS.get(state, (other.text(language()),))
     return str(STATES.get(state) or EXCHANGE_STATES.get(state) or known[0])
 
 
 def _verb(verb: str) -> str:
     other = (
-        LINES.get(verb) or CARRIER_VERBS.get(verb.removesuffix("_loaded")) or CASE_VERBS.get(verb) or Term(verb, verb)
+        LINES.get(verb)
+        or CARRIER_VERBS.get(verb.removesuffix("_loaded"))
+        or CASE_VERBS.get(verb)
+        or ACQUIRING_VERBS.get(verb)
+        or Term(verb, verb)
     )
     return str(VERBS.get(verb) or VERBS.get(verb.removesuffix("_unused")) or other.text(language()))
 

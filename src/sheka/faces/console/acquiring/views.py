@@ -235,6 +235,7 @@ def test_cards(request: HttpRequest) -> HttpResponse:
             (mask_card_number(one.card_number), one, money_of_test_card(one)) for one in cards_for_tests(request.actor)
         ],
         "pays": request.actor.may(Permission.ACCOUNT_DEPOSIT),
+        "sees": request.actor.may(Permission.ACQUIRING_VIEW),
     }
     return render(request, "console/acquiring/cards.html", context, status=422 if form.errors else status)
 
