@@ -36,10 +36,14 @@ with open(sys.argv[1], "rb") as source:
     began = time.monotonic()
     row, _ = take_deposit_file(sender, name="bench", source=source)
     row = check_deposit_file(sender, number=row.number, source=source)
+    print(f"checked after {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     facts |= {"check_s": round(time.monotonic() - began, 1), "state": row.state, "mib_checked": peak()}
 release_deposit_file(other, number=row.number, background=False)
 began = time.monotonic()
-row = book_deposit_file(sender, row.number)
+def tell(done, total):
+    if done % 100_000 < 2_000:
+        print(f"booked {done:,} after {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+row = book_deposit_file(sender, row.number, tell)
 facts |= {"book_s": round(time.monotonic() - began, 1), "booked": row.booked, "total": row.booked_total, "mib": peak()}
 print(json.dumps(facts))
 """
@@ -55,10 +59,11 @@ def measure(lines: int) -> dict[str, object]:
         facts["write_s"] = round(time.monotonic() - began, 1)
         environment = {**os.environ, **node_environment(world.node), "DJANGO_SETTINGS_MODULE": "sheka.config.settings"}
         command = [sys.executable, "-W", "ignore", "-c", _CHILD, str(path)]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        facts["load_before"] = round(os.getloadavg()[0], 1)
+        done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=False)
         if done.returncode:
-            raise RuntimeError(done.stdout + done.stderr)
-        facts |= json.loads(done.stdout)
+            raise RuntimeError(done.stdout)
+        facts |= json.loads(done.stdout) | {"load_after": round(os.getloadavg()[0], 1)}
         facts["sum_of_all_entries"] = world.entries_sum_to()
     return facts
 

@@ -8,22 +8,25 @@ from sheka.foundation.refusals import Code, Refused
 from sheka.foundation.terms import Term
 from sheka.office.documents.subjects import subject
 from sheka.office.staff.actors import Actor
+from sheka.office.staff.permissions import Permission
 from sheka.systems.accounts.queries_of_pages import account_reached, payout_named
 
+RIGHTS = (Permission.ACCOUNT_VIEW,)
 
-@subject("account", Term("账户", "Account"), page=lambda name: ("console:accounts_one", (name,)))
+
+@subject("account", Term("账户", "Account"), page=lambda name: ("console:accounts_one", (name,)), rights=RIGHTS)
 def account(actor: Actor, name: str) -> None:
     """Whoever may see the account. Raises Refused(ACCOUNT_UNKNOWN)."""
     account_reached(actor, name)
 
 
-@subject("payout", Term("支付单", "Payment out"), page=lambda name: ("console:accounts_payout", (name,)))
+@subject("payout", Term("支付单", "Payment out"), page=lambda name: ("console:accounts_payout", (name,)), rights=RIGHTS)
 def payout(actor: Actor, name: str) -> None:
     """Whoever may see its account. Raises Refused(PAYOUT_UNKNOWN)."""
     payout_named(actor, name)
 
 
-@subject("statement", Term("对账单", "Statement"))
+@subject("statement", Term("对账单", "Statement"), rights=RIGHTS)
 def statement(actor: Actor, name: str) -> None:
     """`<account>.<first day>.<last day>`: whoever may see the account. Raises Refused(ACCOUNT_UNKNOWN)."""
     account_reached(actor, name.partition(".")[0])
