@@ -73,7 +73,7 @@ def keys(surf, engine):
 
 
 @pytest.mark.req("H2")
-def test_a_request_goes_its_way_by_keyboard_alone(keys, town, requests, next_code):
+def test_a_request_goes_its_way_by_keyboard_alone(keys, town, requests):
     examiner = keys("kb-examiner", "en")
     examiner.to("main a, .rail a[href='/approvals']")
     examiner.to(".rail a[href='/approvals']")
@@ -92,7 +92,6 @@ def test_a_request_goes_its_way_by_keyboard_alone(keys, town, requests, next_cod
     examiner.to("#reason")
     examiner.write("The security plan lacks its annex")
     examiner.to(".decision button")
-    next_code()
     examiner.enter()
     expect(examiner.page.locator("h1")).to_have_text("Confirm that it is you")
     examiner.confirm(town.facts["password"])
@@ -126,7 +125,6 @@ def test_a_request_goes_its_way_by_keyboard_alone(keys, town, requests, next_cod
     examiner.press("d", "a")
     assert examiner.page.is_checked("[value=approve]")
     examiner.to(".decision button")
-    next_code()
     examiner.enter()
     examiner.confirm(town.facts["password"])
     expect(examiner.page.locator(".steps__now")).to_contain_text("Review")
