@@ -1,6 +1,7 @@
 # The two commands: make run, make test. All others are listed by make help.
 PYTHON ?= python3
 BIN := .venv/bin
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help setup run reset test lint fmt bench faults lock clean setup-tests
 

@@ -20,6 +20,7 @@ SAMPLES = (
     "H46010020261122999999",
     "exchange:H46010020261122999999",
     "D9999999X",
+    "ab" * 32,
 )
 """Words that fit the converters and name nothing."""
 
