@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from sheka.equipment.server.node import NodeConfig
 from sheka.foundation.refusals import Code, Refused
 from sheka.foundation.terms import Term
 from sheka.office.documents import subjects
+from sheka.office.staff.permissions import Permission
 
 
 @pytest.fixture(autouse=True)
@@ -29,6 +32,7 @@ def things(monkeypatch):
         word: subjects.SubjectKind(word, Term("事项", word), find, None)
         for word in ("card", "exchange", "destruction", "proposal", "staff")
     }
+    known["card"] = replace(known["card"], rights=(Permission.CARD_VIEW,))
     monkeypatch.setattr(subjects, "_known", known)
     return known
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.documents.models import Document, Paper
-from sheka.office.documents.subjects import must_reach
+from sheka.office.documents.subjects import must_reach, subject_kinds
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
 
@@ -23,9 +23,14 @@ def documents_of(actor: Actor, subject: str) -> list[Document]:
 
 
 def documents_in_reach(actor: Actor) -> QuerySet[Document]:
-    """Every document of the organisations that the actor reads for."""
+    """The documents of the organisations that the actor reads for, about what the actor may read (K6)."""
     actor.require(Permission.DOCUMENT_VIEW)
-    return _within(actor)
+    about = Q(pk__in=())
+    for kind in subject_kinds():
+        if kind.open_to(actor):
+            sort = Q(subject__startswith=f"{kind.word}:")
+            about |= sort if kind.names is None else sort & Q(subject__in=kind.names(actor))
+    return _within(actor).filter(about)
 
 
 def document_numbered(actor: Actor, number: int) -> Document:

@@ -2,22 +2,43 @@
 
 from __future__ import annotations
 
+from django.db.models import QuerySet
+
 from sheka.foundation.refusals import Code, Refused
 from sheka.foundation.terms import Term
-from sheka.office.documents.subjects import subject
+from sheka.office.documents.subjects import named, subject
 from sheka.office.incidents.models import Drill, Incident
-from sheka.office.incidents.queries import incident_read_by
+from sheka.office.incidents.queries import incident_read_by, readable_by
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
 
 
-@subject("incident", Term("安全事件", "Incident"), page=lambda name: ("console:incidents_one", (name,)))
+def _incidents(actor: Actor) -> QuerySet[Incident, str]:
+    return named("incident", readable_by(actor), "number")
+
+
+def _drills(actor: Actor) -> QuerySet[Drill, str]:
+    return named("drill", Drill.objects.filter(organisation_id=actor.organisation), "pk")
+
+
+@subject(
+    "incident",
+    Term("安全事件", "Incident"),
+    page=lambda name: ("console:incidents_one", (name,)),
+    names=_incidents,
+)
 def incident_named(actor: Actor, name: str) -> Incident:
     """Raises Refused(INCIDENT_UNKNOWN)."""
     return incident_read_by(actor, name)
 
 
-@subject("drill", Term("应急演练", "Drill"), page=lambda name: ("console:incidents_drill", (name,)))
+@subject(
+    "drill",
+    Term("应急演练", "Drill"),
+    page=lambda name: ("console:incidents_drill", (name,)),
+    rights=(Permission.INCIDENT_VIEW,),
+    names=_drills,
+)
 def drill_numbered(actor: Actor, name: str) -> Drill:
     """Raises Refused(INCIDENT_DRILL_UNKNOWN)."""
     mine = Drill.objects.filter(organisation_id=actor.organisation)

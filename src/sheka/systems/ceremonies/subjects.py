@@ -9,7 +9,12 @@ from sheka.office.staff.permissions import Permission
 from sheka.systems.ceremonies.queries import ceremony_numbered
 
 
-@subject("ceremony", Term("密钥仪式", "Key ceremony"), page=lambda name: ("console:ceremonies_one", (name,)))
+@subject(
+    "ceremony",
+    Term("密钥仪式", "Key ceremony"),
+    page=lambda name: ("console:ceremonies_one", (name,)),
+    rights=(Permission.CEREMONY_VIEW,),
+)
 def ceremony(actor: Actor, name: str) -> None:
     """Raises Refused: PERMISSION_MISSING, CEREMONY_UNKNOWN."""
     actor.require(Permission.CEREMONY_VIEW)

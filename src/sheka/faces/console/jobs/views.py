@@ -82,7 +82,7 @@ def jobs(request: HttpRequest) -> HttpResponse:
 @require_safe
 def job(request: HttpRequest, number: int) -> HttpResponse:
     """One job. It stays current by itself, and by reloading without script."""
-    return render(request, "console/jobs/job.html", _told(run_of(request.actor, number)))
+    return render(request, "console/jobs/job.html", _told(request.actor, run_of(request.actor, number)))
 
 
 @open_to_staff
@@ -90,7 +90,7 @@ def job(request: HttpRequest, number: int) -> HttpResponse:
 def progress(request: HttpRequest, number: int) -> HttpResponse:
     """The part of the page that moves; when the job is over the whole page is asked for again."""
     run = run_of(request.actor, number)
-    response = render(request, "console/jobs/progress.html", _told(run))
+    response = render(request, "console/jobs/progress.html", _told(request.actor, run))
     if not run.alive:
         response.headers["HX-Refresh"] = "true"
     return response
@@ -115,11 +115,11 @@ def again(request: HttpRequest, number: int) -> HttpResponse:
     return redirect("console:jobs_job", number)
 
 
-def _told(run: JobRun) -> dict[str, object]:
+def _told(actor: Actor, run: JobRun) -> dict[str, object]:
     tongue = ("zh", "zh_do") if in_chinese() else ("en", "en_do")
     failure = run.failure or {}
     verbs = RUN.verbs(run.state)
-    page = RESULT_PAGES.get(run.name)
+    page, may_open = RESULT_PAGES.get(run.name, ("", None))
     return {
         "run": run,
         "title": title_of(run.name, language()),
@@ -131,5 +131,5 @@ def _told(run: JobRun) -> dict[str, object]:
         "may_cancel": "cancel" in verbs and run.cancel_asked_at is None,
         "may_run_again": "run_again" in verbs,
         "result": [(name, value) for name, value in (run.result or {}).items() if not isinstance(value, dict | list)],
-        "result_page": reverse(page, args=[run.pk]) if page and run.result else None,
+        "result_page": reverse(page, args=[run.pk]) if may_open and run.result and may_open(actor, run) else None,
     }

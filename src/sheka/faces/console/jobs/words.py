@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+from sheka.office.jobs.models import JobRun
+from sheka.office.staff.actors import Actor
+from sheka.office.staff.permissions import Permission
 
 STATES: dict[str, tuple[str | Promise, str]] = {
     "queued": (_("In the queue"), "still"),
@@ -14,9 +20,12 @@ STATES: dict[str, tuple[str | Promise, str]] = {
     "dead": (_("Failed"), "stop"),
     "cancelled": (_("Stopped"), "still"),
 }
-RESULT_PAGES = {
-    "audit.verify": "console:auditing_verification",
-    "list.export": "console:list_file",
-    "cards.recount_promised_days": "console:operations_recount",
+RESULT_PAGES: dict[str, tuple[str, Callable[[Actor, JobRun], bool]]] = {
+    "audit.verify": ("console:auditing_verification", lambda actor, run: actor.may(Permission.AUDIT_READ)),
+    "list.export": ("console:list_file", lambda actor, run: run.staff_id == actor.staff_id),
+    "cards.recount_promised_days": (
+        "console:operations_recount",
+        lambda actor, run: actor.may(Permission.CALENDAR_MANAGE),
+    ),
 }
-"""Name of a job → the page that shows its result, by the number of the run."""
+"""Name of a job → the page that shows its result, by the number of the run, and whether a reader may open it."""
