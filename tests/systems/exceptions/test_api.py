@@ -8,13 +8,20 @@ import pytest
 from django.utils import timezone
 from tests.support.api import partner_of
 from tests.support.approvals import decided
+from tests.support.exceptions import notices
+from tests.support.files import pdf
 from tests.support.payments import CITY, HOSPITAL
 
+from sheka.foundation.refusals import Code, Refused
 from sheka.office.approvals.models import Proposal
+from sheka.office.documents.queries import documents_of
 from sheka.office.organisations.actions.add_organisation import add_organisation
 from sheka.office.staff.actors import Actor
 from sheka.systems.exceptions.actions.adjust_case import propose_decision
+from sheka.systems.exceptions.actions.follow_dispute import withdraw_dispute
 from sheka.systems.exceptions.actions.handle_case import ask_other_side, take_case
+from sheka.systems.exceptions.actions.open_dispute import open_dispute
+from sheka.systems.exceptions.check import check_exceptions
 from sheka.systems.exceptions.models import ExceptionCase
 from sheka.systems.transactions.models import Transaction
 
@@ -74,3 +81,41 @@ def test_a_partner_disputes_answers_and_reads_the_decision(terminal, bank, partn
     assert pharmacy.get("/disputes").json()["items"] == []
     assert hospital.get("/exceptions").status_code == 403
     bank.assert_ledger_holds()
+
+
+def test_an_institution_is_heard_about_what_a_citizen_disputes(terminal, bank, partners, appoint):
+    """It reads the dispute, answers, brings a file that the officer reads; it cannot withdraw what is not its own."""
+    hospital, pharmacy = partners
+    officer, clerk = appoint("one", CITY, "exceptions_officer"), appoint("clerk", "460100-01", "clerk")
+    assert terminal.purchase(bank.cards[0].number, 1_234).approved
+    asked = {"transaction": Transaction.objects.get().id, "complaint": "twice", "claimed": 1_234, "text": SAID}
+    case = open_dispute(clerk, client_id=uuid.uuid4(), **asked).number
+    told = hospital.get(f"/disputes/{case}").json()
+    assert (told["side"], told["state"], [one["text"] for one in told["words"]]) == ("citizen", "open", [SAID])
+    assert pharmacy.get(f"/disputes/{case}").status_code == 404
+    take_case(officer, number=case)
+    ask_other_side(officer, number=case, text="Please send the slip.")
+    assert hospital.post(f"/disputes/{case}/answers", {"text": SAID}).status_code == 201
+    given = {"Content_Type": "application/pdf"}
+    kept = hospital.post(f"/disputes/{case}/evidence", pdf(), **given)
+    assert kept.status_code == 201, kept.content
+    assert hospital.post(f"/disputes/{case}/evidence", pdf(), **given).json()["id"] == kept.json()["id"]
+    assert pharmacy.post(f"/disputes/{case}/evidence", pdf(), **given).status_code == 404
+    assert hospital.post(f"/disputes/{case}/evidence", b"%PDF-not", **given).status_code == 422
+    (document,) = documents_of(officer, f"exception:{case}")
+    assert (document.pk, document.kind) == (kept.json()["id"], "dispute_evidence")
+    assert notices(officer, ExceptionCase.objects.get()) == ["exception.told"]
+    assert hospital.post(f"/disputes/{case}/withdrawal", {"text": SAID}).status_code == 404, (
+        "the citizen's, not its own"
+    )
+    withdraw_dispute(clerk, number=case, text="The citizen found the second slip.")
+    told = hospital.get(f"/disputes/{case}").json()
+    assert (told["state"], told["words"][-1]["what"], told["posting"]) == ("closed", "withdraw", None)
+    assert hospital.post(f"/disputes/{case}/evidence", pdf(), **given).status_code == 409
+    body = {"id": str(uuid.uuid4()), "claimed_fen": 34, "text": SAID, "complaint": "wrong_amount"}
+    own = hospital.post("/disputes", body | {"transaction": asked["transaction"]}).json()["number"]
+    with pytest.raises(Refused) as refusal:
+        withdraw_dispute(clerk, number=own, text="Not of this counter.")
+    assert refusal.value.code is Code.EXCEPTION_UNKNOWN
+    assert hospital.post(f"/disputes/{own}/withdrawal", {"text": SAID}).json()["state"] == "closed"
+    assert check_exceptions() == []

@@ -13,6 +13,7 @@ from tests.support.approvals import decided
 from tests.support.exceptions import SAID, notices, only_theirs, opened, proposal_of
 from tests.support.payments import CITY, HOSPITAL
 
+from sheka.foundation.calendar import add_working_days
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.approvals.actions.withdraw import withdraw
 from sheka.office.organisations.actions.add_organisation import add_organisation
@@ -25,7 +26,9 @@ from sheka.systems.exceptions.actions.handle_case import (
     ask_other_side,
     assign_case,
     close_case,
+    extend_case,
     note_case,
+    reopen_case,
     take_case,
 )
 from sheka.systems.exceptions.actions.open_dispute import disputable_of_card, open_dispute
@@ -33,6 +36,7 @@ from sheka.systems.exceptions.actions.watch_case import watch_case
 from sheka.systems.exceptions.check import check_exceptions
 from sheka.systems.exceptions.jobs import take, watch
 from sheka.systems.exceptions.models import CaseEvent, Closing, ExceptionCase
+from sheka.systems.exceptions.policy import policy
 from sheka.systems.exceptions.queries import case_read_by
 from sheka.systems.exceptions.standing import accounts_of_case
 
@@ -214,6 +218,46 @@ def test_a_dispute_that_is_not_upheld_books_nothing(paid, bank, officer, approve
     decided(approver, proposal_of(case))
     case.refresh_from_db()
     assert (case.state, case.closing, case.entry, bank.balance()) == ("closed", "not_upheld", None, 98_766)
+
+
+def test_all_decisions_about_a_dispute_grant_no_more_than_was_claimed(paid, bank, officer, approver, appoint):
+    """Opened again, a decision is provisional again; what was booked before counts."""
+    clerk = appoint("clerk", "460100-01", "clerk")
+    (row,) = disputable_of_card(clerk, card_number=bank.cards[0].number)
+    asked = {"transaction": row.id, "complaint": "twice", "claimed": 1_000, "text": SAID}
+    case = open_dispute(clerk, client_id=uuid.uuid4(), **asked)
+    take_case(officer, number=case.number)
+    propose_decision(officer, number=case.number, outcome="partly", amount=600, reason=SAID)
+    decided(approver, proposal_of(case))
+    reopen_case(officer, number=case.number, reason="A second slip was found.")
+    case.dispute.refresh_from_db()
+    assert (case.dispute.decided_at, case.dispute.outcome, case.dispute.granted) == (None, "", 600)
+    take_case(officer, number=case.number)
+    for outcome, amount in (("upheld", 1_000), ("partly", 400), ("upheld", 401)):
+        with pytest.raises(Refused) as refusal:
+            propose_decision(officer, number=case.number, outcome=outcome, amount=amount, reason=SAID)
+        assert refusal.value.code is Code.EXCEPTION_GRANTED
+    propose_decision(officer, number=case.number, outcome="upheld", amount=400, reason=SAID)
+    decided(approver, proposal_of(case))
+    case.dispute.refresh_from_db()
+    assert (case.dispute.granted, bank.balance()) == (1_000, 98_766 + 1_000)
+    assert check_exceptions() == []
+
+
+def test_a_deadline_is_extended_once_with_a_reason_that_both_sides_read(bank, officer, approver):
+    case = opened(only_theirs(bank))
+    ExceptionCase.objects.filter(pk=case.pk).update(due_on=timezone.localdate() - timedelta(days=1))
+    watch()
+    with pytest.raises(Refused) as refusal:
+        extend_case(officer, number=case.number, reason=SAID)
+    assert refusal.value.code is Code.PERMISSION_MISSING
+    due = extend_case(approver, number=case.number, reason="The archive needs a week.").due_on
+    assert due == add_working_days(timezone.localdate(), policy().extend_days).day
+    assert WorkItem.objects.get(subject=case.key, state="open").due_on == due
+    with pytest.raises(Refused) as refusal:
+        extend_case(approver, number=case.number, reason=SAID)
+    assert refusal.value.code is Code.EXCEPTION_EXTENDED
+    assert case.events.get(verb="extend").told
 
 
 def test_what_happened_to_a_case_cannot_be_changed_or_deleted(bank):

@@ -94,6 +94,12 @@ def move(
     return case
 
 
+def renew_work(actor: Actor, case: ExceptionCase) -> None:
+    """Its item of work again, with the deadline that it has now."""
+    close_work(actor, HANDLE, case.key)
+    keep_work(actor, case)
+
+
 def keep_work(actor: Actor, case: ExceptionCase) -> None:
     """A case that runs is an item of work: of nobody, of its holder; one that ended is none."""
     if case.state in ENDED or case.state == "proposed":

@@ -48,6 +48,6 @@ STATE_WORDS = {
     "in_hand": Term("处理中", "in hand"),
     "asked": Term("待对方答复", "waiting for the other side"),
     "proposed": Term("待审批", "waiting for approval"),
-    "resolved": Term("已调账", "resolved by an entry"),
+    "resolved": Term("入账结案", "resolved by an entry"),
     "closed": Term("已结案", "closed with a reason"),
 }

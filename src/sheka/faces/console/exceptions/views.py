@@ -15,7 +15,14 @@ from sheka.faces.console.documents.part import subject_context
 from sheka.faces.console.doors import opens
 from sheka.faces.console.exceptions import page
 from sheka.faces.console.exceptions.forms import in_fen
-from sheka.faces.console.exceptions.words import due_stamp, facts_in_words, reason_word, said, state_stamp
+from sheka.faces.console.exceptions.words import (
+    due_stamp,
+    facts_in_words,
+    reason_word,
+    resolution_of,
+    said,
+    state_stamp,
+)
 from sheka.faces.console.places import labels
 from sheka.faces.console.telling import Told, told
 from sheka.faces.console.transactions.page import shown
@@ -91,6 +98,7 @@ def case_page(
         "stamps": [state_stamp(case), due_stamp(case)],
         "place": labels({case.organisation_id}).get(case.organisation_id, case.organisation_id),
         "rows": rows,
+        "resolution": resolution_of(case),
         "facts": page.facts_of(case),
         "ours": ours,
         "theirs": theirs,

@@ -13,6 +13,7 @@ from sheka.faces.console.words import language
 from sheka.foundation.terms import Term
 from sheka.systems.exceptions.labels import REASONS
 from sheka.systems.exceptions.models import ExceptionCase, RuleUse
+from sheka.systems.exceptions.policy import rule_named
 from sheka.systems.exceptions.states import STATE_WORDS
 
 STATE_TONES = {
@@ -68,7 +69,18 @@ def as_day(text: object) -> date | None:
 
 
 def facts_in_words(use: RuleUse) -> str:
-    """The facts on which a rule was applied, in one line."""
-    flat = [f"{name}={value}" for name, value in use.facts.items() if not isinstance(value, dict | list)]
-    rows = [f"{name}={value.get('transaction')}" for name, value in use.facts.items() if isinstance(value, dict)]
-    return " ".join([*flat, *rows])
+    """The facts on which a rule was applied, in one line: plain values, and of a row its number or its message type."""
+    shown = []
+    for name, value in use.facts.items():
+        if isinstance(value, dict):
+            value = value.get("transaction") or value.get("type")
+        if value not in (None, "") and not isinstance(value, list):
+            shown.append(f"{name}={value}")
+    return " ".join(shown)
+
+
+def resolution_of(case: ExceptionCase) -> str:
+    """How a case ended: what a person wrote, or of a rule its words in the reader's language."""
+    use = case.rule_uses.filter(result=case.state).exclude(effect="suggest").first()
+    rule = rule_named(use.rule) if use is not None and not case.by_hand else None
+    return said(rule.title) if rule is not None and case.resolution.startswith(rule.zh) else case.resolution

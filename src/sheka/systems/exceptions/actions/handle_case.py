@@ -13,7 +13,7 @@ from sheka.office.staff.permissions import Permission
 from sheka.office.staff.queries import actor_of, staff_with
 from sheka.systems.exceptions.guards import must_be_free
 from sheka.systems.exceptions.informing import tell_opener, tell_staff
-from sheka.systems.exceptions.life import keep_work, locked, move, text_of, write
+from sheka.systems.exceptions.life import locked, move, renew_work, text_of, write
 from sheka.systems.exceptions.models import Closing, Dispute, ExceptionCase
 from sheka.systems.exceptions.policy import policy
 from sheka.systems.exceptions.queries import granted_so_far
@@ -135,7 +135,7 @@ def extend_case(actor: Actor, *, number: str, reason: str) -> ExceptionCase:
     case.save(update_fields=["due_on", "due_provisional", "escalated_at"])
     days = {"from": earlier.isoformat(), "to": due.day.isoformat()}
     write(actor, case, "extend", said, facts=days, told=True)
-    keep_work(actor, case)
+    renew_work(actor, case)
     record(actor, "exception.extended", case.key, reason=said, **days)
     tell_opener(case, zh=f"处理期限延长至{days['to']}：{said}", en=f"extended until {days['to']}: {said}")
     return case

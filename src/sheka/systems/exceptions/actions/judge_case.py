@@ -36,7 +36,8 @@ def judge_case(actor: Actor, *, number: str) -> ExceptionCase:
     case.judged_at = timezone.now()
     if case.ours is None and standing.request is not None:
         case.ours = row_facts(standing.request)
-    case.save(update_fields=["judged_at", "ours"])
+        case.amount = case.amount or standing.request.amount
+    case.save(update_fields=["judged_at", "ours", "amount"])
     found = fitting(case, standing)
     if found is not None:
         _apply(actor, case, *found)
