@@ -55,7 +55,7 @@ FACTS = {
     "locked": gettext_lazy("Terminal locked"),
     "field": gettext_lazy("Field that differs"),
     "field_7": gettext_lazy("Time that the terminal says (field 7)"),
-    "peer": gettext_lazy("Line"),
+    "peer": gettext_lazy("Line it came over"),
     "process": gettext_lazy("Process of the switch"),
     "original": gettext_lazy("Original transaction"),
     "pending": gettext_lazy("Number of the hold"),
