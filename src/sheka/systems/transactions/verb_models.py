@@ -93,3 +93,21 @@ class BatchLine(models.Model):
         managed = False
         db_table = "transactions_batch_line"
         ordering = ("id",)
+
+
+class OfflineNumber(models.Model):
+    """Which request used what a card and a PSAM signed (C1, docs/adr/0033): the functions of the switch alone write it,
+    and rows go when they are old. `written` stands for the transaction that did.
+    """
+
+    pk = models.CompositePrimaryKey("business_date", "terminal", "card_number", "sequence")
+    business_date = models.DateField()
+    terminal = models.ForeignKey(Terminal, on_delete=models.DO_NOTHING, db_constraint=False, related_name="+")
+    card_number = models.TextField()
+    sequence = models.BigIntegerField()
+    institution = models.ForeignKey(Institution, on_delete=models.DO_NOTHING, db_constraint=False, related_name="+")
+    stan = models.IntegerField()
+
+    class Meta:
+        managed = False
+        db_table = "transactions_offline"

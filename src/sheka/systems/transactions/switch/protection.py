@@ -17,6 +17,8 @@ SCOPED = (
     "transactions_lineevent",
     "transactions_lineroot",
     "transactions_message",
+    "transactions_offline",
+    "transactions_pinzone",
     "transactions_psamalarm",
     "transactions_psamuse",
     "transactions_pulse",
