@@ -1,4 +1,4 @@
-"""A real worker that is told to stop in the middle of long work leaves within seconds, and the next one goes on (H1)."""
+"""A real worker that is told to stop in the middle of long work leaves in seconds, and the next one goes on (H1)."""
 
 from __future__ import annotations
 

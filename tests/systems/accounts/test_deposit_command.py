@@ -1,4 +1,4 @@
-"""`sheka ledger deposit` (S6): allowed, denied, wrong totals, killed in the middle and typed again, the same file twice."""
+"""`sheka ledger deposit` (S6): allowed, denied, wrong totals, killed and typed again, the same file twice."""
 
 from __future__ import annotations
 

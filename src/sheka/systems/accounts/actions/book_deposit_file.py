@@ -147,5 +147,5 @@ WITH wanted AS MATERIALIZED (
 SELECT count(*), coalesce(sum(t.amount), 0)::bigint FROM wanted w
 JOIN accounts_transfer t ON t.client_id = w.client AND t.refusal = 0 AND t.amount = w.amount
 """  # noqa: S608 - our own text
-#: The numbers are made first and joined then: below row-level security PostgreSQL joins by nothing that a function which
-#: may leak has a part in, and would compare every line with every transfer.
+#: The numbers are made first and joined then: below row-level security PostgreSQL joins by nothing in which a function
+#: that may leak has a part, and would compare every line with every transfer.
