@@ -46,7 +46,7 @@ def of_row(row: AbnormalRow) -> Abnormal:
     reason = KINDS.get(row.kind) or (Reason.WRONG_MAC if row.kind.startswith("wrong_") else Reason.OTHER)
     if reason is Reason.LATE_REVERSAL and _is_settled(row):
         reason = Reason.SETTLED_REVERSAL
-    facts = {"kind": row.kind, **row.facts}
+    facts = {"told": row.kind, **row.facts}
     theirs = None if row.kind == "batch_only_ours" else row.facts or None
     return Abnormal(
         subject=f"{_key(row)}:{_part(row)}"[:80],

@@ -10,7 +10,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from sheka.faces.console.exceptions.forms import AdjustForm, AssignForm, CloseForm, DecideForm, TextForm
 from sheka.faces.console.exceptions.words import as_day, said
@@ -45,7 +45,8 @@ ASKS = {
 FIRST = ("take", "decide", "adjust", "answer")
 """The next step of the way: the one filled button."""
 FACTS = {
-    "kind": gettext_lazy("As the switch calls it"),
+    "told": gettext_lazy("As the switch calls it"),
+    "kind": pgettext_lazy("transaction", "Kind"),
     "hop": gettext_lazy("Where the time went by"),
     "type": gettext_lazy("Message"),
     "came_at": gettext_lazy("Came at"),
@@ -57,6 +58,8 @@ FACTS = {
     "field_7": gettext_lazy("Time that the terminal says (field 7)"),
     "peer": gettext_lazy("Line it came over"),
     "process": gettext_lazy("Process of the switch"),
+    "first_stan": gettext_lazy("STAN that used the signature first"),
+    "sequence": gettext_lazy("Sequence number of the PSAM"),
     "original": gettext_lazy("Original transaction"),
     "pending": gettext_lazy("Number of the hold"),
     "reference": gettext_lazy("Reference number"),
@@ -64,14 +67,28 @@ FACTS = {
     "out_of_balance": gettext_lazy("Figures that differ"),
     "reversal": gettext_lazy("A reversal"),
 }
-"""What the facts of a case are called. The kind of a transaction or of an abnormal row is "kind" alike."""
+"""What the facts of a case are called, in the order in which they stand."""
 HOPS = {
     "line": gettext_lazy("between switch and terminal: it asked again"),
     "switch": gettext_lazy("in the switch: it ended before it answered"),
     "machine": gettext_lazy("between switch and encryption machine: nothing could be signed"),
     "database": gettext_lazy("between switch and database: it did not say in time"),
 }
-CODES = frozenset({"peer", "process", "original", "pending", "reference", "batch", "field", "field_7"})
+CODES = frozenset(
+    {
+        "told",
+        "first_stan",
+        "sequence",
+        "peer",
+        "process",
+        "original",
+        "pending",
+        "reference",
+        "batch",
+        "field",
+        "field_7",
+    }
+)
 MOMENTS = frozenset({"came_at", "booked_at", "released_at"})
 COMPARED = frozenset({"amount", "card", "transaction", "refusal", "booked", "settlement_date", "message", "window",
                       "original_window", "rrn"})  # fmt: skip
