@@ -294,6 +294,22 @@ class FaultWorld:
         )
         return list(json.loads(done.stdout.splitlines()[-1]))
 
+    def logs(self, lines: int = 40) -> str:
+        """The ends of the logs of the switches and of PostgreSQL, and who waits for whom in the database."""
+        told = []
+        for path in (*self.folder.glob("switch-*.log"), self.cluster.log):
+            told += [f"--- {path.name}", *path.read_text("utf-8", "replace").splitlines()[-lines:]]
+        try:
+            with self.connect() as connection:
+                rows = connection.execute(
+                    "SELECT pid, application_name, state, wait_event, now() - xact_start, pg_blocking_pids(pid), query"
+                    " FROM pg_stat_activity WHERE datname IS NOT NULL"
+                ).fetchall()
+            told += [str(row)[:300] for row in rows]
+        except psycopg.Error as error:
+            told.append(repr(error))
+        return "\n".join(told)
+
     def wait_for_postgres(self, seconds: float = 60.0) -> None:
         """Until the server answers, started again when it ended by itself."""
         deadline = time.monotonic() + seconds

@@ -159,6 +159,7 @@ def _rounds(fault: Fault, rounds: int, dump: Path | None) -> Figure:
                 said = f"{type(error).__name__}: {error}"
                 broken.append(f"round {number}: {said}")
                 if world is not None:
+                    print(world.logs(), file=sys.stderr)
                     world.end()
                 world = None
             print(f"{fault.name} {number}: {said}, {time.monotonic() - began:.1f} s", file=sys.stderr, flush=True)
@@ -255,7 +256,8 @@ def prove(
     if whole:
         wrong += world.faults()
     if wrong:
-        raise RuntimeError(f"{len(wrong)} things do not hold: " + "; ".join(wrong[:8]))
+        told = f"; tills were told {dict(story.told)}" if story.open else ""
+        raise RuntimeError(f"{len(wrong)} things do not hold: " + "; ".join(wrong[:8]) + told)
 
 
 def _taken_back(key: Key, rows: list[tuple[int, int, int | None]], story: Story) -> list[str]:

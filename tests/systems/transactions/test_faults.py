@@ -7,6 +7,7 @@ import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import asyncpg
 import iso8583
 import psycopg
 import pytest
@@ -18,7 +19,9 @@ from sheka.foundation.iso8583.dictionary import fields
 from sheka.foundation.iso8583.framing import frame
 from sheka.foundation.refusals import Code, Refused
 from sheka.systems.transactions.models import Transaction
-from sheka.systems.transactions.switch.settings import SECRET_VARIABLE
+from sheka.systems.transactions.switch.guard import Guard
+from sheka.systems.transactions.switch.registry import Registry
+from sheka.systems.transactions.switch.settings import SECRET_VARIABLE, SwitchSettings
 from sheka.systems.transactions.terminal import Terminal
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -137,3 +140,38 @@ def test_a_switch_that_cannot_start_says_why_in_one_sentence(bank, tmp_path, mon
         SwitchProcess(None, "--node", str(tmp_path / "none.toml"))
     with pytest.raises(RuntimeError, match="not one of"):
         SwitchProcess(None, "--limit", "speed=9")
+
+
+@pytest.mark.req("S10")
+@pytest.mark.parametrize("where", ["guard", "registry"])
+def test_who_follows_the_tables_outlives_whatever_a_dying_server_says(bank, where, monkeypatch):
+    """A server that dies in the middle of a statement makes asyncpg raise what is no PostgresError: a switch whose
+    follower ended with it would refuse everything (91, 4458) until somebody starts it anew.
+    """
+    looks = []
+
+    async def dying(self, *arguments, **options):
+        looks.append(where)
+        if len(looks) == 1:
+            raise asyncpg.InternalClientError("got result for unknown protocol state 3")
+        return await fetchval(self, *arguments, **options)
+
+    async def followed() -> bool:
+        settings_of = SwitchSettings("127.0.0.1", 0, settings.NODE.dsn("switch"), {})
+        one = Guard(settings_of) if where == "guard" else Registry(settings_of.dsn)
+        await one.start()
+        monkeypatch.setattr(asyncpg.Connection, method, dying)
+        one._stirred.set() if where == "guard" else one._changed.set()
+        try:
+            async with asyncio.timeout(20):
+                while len(looks) < 3:
+                    await asyncio.sleep(0.05)
+                    if where == "registry":
+                        one._changed.set()
+            return not one._task.done()
+        finally:
+            await one.stop()
+
+    method = "fetchval" if where == "guard" else "fetch"
+    fetchval = getattr(asyncpg.Connection, method)
+    assert asyncio.run(followed())

@@ -133,7 +133,7 @@ class Guard:
                     with suppress(TimeoutError):
                         await asyncio.wait_for(self._stirred.wait(), BEAT)
                     self._stirred.clear()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+            except Exception as error:  # whatever a dying server makes of a statement: who looks must not end
                 log.warning("block list: %r", error)
             finally:
                 if connection is not None:

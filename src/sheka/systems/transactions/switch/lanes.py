@@ -141,6 +141,9 @@ class Lane:
                     return [pair for one in group for pair in await self._run_until_known(verb, day, [one])]
                 if not isinstance(error, asyncpg.DeadlockDetectedError | asyncpg.SerializationError):
                     return [(group[0], Outcome(Code.SWITCH_BUSY.value))]
+            except BaseException:  # never go on, or stand still, inside a transaction that holds locks
+                self._abandon()
+                raise
             if time.monotonic() - group[0].since > self._settings.patience:
                 return [(one, _unknown(one)) for one in group]
 

@@ -119,8 +119,8 @@ class Registry:
                     await self._load(connection)
                     await self._changed.wait()
                     self._changed.clear()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                log.warning("registry: %s", error)
+            except Exception as error:  # whatever a dying server makes of a statement: who looks must not end
+                log.warning("registry: %r", error)
             finally:
                 if connection is not None:
                     connection.terminate()

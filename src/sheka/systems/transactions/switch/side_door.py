@@ -7,7 +7,8 @@ from typing import Any
 
 import asyncpg
 
-BROKEN = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
+BROKEN = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, TimeoutError)
+_LINE_BROKEN = (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError, asyncpg.PostgresConnectionError)
 PATIENCE = 5.0
 
 
@@ -25,7 +26,7 @@ class SideDoor:
             connection = await self.connection()
             try:
                 return await connection.fetchrow(statement, *arguments)
-            except (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, TimeoutError):
+            except (*_LINE_BROKEN, TimeoutError):
                 connection.terminate()
                 self._connection = None
                 raise
