@@ -46,7 +46,7 @@ def batch(accounts, amounts=(500, 700, 900), **changes):
 
 
 def number_of(answer) -> int:
-    return answer.json()["number"]
+    return answer.json()["code"]
 
 
 def test_a_batch_is_booked_and_each_line_is_answered(partner, accounts, fund):

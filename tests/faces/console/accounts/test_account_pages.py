@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import uuid
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -21,11 +22,14 @@ from tests.support.payments import CITY
 from sheka.foundation.refusals import Code
 from sheka.office.approvals.models import Proposal
 from sheka.office.audit.models import Event
+from sheka.office.messages.delivery import carry_all
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.queries import actor_of
 from sheka.systems.accounts.actions.book_deposit_file import book_deposit_file
+from sheka.systems.accounts.actions.deposit import Deposit, deposit
+from sheka.systems.accounts.actions.keep_late_money import look_for_late_money
 from sheka.systems.accounts.actions.receive_deposit_file import check_deposit_file
-from sheka.systems.accounts.models import Account, DepositFile, Entry, InterestRun, Kind, Payout
+from sheka.systems.accounts.models import Account, DepositFile, Entry, InterestRun, Kind, LateMoney, Payout
 from sheka.systems.accounts.queries import balance
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.req("S6")]
@@ -113,6 +117,10 @@ def test_an_account_ends_by_request_and_approval(city, verb):
     page = text_of(officer.get(f"/accounts/{number}"))
     assert "closed" in page and "Ended: " in page
     if verb == "move":
+        assert "on its way" in page
+        carry_all()
+        page = text_of(officer.get(f"/accounts/{number}"))
+        assert "settled" in page and "Paid out" in page, "the order of payment to the other city"
         assert Account.objects.get(kind=Kind.PERSONAL, organisation_id="460200").balance == 100_000
         return
     row = Payout.objects.get()
@@ -127,10 +135,42 @@ def test_heirs_are_asked_for_after_their_papers(city):
     page = text_of(officer.get(f"/accounts/{number}/inherit"))
     assert "Heir 4" in page and "Documents kept" in page
     form = {"rule": "equal", "name_1": "参保人2", "account_1": city.accounts[1].number, **ORDER}
+    assert "Heir 8" in text_of(officer.get(f"/accounts/{number}/inherit?heirs=8"))
+    apart = {**form, "rule": "given", "parts_1": "1/3"}
     refused = officer.ask("POST", f"/accounts/{number}/inherit", form)
+    assert officer.ask("POST", f"/accounts/{number}/inherit", apart).status_code in (409, 422)
     assert refused.status_code == 409 and "Death certificate" in refused.content.decode()
     empty = officer.ask("POST", f"/accounts/{number}/close", {"text": "搬迁"})
     assert empty.status_code == 409, "money is left"
+
+
+def late_money(account, fen: int) -> LateMoney:
+    """What a reversal after the end leaves on the account, taken to suspense by the turn of the worker."""
+    node = Actor.process("test", CITY)
+    Account.objects.filter(pk=account.pk).update(state="open")
+    fund = Account.objects.get(kind=Kind.FUND, organisation_id=CITY)
+    deposit(node, fund=fund, deposits=[Deposit(uuid.uuid4(), account, fen, "late")], total=fen)
+    Account.objects.filter(pk=account.pk).update(state="closed")
+    assert look_for_late_money() == 1
+    return LateMoney.objects.get()
+
+
+def test_money_after_the_end_stands_in_the_queue_and_is_paid_by_two(city):
+    officer, number = city.desk("account_officer"), city.accounts[0].number
+    officer.ask("POST", f"/accounts/{number}/pay-out", {**PAYEE, **ORDER})
+    approve()
+    row = late_money(city.accounts[0], 4_200)
+    assert f"/accounts/late/{row.pk}" in text_of(officer.get(f"/accounts/{number}"))
+    page = text_of(officer.get(f"/accounts/late/{row.pk}"))
+    assert "¥42.00" in page and "•••• 1234" in page and "6216610000001234" not in page
+    assert 'name="reason"' not in text_of(city.desk("account_supervisor").get(f"/accounts/late/{row.pk}"))
+    assert city.desk("account_supervisor").ask("POST", f"/accounts/late/{row.pk}", ORDER).status_code == 403
+    assert officer.ask("POST", f"/accounts/late/{row.pk}", {}).status_code == 422
+    assert officer.ask("POST", f"/accounts/late/{row.pk}", ORDER).status_code == 302
+    approve()
+    assert "paid out" in text_of(officer.get(f"/accounts/late/{row.pk}"))
+    assert Payout.objects.get(reason="late").amount == 4_200
+    assert officer.get("/accounts/late/999999").status_code == 404
 
 
 def test_a_statement_is_read_taken_away_and_made_a_paper(city):
@@ -256,6 +296,11 @@ def test_every_page_is_whole_in_both_languages(city, web, chromium):
     paid = city.accounts[1].number
     officer.ask("POST", f"/accounts/{paid}/pay-out", {**PAYEE, **ORDER})
     approve()
+    late = late_money(city.accounts[1], 4_200)
+    gone = city.accounts[3].number
+    officer.ask("POST", f"/accounts/{gone}/move", {"to": "460200", **ORDER})
+    approve()
+    carry_all()
     third = city.accounts[2].number
     wrong = deposit_file([("310460100000009999999", 5, "a"), (third, 7, "b")], "M9")
     right = deposit_file([(third, 7, "b")], "M8")
@@ -273,6 +318,9 @@ def test_every_page_is_whole_in_both_languages(city, web, chromium):
             "/accounts",
             f"/accounts/{number}",
             f"/accounts/{third}",
+            f"/accounts/{gone}",
+            f"/accounts/{paid}",
+            f"/accounts/late/{late.pk}",
             f"/accounts/{city.fund.number}",
             f"/accounts/{number}/statement",
             f"/accounts/{third}/move",
@@ -280,7 +328,7 @@ def test_every_page_is_whole_in_both_languages(city, web, chromium):
             f"/accounts/{third}/pay-out",
             f"/accounts/{third}/inherit",
             f"/accounts/{number}/entries/{posting}/correct",
-            f"/accounts/payouts/{Payout.objects.get().number}",
+            f"/accounts/payouts/{Payout.objects.get(reason='closing').number}",
             "/accounts/files",
             "/accounts/files/new",
             f"/accounts/files/{bad.number}",
@@ -315,6 +363,9 @@ def test_every_page_is_whole_in_both_languages(city, web, chromium):
                     name = re.sub(r"\W+", "-", address.strip("/"))[:60]
                     page.set_viewport_size({"width": 1366, "height": 900})
                     page.screenshot(path=str(Path(SHOTS) / f"{language}-{name}.png"), full_page=True)
+                    page.set_viewport_size({"width": 390, "height": 844})
+                    page.screenshot(path=str(Path(SHOTS) / f"{language}-{name}-390.png"), full_page=True)
+                    page.set_viewport_size({"width": 1366, "height": 900})
                 found = faults_of(page, answer.text(), language)
                 faults += [f"{language} {address}: {one}" for one in found if LOGIN not in one]
             faults += heard
