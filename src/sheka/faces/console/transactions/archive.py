@@ -32,6 +32,7 @@ from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
 from sheka.systems.transactions.actions.archive_day import DETACH, propose_detaching
 from sheka.systems.transactions.archive import MOST_FOUND, Wanted, archives, due_days, find_archived
+from sheka.systems.transactions.archive_files import names_of
 from sheka.systems.transactions.archive_jobs import CHECK_JOB, RESTORE_JOB, WRITE_JOB
 from sheka.systems.transactions.archive_models import Archive
 from sheka.systems.transactions.labels import KINDS
@@ -157,6 +158,7 @@ def one_day(request: HttpRequest, day: int) -> HttpResponse:
             if state in verb.states and request.actor.may(verb.needs) and not (name == "detach" and asked is not None)
         ],
         "moments": _moments(archive),
+        "files": names_of(when),
         "keep_until": date(when.year + retention().years, 12, 31),
     }
     return render(request, "console/transactions/archive_day.html", context)
