@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.functional import Promise
@@ -234,9 +235,9 @@ def read_list(request: HttpRequest, listing: Listing) -> Shown:
 
 def _page_of(rows: Rows, first: int, size: int) -> list[Any]:
     """Rows `first` and following. Far down, only keys are sorted and passed over; what a row joins is read for those
-    of the page alone.
+    of the page alone; merged rows do so by themselves.
     """
-    if first < DEEP:
+    if first < DEEP or not isinstance(rows, QuerySet):
         return list(rows[first : first + size])
     keys = list(rows.values_list("pk", flat=True)[first : first + size])
     return list(rows.filter(pk__in=keys))
