@@ -23,7 +23,7 @@ from sheka.systems.transactions.actions.bind_psam import bind_psam, put_in_servi
 from sheka.systems.transactions.actions.blocks import block, freeze_subject, lift_digest, thaw_subject, unblock
 from sheka.systems.transactions.models import Block, PsamAlarm, PsamUse, Transaction
 from sheka.systems.transactions.switch.settings import SECRET_VARIABLE
-from sheka.systems.transactions.terminal import Purchase, Terminal
+from sheka.systems.transactions.terminal import Asked, Purchase, Terminal
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PSAM = "460100000001"
@@ -147,15 +147,24 @@ def test_an_announcement_that_is_lost_is_made_good_by_the_count(terminal, bank, 
 @pytest.mark.req("K8")
 def test_a_switch_that_cannot_know_refuses_everything_until_it_knows_again(terminal, bank, administrator):
     card = bank.cards[0].number
-    assert terminal.purchase(card, 1).approved
+    paid = terminal.new_purchase(card, 1)
+    assert terminal.send_purchase(paid).approved
     administrator.execute("BEGIN; LOCK TABLE transactions_change IN ACCESS EXCLUSIVE MODE")
     assert until(terminal, card, Code.BLOCK_LIST_NOT_KNOWN.value) < WITHIN + 4
-    answer = terminal.purchase(card, 1)
-    assert (answer.response_code, answer.refusal) == ("91", Code.BLOCK_LIST_NOT_KNOWN.value)
+    asked, told = terminal.new_purchase(card, 1), terminal.new_request(Asked.PURCHASE_ADVICE, card, 2)
+    for one in (asked, told):
+        answer = terminal.send_purchase(one)
+        assert (answer.response_code, answer.refusal) == ("91", Code.BLOCK_LIST_NOT_KNOWN.value)
+    assert terminal.send_purchase(paid, repeat=True).approved, "what was paid before is not known any more"
     balance = bank.balance()
     administrator.execute("ROLLBACK")
     until(terminal, card, 0)
     assert bank.balance() < balance
+    balance = bank.balance()
+    assert terminal.send_purchase(asked, repeat=True).approved, "not taken for now became a decline for ever"
+    assert terminal.send_purchase(told, repeat=True).approved
+    assert bank.balance() == balance - 3
+    assert not Transaction.objects.filter(refusal=Code.BLOCK_LIST_NOT_KNOWN.value).exists()
     bank.assert_ledger_holds()
 
 

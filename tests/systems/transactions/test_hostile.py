@@ -47,6 +47,8 @@ def test_lies_about_length_halves_of_messages_and_idle_lines_end(strict_switch, 
         assert terminal.purchase(bank.cards[0].number, 1).approved
         begun = {
             "huge length": b"\xff\xff",
+            "ten megabytes": b"\x98\x96\x80" + b"0200" * 5_000,
+            "ten megabytes in four bytes": b"\x00\x98\x96\x80" + b"0200",
             "half a header": b"\x00",
             "half a message": b"\x00\x200200",
             "not a message": frame(b"GET / HTTP/1.1"),
@@ -57,10 +59,10 @@ def test_lies_about_length_halves_of_messages_and_idle_lines_end(strict_switch, 
         for name, data in begun.items():
             lines[name] = socket.create_connection((switch.host, switch.port))
             lines[name].sendall(data)
-        for name in ("huge length", "not a message", "an answer"):
+        for name in ("huge length", "ten megabytes", "not a message", "an answer"):
             assert ended(lines[name], 0.5), name
         assert terminal.purchase(bank.cards[0].number, 1).approved
-        for name in ("half a header", "half a message"):
+        for name in ("half a header", "half a message", "ten megabytes in four bytes"):
             assert ended(lines[name], 2.5), name
         assert terminal.purchase(bank.cards[0].number, 1).approved
         assert ended(lines["nothing"], 4), "nothing"

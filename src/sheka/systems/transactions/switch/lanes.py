@@ -65,6 +65,8 @@ AFTER_UPLOAD = "96"
 #: Verbs that are booked together, by the first of them; all others with Verb.ADVICE.
 _FAMILY = {verb: verb for verb in (Verb.PURCHASE, Verb.REVERSAL, Verb.BALANCE)} | dict.fromkeys(BATCH, Verb.SETTLEMENT)
 _DATED = frozenset({Verb.PURCHASE, Verb.REVERSAL, Verb.ADVICE})
+_FOR_NOW = frozenset((Code.BLOCK_LIST_NOT_KNOWN.value, Code.MACHINE_OUT_OF_PRODUCTION.value))
+"""Refusals that are no decline: the same request may be taken a moment later."""
 _OF_CARDS = frozenset(
     code.value for code in (Code.CARD_ON_BLOCK_LIST, Code.CARD_RANGE_ON_BLOCK_LIST, Code.KEY_VERSION_ON_BLOCK_LIST)
 )
@@ -161,6 +163,8 @@ class Lane:
         if not self._guard.knows and time.monotonic() - group[0].since < self._settings.known_for:
             raise NotKnown
         barred = self._guard.judge(group)
+        if day is not None and _FOR_NOW.intersection(barred):
+            return await self._put_off(verb, day, group, barred)
         if day is not None and any(one.offline is not None for one in group):
             await self._ensure(day)
             barred = await self._bar_replays(day, group, barred)  # what follows books in the same transaction
@@ -179,6 +183,17 @@ class Lane:
             return found + (await self._inquire(free) if free else [])
         found = await self._book(verb, day, free) if free else []
         return found + await self._book(verb, day, [one for one, _ in others], [refusal for _, refusal in others])
+
+    async def _put_off(
+        self, verb: Verb, day: date, group: list[Request], barred: list[int]
+    ) -> list[tuple[Request, Outcome]]:
+        """Requests that cannot be judged at present (91: the terminal sends the very same again) have what is stored
+        under their key as answer, and leave nothing behind when nothing is stored: a decline would be for ever.
+        """
+        later = [(one, number) for one, number in zip(group, barred, strict=True) if number in _FOR_NOW]
+        found = await self._book(verb, day, [one for one, _ in later], [number for _, number in later], keep=False)
+        rest = [one for one, number in zip(group, barred, strict=True) if number not in _FOR_NOW]
+        return found + (await self._run(verb, day, rest) if rest else [])
 
     async def _bar_replays(self, day: date, group: list[Request], barred: list[int]) -> list[int]:
         """Take the offline numbers of what card and PSAM signed; who comes with a used one is barred (C1, S10)."""
@@ -246,9 +261,17 @@ class Lane:
         return found
 
     async def _book(
-        self, verb: Verb, day: date, group: list[Request], refusals: list[int] | None = None
+        self,
+        verb: Verb,
+        day: date,
+        group: list[Request],
+        refusals: list[int] | None = None,
+        *,
+        keep: bool = True,
     ) -> list[tuple[Request, Outcome]]:
-        """Write requests with their outcome; `refusals`: the numbers of those that are barred, 0 for the others."""
+        """Write requests with their outcome; `refusals`: the numbers of those that are barred, 0 for the others.
+        Without `keep` nothing is written: who has no stored answer is refused for now.
+        """
         await self._ensure(day)
         connection = self._open_connection()
         seal = self._stream << sealing.STREAM_SHIFT | self._place + 1
@@ -270,6 +293,10 @@ class Lane:
             seal,
             *self._rest(verb, group, refusals),
         )
+        if not keep:
+            await connection.execute("ROLLBACK AND CHAIN")
+            new = zip(row["places"] or (), row["refusals"] or (), strict=True)
+            return [(group[place - 1], Outcome(refusal)) for place, refusal in new] + await self._stored(group, row)
         rows = _rows(verb, day, group, row)
         if rows:
             root = sealing.root_of(self._root, rows)
@@ -319,6 +346,11 @@ class Lane:
                     row["places"], row["refusals"], row["ids"], row["balances"], strict=True
                 )
             ]
+        return found + await self._stored(group, row)
+
+    async def _stored(self, group: list[Request], row: Any) -> list[tuple[Request, Outcome]]:
+        """What was written before under the keys of a batch."""
+        found = []
         if row["stored_places"] is not None:
             columns = ("places", "refusals", "ids", "balances", "windows", "differs")
             for place, refusal, number, balance, window, differs in zip(
