@@ -120,8 +120,27 @@ class Reader:
 
 
 @contextmanager
-def console_world(*, items: int, people: int, events: int) -> Iterator[ConsoleWorld]:
-    """Make it all in a temporary folder, and leave nothing."""
+def console_world(*, items: int, people: int, events: int, node: NodeConfig | None = None) -> Iterator[ConsoleWorld]:
+    """Make it all in a temporary folder, and leave nothing. `node`: one whose database is migrated and empty."""
+    with ExitStack() as stack:
+        own, node = node is None, node or stack.enter_context(_own_node())
+        began = time.monotonic()
+        if own:
+            _run(node, "owner", "-m", "django", "migrate", "--no-input", "--skip-checks", "--verbosity", "0")
+        _run(node, "app", "-c", _SEED_CAST, str(node.folder))
+        with node.cluster.administrator(node.file.database.name) as connection:
+            seed(connection, items=items, people=people, events=events)
+        took = time.monotonic() - began
+        stack.callback(_stop, _start(node_processes.web(node), node.folder / "web.log"))
+        port = free_port()
+        stack.callback(_stop, _start(_bare(node, port), node.folder / "bare.log"))
+        password = (node.folder / "demo-password.txt").read_text()
+        yield ConsoleWorld(node, ("127.0.0.1", port), password, took)
+
+
+@contextmanager
+def _own_node() -> Iterator[NodeConfig]:
+    """A node in a temporary folder whose cluster runs and whose database is empty."""
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="sheka-bench-"))
         folder.chmod(0o711)
@@ -133,17 +152,7 @@ def console_world(*, items: int, people: int, events: int) -> Iterator[ConsoleWo
             folder / "node", web_port=free_port(), switch_port=free_port(), postgres=str(cluster.folder)
         )
         cluster.create_database(node.file.database.name)
-        began = time.monotonic()
-        _run(node, "owner", "-m", "django", "migrate", "--no-input", "--skip-checks", "--verbosity", "0")
-        _run(node, "app", "-c", _SEED_CAST, str(node.folder))
-        with cluster.administrator(node.file.database.name) as connection:
-            seed(connection, items=items, people=people, events=events)
-        took = time.monotonic() - began
-        stack.callback(_stop, _start(node_processes.web(node), folder / "web.log"))
-        port = free_port()
-        stack.callback(_stop, _start(_bare(node, port), folder / "bare.log"))
-        password = (node.folder / "demo-password.txt").read_text()
-        yield ConsoleWorld(node, ("127.0.0.1", port), password, took)
+        yield node
 
 
 def _run(node: NodeConfig, role: str, *command: str) -> None:

@@ -65,11 +65,13 @@ INSERT INTO cards_cardevent (card_id, at, event, facts, by, organisation_id)
 """
 
 
-def run(long: bool = False, people: int | None = None) -> list[Figure]:
-    """Milliseconds of each statement under the policies, and the ratio to a role that sees everything."""
+def run(long: bool = False, people: int | None = None, node: NodeConfig | None = None) -> list[Figure]:
+    """Milliseconds of each statement under the policies, and the ratio to a role that sees everything. `node`: one
+    whose database is migrated and empty; left out: a cluster of its own.
+    """
     rounds, people = 15 if long else 7, people or (PEOPLE_LONG if long else PEOPLE)
     figures = []
-    with seeded(people) as connect:
+    with seeded(people, node) as connect:
         for scope, path in SCOPES.items():
             app, backup = connect("app", path), connect("backup", path)
             for name, statement in STATEMENTS.items():
@@ -92,8 +94,8 @@ def run(long: bool = False, people: int | None = None) -> list[Figure]:
 
 
 @contextmanager
-def seeded(people: int) -> Iterator[Any]:
-    """connect(role, scope) → a connection into the seeded database."""
+def _own_node() -> Iterator[NodeConfig]:
+    """A node in a temporary folder, its cluster running, its database migrated; nothing of it is left."""
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="sheka-bench-"))
         folder.chmod(0o711)
@@ -104,11 +106,19 @@ def seeded(people: int) -> Iterator[Any]:
         node = NodeConfig.create_demo(
             folder / "node", web_port=free_port(), switch_port=free_port(), postgres=str(cluster.folder)
         )
-        name = node.file.database.name
-        cluster.create_database(name)
+        cluster.create_database(node.file.database.name)
         command = [sys.executable, "-m", "django", "migrate", "--no-input", "--skip-checks", "--verbosity", "0"]
         environment = {**os.environ, **node_environment(node, "owner")}
         subprocess.run(command, env=environment, check=True, capture_output=True)
+        yield node
+
+
+@contextmanager
+def seeded(people: int, node: NodeConfig | None = None) -> Iterator[Any]:
+    """connect(role, scope) → a connection into the seeded database."""
+    with ExitStack() as stack:
+        node = node or stack.enter_context(_own_node())
+        cluster, name = node.cluster, node.file.database.name
         seed = _SEED.format(provinces=PROVINCES, cities=CITIES, outlets=OUTLETS, people=people)
         with cluster.administrator(name) as administrator:
             administrator.execute(seed)

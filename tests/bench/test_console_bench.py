@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from bench.console import PAGES, SEARCHES, measured
 from bench.console_world import console_world
 
+from sheka.equipment.server.node import NodeConfig
 
-def test_every_page_is_measured_beside_a_bare_view() -> None:
-    with console_world(items=2_000, people=400, events=100) as world:
+
+def test_every_page_is_measured_beside_a_bare_view(fresh_node: Callable[[], NodeConfig]) -> None:
+    with console_world(items=2_000, people=400, events=100, node=fresh_node()) as world:
         figures = {figure.name: figure for figure in measured(world, 2, 0)}
         with pytest.raises(RuntimeError, match="answered 404"):
             world.reader("haikou-producer").timed("/queue/office")

@@ -7,6 +7,12 @@ from contextlib import suppress
 from playwright.sync_api import Browser, Error, Page
 
 ANSWERED = ".notice--good, #confirm_code, .notice--stop"
+TURN = ".ceremony-turn"
+ASK = """() => {
+  const ledger = document.querySelector("#ledger[hx-get]");
+  if (ledger) htmx.ajax("GET", ledger.getAttribute("hx-get"), {source: ledger, target: ledger, swap: "outerHTML"});
+}"""
+"""What the page of a ceremony does every three seconds."""
 
 
 class Person:
@@ -45,18 +51,25 @@ class Person:
             self.page.wait_for_timeout(100)
         return self.page.content()
 
-    def in_turn(self) -> bool:
-        """Whether the page of the ceremony asks this person to act."""
-        return self.page.locator(".ceremony-turn form").count() > 0
+    def in_turn(self, number: str) -> bool:
+        """Whether the page of a ceremony would ask this person to act; it is not opened for that."""
+        return 'class="panel ceremony-turn"' in self.page.request.get(f"/keys/ceremonies/{number}").text()
+
+    def wait_for_turn(self, selector: str = TURN) -> None:
+        """Until the page that stands asks this person to act: it asks by itself, but here not in three seconds."""
+        if not self.page.locator(selector).count():
+            with suppress(Error):  # it may be moving on just then
+                self.page.evaluate(ASK)
+        self.page.wait_for_selector(selector)
 
     def act(self, **typed: str) -> None:
         """Wait for one's turn, type, press the button; where it is asked for, prove presence by password and code."""
         page = self.page
-        page.wait_for_selector(".ceremony-turn")
-        before = page.locator(".ceremony-turn h2").inner_text()
+        self.wait_for_turn()
+        before = page.locator(f"{TURN} h2").inner_text()
         for name, value in typed.items():
             page.fill(f"#{name}", value)
-        page.click(".ceremony-turn form .button--primary")
+        page.click(f"{TURN} form .button--primary")
         self.prove_presence(before)
 
     def send(self, button: str = "main form .button--primary") -> None:

@@ -150,7 +150,7 @@ def _worker() -> Iterator[None]:
 
     def carry() -> None:
         with whole_node("the worker carries the messages of every organisation of the town"):
-            while not stop.wait(0.02):
+            while not stop.wait(0.05):
                 carry_all()
         connections.close_all()
 

@@ -46,14 +46,15 @@ def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     (tmp_path / "notes").mkdir()
     mine = ("SHEKA_", "DJANGO_", "PYTEST_")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(mine)}
-    environment["PYTHONPATH"] = f"{ROOT}{os.pathsep}{ROOT / 'src'}"
+    environment |= {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'src'}", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     started: list[subprocess.Popen[str]] = []
 
     def run(seconds: float) -> subprocess.Popen[str]:
         (tmp_path / "test_little.py").write_text(SUITE.format(notes=str(tmp_path / "notes"), seconds=seconds))
         (tmp_path / "conftest.py").write_text("from tests.conftest import *\n")
         (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers =\n    req(number): proof\n")
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "2"]
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+        command += ["-p", "pytest_django.plugin", "-p", "xdist.plugin", "-n", "2"]  # those of other tests load slowly
         started.append(
             subprocess.Popen(
                 [*command, str(tmp_path)],

@@ -8,9 +8,9 @@ from tests.support.ceremony_world import PASSWORD, key_office
 from tests.support.world import World
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def office(test_cluster):
-    """The ministry's key office."""
+    """The ministry's key office, for every module that holds ceremonies of its own there."""
     with key_office(World()) as made:
         yield made
 

@@ -60,7 +60,7 @@ def test_two_components_from_two_browsers_make_a_key_that_nobody_saw(office, sit
     leader.act()
 
     expect(second.page.locator(".ceremony-waits")).to_contain_text("白景初")
-    first.page.wait_for_selector(".ceremony-turn [data-generate]")
+    first.wait_for_turn(".ceremony-turn [data-generate]")
     first.page.click("[data-generate]")
     expect(first.page.locator("#written")).to_be_enabled()
     component = first.page.input_value("#plain")
@@ -133,7 +133,7 @@ def test_whoever_is_not_in_turn_can_only_wait_and_an_abort_says_why(office, sit)
     leader.act()
     shares = {}
     for person in (first, second):
-        person.page.wait_for_selector("[data-open]")
+        person.wait_for_turn("[data-open]")
         person.page.click("[data-open]")
         expect(person.page.locator("[data-shown]")).not_to_be_empty()
         shares[person.login] = person.page.inner_text("[data-shown]")
@@ -142,7 +142,7 @@ def test_whoever_is_not_in_turn_can_only_wait_and_an_abort_says_why(office, sit)
         assert shares[person.login] not in person.source()
     assert len(set(shares.values())) == 2
     leader.act()
-    first.page.wait_for_selector(".ceremony-turn #fingerprint")
+    first.wait_for_turn(".ceremony-turn #fingerprint")
     first.page.fill("#reason", "见证人身体不适")
     first.page.click("form[action$='/abort'] button")
     expect(first.page.locator(".states")).to_contain_text("已中止")

@@ -47,7 +47,7 @@ def test_the_page_is_without_a_fault_while_it_runs(office, sit, language):
         person.act()
     leader, first, *others = roster
     leader.act()
-    first.page.wait_for_selector("#fingerprint")
+    first.wait_for_turn("#fingerprint")
     first.page.fill("#fingerprint", "0000 0000")
     first.page.keyboard.press("Enter")
     expect(first.page.locator(".notice--stop")).to_contain_text("4052")
@@ -57,7 +57,7 @@ def test_the_page_is_without_a_fault_while_it_runs(office, sit, language):
     for person in (first, *others):
         person.act(fingerprint=print_of[-8:])
     leader.act()
-    first.page.wait_for_selector(".ceremony-turn [data-generate]")
+    first.wait_for_turn(".ceremony-turn [data-generate]")
     found += looked_at(first, "component", language)
     first.page.set_viewport_size({"width": 1366, "height": 900})
     first.page.fill("#reason", "读卡器故障")

@@ -101,8 +101,8 @@ class Office:
         while acted:
             acted = False
             for person in roster:
-                person.go(number)
-                if person.in_turn():
+                if person.in_turn(number):
+                    person.go(number)
                     wanted = {name: value for name, value in typed.items() if person.page.locator(f"#{name}").count()}
                     person.act(**wanted)
                     acted = True
