@@ -149,7 +149,7 @@ def late_money(account, fen: int) -> LateMoney:
     node = Actor.process("test", CITY)
     Account.objects.filter(pk=account.pk).update(state="open")
     fund = Account.objects.get(kind=Kind.FUND, organisation_id=CITY)
-    deposit(node, fund=fund, deposits=[Deposit(uuid.uuid4(), account, fen, "late")], total=fen)
+    deposit(node, fund=fund, deposits=[Deposit(uuid.uuid4(), account, fen, "2026年11月冲正")], total=fen)
     Account.objects.filter(pk=account.pk).update(state="closed")
     assert look_for_late_money() == 1
     return LateMoney.objects.get()
