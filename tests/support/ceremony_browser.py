@@ -23,7 +23,7 @@ class Person:
         locale = {"zh": "zh-CN", "en": "en-GB"}[language]
         self.context = browser.new_context(base_url=address, locale=locale, viewport={"width": 1366, "height": 900})
         self.page: Page = self.context.new_page()
-        self.page.set_default_timeout(20_000)
+        self.page.set_default_timeout(60_000)  # the machine may be busy with other tests
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
         self.page.goto("/sign-in")
         self.page.fill("#login", login)

@@ -78,6 +78,22 @@ document.addEventListener("htmx:configRequest", (event) => {
   }
 });
 
+// Whoever has just sent a form is led on by its answer: what the page asks for by itself meanwhile leads nowhere.
+const SENT_MILLISECONDS = 10000;
+let sent = -Infinity;
+
+document.addEventListener("submit", (event) => {
+  if (!event.defaultPrevented && !event.target.matches("[hx-get], [hx-post]")) {
+    sent = performance.now();
+  }
+});
+
+document.addEventListener("htmx:beforeOnLoad", (event) => {
+  if (performance.now() - sent < SENT_MILLISECONDS && event.target.matches("[hx-trigger^=every]")) {
+    event.preventDefault();
+  }
+});
+
 // A table or picture wider than the screen can be scrolled by keyboard, and says what it is.
 function reach() {
   for (const frame of document.querySelectorAll(".scroll")) {
