@@ -49,6 +49,8 @@ QUIET_SECONDS = 10
 BEFORE, AFTER = timedelta(seconds=30), timedelta(seconds=5)
 """How far about the last sign of a process bookings are compared with the journal: the machine has ten seconds."""
 NUMBERS_BACK = 1000
+LOOKED_SECONDS = 600
+"""So far back signs of life are read again in each turn, and no further."""
 
 
 def take_abnormal(limit: int = 1000) -> int:
@@ -96,8 +98,9 @@ def take_untold(limit: int = 1000) -> int:
     mark = _mark(PROCESS)
     ended = ended_processes(since=mark.number, quiet=QUIET_SECONDS)
     taken = sum(_take_by_place(PROCESS, untold_of(process, limit)) for process in ended)
-    if ended:
-        mark.number = int(ended[-1].last.timestamp())
+    looked = int(timezone.now().timestamp()) - LOOKED_SECONDS
+    if ended or looked - mark.number > LOOKED_SECONDS:  # all that ended before has been looked at
+        mark.number = max([mark.number, looked, *(int(one.last.timestamp()) for one in ended)])
         mark.save()
     return taken
 
