@@ -216,8 +216,9 @@ class TransportKeyForm(Sheet):
 
     def offer(self, keys: list[KeyInfo]) -> None:
         """The keys that the bureau's machine holds for it."""
+        field = self.fields["reference"]
         known = [(key.ref, f"{key.name} · {key.check_value}") for key in keys]
-        self.fields["reference"].choices = known  # type: ignore[attr-defined]
+        field.choices = known or [("", field.error_messages["required"])]  # type: ignore[attr-defined]
 
 
 class PinForm(Sheet):
