@@ -1,8 +1,8 @@
 """A person moves to another city of the node: the registration goes there, cards stay with the city that issued them.
 
-It is asked for by whoever moves what belongs to the person (accounts, S6). The former city keeps reading the person: its
-cards and its books name them still. A card of the former city goes on working; when it breaks, that city cancels it and
-the new one orders another.
+It is asked for by whoever moves what belongs to the person (accounts, S6). The former city keeps reading the person:
+its cards and its books name them still. A card of the former city goes on working; when it breaks, that city cancels it
+and the new one orders another.
 """
 
 from __future__ import annotations
@@ -43,9 +43,7 @@ def take_over_person(actor: Actor, *, person_id: int, came_from: str, document: 
             Registration.objects.create(
                 person=person, organisation=there, since=person.registered_at, until=now, by=actor.name
             )
-        Registration.objects.create(
-            person=person, organisation=here, since=now, document=document[:80], by=actor.name
-        )
+        Registration.objects.create(person=person, organisation=here, since=now, document=document[:80], by=actor.name)
         person.organisation = here
         person.save(update_fields=["organisation"])
         move_names(PERSON, person_id, here.code)
