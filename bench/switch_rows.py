@@ -115,7 +115,8 @@ def growth(world: BenchWorld) -> Growth:
             "SELECT (SELECT count(*) FROM transactions_transaction),"
             " (SELECT sum(pg_total_relation_size(inhrelid)) FROM pg_inherits"
             "  WHERE inhparent = 'transactions_transaction'::regclass),"
-            " pg_total_relation_size('accounts_entry')"
+            " (SELECT sum(pg_total_relation_size(inhrelid)) FROM pg_inherits"
+            "  WHERE inhparent = 'accounts_entry'::regclass)"
         ).fetchone()
     count, own, entries = (int(value) for value in row or (0, 0, 0))
     return Growth(count, own / count, entries / count)
@@ -140,7 +141,8 @@ def _payers(connection: psycopg.Connection[tuple[object, ...]]) -> int:
 
 
 def _numbers(connection: psycopg.Connection[tuple[object, ...]], rows: int) -> int:
-    """Take a stretch of posting numbers; its first."""
+    """Take so many posting numbers, with room for their entries; the first."""
+    connection.execute("SELECT accounts_make_stretches(%s)", [(rows >> 22) + 8])
     first = int(str(one(connection, "SELECT last_value FROM accounts_posting_id"))) + 1
     connection.execute("SELECT setval('accounts_posting_id', %s)", [first + rows])
     return first

@@ -125,9 +125,9 @@ def test_whoever_may_not_read_a_thing_does_not_see_its_documents(clerk, appoint,
     kept, of_card = keep(clerk), keep(clerk, subject="card:D2143569X")
     applicant = appoint("applicant", "460100", "issuance_clerk")
     assert [row.pk for row in documents_in_reach(applicant)] == [kept.pk]
-    refused(Code.PERMISSION_MISSING, documents_of, applicant, of_card.subject)
-    refused(Code.PERMISSION_MISSING, view_document, applicant, of_card.pk, PURPOSE)
-    refused(Code.PERMISSION_MISSING, keep, applicant, subject=of_card.subject)
+    refused(Code.DOCUMENT_SUBJECT, documents_of, applicant, of_card.subject)
+    refused(Code.DOCUMENT_SUBJECT, view_document, applicant, of_card.pk, PURPOSE)
+    refused(Code.DOCUMENT_SUBJECT, keep, applicant, subject=of_card.subject)
     assert {row.pk for row in documents_in_reach(clerk)} == {kept.pk, of_card.pk}
 
 

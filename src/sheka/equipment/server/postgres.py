@@ -55,6 +55,7 @@ SHUTDOWN_SECONDS = 3.0
 SETTINGS: Mapping[str, str] = {
     "shared_buffers": "128MB",
     "max_connections": "60",
+    "max_locks_per_transaction": "256",  # a reader of every partition locks each of them
     "jit": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",

@@ -372,6 +372,7 @@ EVENTS: dict[str, str | Promise] = {
     "ledger.verified": _("The books were proved"),
     "line.nothing_to_tell": _("Lines: nothing to tell"),
     "partitions.made": _("Partitions of coming days made"),
+    "stretches.made": _("Stretches for coming entries made"),
     "pending.expired": _("Held money released after its time"),
     "terminal.unlock": _("Terminal unlocked"),
     "transactions.read": _("Transactions searched"),

@@ -86,12 +86,9 @@ def subject_kind(text: str) -> tuple[SubjectKind, str]:
 
 
 def must_reach(actor: Actor, text: str) -> SubjectKind:
-    """The kind of a subject that this actor may see.
-
-    Raises Refused: DOCUMENT_SUBJECT, PERMISSION_MISSING, or why the system hides it.
-    """
+    """The kind of a subject that this actor may see. Raises Refused: DOCUMENT_SUBJECT, or why the system hides it."""
     kind, name = subject_kind(text)
     if not kind.open_to(actor):
-        actor.require(kind.rights[0])
+        raise Refused(Code.DOCUMENT_SUBJECT, subject=text)
     kind.find(actor, name)
     return kind

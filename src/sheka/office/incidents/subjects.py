@@ -18,7 +18,8 @@ def _incidents(actor: Actor) -> QuerySet[Incident, str]:
 
 
 def _drills(actor: Actor) -> QuerySet[Drill, str]:
-    return named("drill", Drill.objects.filter(organisation_id=actor.organisation), "pk")
+    own = Drill.objects.filter(organisation_id=actor.organisation)
+    return named("drill", own if actor.may(Permission.INCIDENT_VIEW) else own.none(), "pk")
 
 
 @subject(
@@ -36,7 +37,6 @@ def incident_named(actor: Actor, name: str) -> Incident:
     "drill",
     Term("应急演练", "Drill"),
     page=lambda name: ("console:incidents_drill", (name,)),
-    rights=(Permission.INCIDENT_VIEW,),
     names=_drills,
 )
 def drill_numbered(actor: Actor, name: str) -> Drill:

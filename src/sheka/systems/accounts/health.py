@@ -12,10 +12,12 @@ from sheka.foundation.terms import Term
 from sheka.office.jobs.models import PeriodicRun
 from sheka.office.operations.health.checks import GOOD, STILL, STOP, WAIT, Check, checks
 from sheka.systems.accounts.models import PendingOpen
+from sheka.systems.accounts.stretches import FEW, stretches_ahead
 from sheka.systems.accounts.turns import VERIFY
 
 TITLE = Term("总账核验", "Proof of the ledger")
 HELD = Term("预留到期释放", "Release of what is held")
+ROOM = Term("分录分区", "Room for entries")
 LATE = timedelta(hours=36)
 SLOW = timedelta(seconds=30)
 
@@ -56,3 +58,15 @@ def held() -> Iterator[Check]:
         yield Check("held", HELD, WAIT, text, todo, since=late["oldest"])
         return
     yield Check("held", HELD, GOOD, Term("无过期未释放的预留", "Nothing is held past its time"))
+
+
+@checks("stretches", ROOM)
+def stretches() -> Iterator[Check]:
+    """Whether entries have a place for a day at least: without one nothing can be booked."""
+    ahead = stretches_ahead()
+    text = Term(f"已备 {ahead} 个分区", f"{ahead} stretches are ready")
+    todo = Term("检查工作进程；它每十分钟准备一次。", "Look at the worker: it makes them every ten minutes.")
+    if ahead < FEW:
+        yield Check("stretches", ROOM, WAIT if ahead else STOP, text, todo)
+    else:
+        yield Check("stretches", ROOM, GOOD, text)

@@ -107,7 +107,9 @@ def suspense_of(actor: Actor) -> Account:
 
 
 def wait_for(actor: Actor, account: Account, amount: int, posting: int, *, cause: int) -> LateMoney:
-    """Money on the suspense account waits for somebody; its work stands in the queue of the account officers."""
+    """Money on the suspense account waits for somebody; its work stands in the queue of the account officers. The
+    caller is the action that put it there.
+    """
     made = LateMoney.objects.create(
         organisation_id=actor.organisation,
         account=account,
@@ -138,7 +140,7 @@ def locked_late_money(actor: Actor, late: int) -> LateMoney:
 
 
 def over(actor: Actor, row: LateMoney, verb: str) -> None:
-    """The money is gone from suspense: nothing waits any more."""
+    """The money is gone from suspense, nothing waits any more. The caller is the action that booked it."""
     row.state, row.ended_at = LATE_MONEY.after(row.state, verb), timezone.now()
     row.save(update_fields=["state", "ended_at", "proposal"])
     close_work(actor, WORK, f"late_money:{row.pk}")
