@@ -19,6 +19,8 @@ from sheka.faces.console.acquiring.forms import (
     TransportKeyForm,
 )
 from sheka.faces.console.forms import PlainForm, ReasonForm
+from sheka.faces.console.words import language
+from sheka.foundation.refusals import Code, Refused
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
 from sheka.systems.transactions.actions.change_institution import change_institution, change_terminals
@@ -69,7 +71,13 @@ def _turn_terminal(verb: str) -> Callable[[Actor, str, Any], object]:
 
 
 def _offer_keys(form: TransportKeyForm, actor: Actor, row: Institution) -> None:
-    form.offer(transport_keys_for(actor, row))
+    """A machine that does not answer is said in the form, where the officer stands."""
+    try:
+        form.offer(transport_keys_for(actor, row))
+    except Refused as refusal:
+        if refusal.code is not Code.MACHINE_UNREACHABLE:
+            raise
+        form.offer([], instead=refusal.text(language()))
 
 
 OPEN = ("registered", "testing", "accepted", "active", "suspended")

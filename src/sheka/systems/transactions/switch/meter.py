@@ -45,6 +45,7 @@ class Meter:
         self._gauges: Gauges = lambda: (0, 0, 0, 0)
         self._clear()
         self._before = (0, 0)
+        self._told = 0
         self._cpu = 0.0
 
     def start(self, process: str, gauges: Gauges) -> None:
@@ -106,6 +107,11 @@ class Meter:
                     self._connection.terminate()
                 self._connection = None
 
+    def _second(self) -> int:
+        """The second that is told, each once: what is written last, at the stop, does not fall into one that is."""
+        self._told = max(int(time.time() - 0.5), self._told + 1)
+        return self._told
+
     async def _write(self) -> None:
         lines, queue, kept, dropped = self._gauges()
         cpu = time.process_time()
@@ -127,7 +133,7 @@ class Meter:
             )
         await self._connection.execute(
             _WRITE,
-            datetime.fromtimestamp(int(time.time() - 0.5), UTC),
+            datetime.fromtimestamp(self._second(), UTC),
             self._process,
             places,
             [json.dumps({f"{int(v)}:{n}": count for (v, n), count in answers[one].items()}) for one in places],
