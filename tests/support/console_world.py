@@ -73,9 +73,10 @@ def town_template(world: World) -> dict[str, Any]:
 class Web:
     """The web process of a copy of the town."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, purpose: str = "") -> None:
+        """`purpose`: of a second copy in the same process."""
         facts = town_template(world)
-        name = f"console_{os.getpid()}"
+        name = f"console_{purpose}{os.getpid()}"
         self.cluster = world.cluster
         self.node = NodeConfig.create_demo(
             world.folder / name,

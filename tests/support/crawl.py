@@ -14,13 +14,13 @@ from collections import deque
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from html import unescape
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 from django.test import RequestFactory
 from django.urls import Resolver404, resolve
-from tests.support.console_world import Town
+from tests.support.console_world import Town, Web
+from tests.support.world import World
 
 from sheka.faces.console.urls import urlpatterns
 
@@ -200,13 +200,17 @@ def pages() -> list[Page]:
     return found
 
 
-def walks(town: Town, folder: Path) -> list[Walk]:
-    """What every role finds; walked by the first process that asks."""
-    note = folder / "walks.json"
-    with (folder / "walks.lock").open("w") as lock:
+def walks(world: World) -> list[Walk]:
+    """What every role finds in a town to which no test has done anything; walked by the first process that asks."""
+    note = world.folder / "walks.json"
+    with (world.folder / "walks.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not note.exists():
-            note.write_text(json.dumps([asdict(_walked(town, login)) for login in LOGINS]), "utf-8")
+            web = Web(world, "crawl_")
+            try:
+                note.write_text(json.dumps([asdict(_walked(web.town, login)) for login in LOGINS]), "utf-8")
+            finally:
+                web.stop()
     told: list[dict[str, Any]] = json.loads(note.read_text("utf-8"))
     return [Walk(walk["login"], [Answer(**answer) for answer in walk["answers"]]) for walk in told]
 

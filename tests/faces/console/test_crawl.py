@@ -65,9 +65,9 @@ PAGES = sorted(page.name for page in pages() if page.name not in UNLINKED and "G
 
 
 @pytest.fixture(scope="session")
-def found(town):
+def found(test_cluster):
     """login → what each address answered."""
-    return {walk.login: walk.answers for walk in walks(town, World().folder)}
+    return {walk.login: walk.answers for walk in walks(World())}
 
 
 @pytest.fixture(scope="session")
