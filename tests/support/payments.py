@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -45,6 +46,7 @@ from sheka.systems.transactions.terminal import Terminal
 CITY = "460100"
 HOSPITAL = "H46010000001"
 ZONE = ZoneInfo("Asia/Shanghai")
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def make_cards(city, count: int, first: int = 1) -> list[Card]:
@@ -135,11 +137,14 @@ class Bank:
 class SwitchProcess:
     """The real process, on the database of this test process."""
 
-    def __init__(self, node=None, *arguments: str) -> None:
+    def __init__(
+        self, node=None, *arguments: str, program: Sequence[str] = ("sheka.systems.transactions.switch",)
+    ) -> None:
         environment = {**os.environ, **node_environment(node or settings.NODE)}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "sheka.systems.transactions.switch", "--port", "0", *arguments],
+            [sys.executable, "-m", *program, "--port", "0", *arguments],
             env=environment,
+            cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

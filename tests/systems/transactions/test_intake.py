@@ -62,12 +62,21 @@ def test_a_date_without_a_year_is_the_one_nearest_to_today(today, month_day, exp
     reader = intake(today)
     request = reader.read(LINE, message(_13=month_day))
     reader.examine(request)
-    assert request.date == expected
+    assert (request.date, request.misdated) == (expected, False)
 
 
 @pytest.mark.req("S4")
-@pytest.mark.parametrize("month_day", ["1230", "0103", "0229", "1399", "0000"])
-def test_a_clock_that_is_wrong_is_refused(month_day) -> None:
+@pytest.mark.parametrize("month_day", ["1230", "0103", "0229", "0701"])
+def test_nothing_new_has_the_date_of_a_wrong_clock(month_day) -> None:
+    reader = intake(date(2027, 1, 1))
+    request = reader.read(LINE, message(_13=month_day))
+    reader.examine(request)
+    assert request.misdated
+
+
+@pytest.mark.req("S4")
+@pytest.mark.parametrize("month_day", ["1399", "0000", "0230"])
+def test_a_day_of_no_year_is_refused(month_day) -> None:
     reader = intake(date(2027, 1, 1))
     with pytest.raises(Refused) as refusal:
         reader.examine(reader.read(LINE, message(_13=month_day)))
@@ -79,10 +88,11 @@ def test_a_reversal_may_be_older_than_a_purchase_but_not_for_ever() -> None:
     reader = intake(date(2027, 1, 20))
     request = reader.read(LINE, message("0420", _90="0200000042" + "0" * 32))
     reader.examine(request)
-    assert (request.date, request.stan) == (date(2027, 1, 1), 42)
+    assert (request.date, request.stan, request.misdated) == (date(2027, 1, 1), 42, False)
     late = intake(date(2027, 3, 1))
-    with pytest.raises(Refused):
-        late.examine(late.read(LINE, message("0420", _90="0200000042" + "0" * 32)))
+    request = late.read(LINE, message("0420", _90="0200000042" + "0" * 32))
+    late.examine(request)
+    assert request.misdated
 
 
 def test_an_answer_or_an_unknown_terminal_is_not_a_request() -> None:

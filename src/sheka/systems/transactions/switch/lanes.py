@@ -48,6 +48,7 @@ _NUMBERS = (
     " $7::bigint[], $8::smallint[])"
 )
 _BALANCE = "SELECT * FROM switch_balance_batch($1::integer[], $2::integer[], $3::text[], $4::text[], $5::smallint[])"
+_HAS_DAY = "SELECT to_regclass('public.transactions_transaction_' || to_char($1::date, 'YYYYMMDD')) IS NOT NULL"
 #: The connection stays inside an open transaction without snapshot, which saves a round trip for BEGIN.
 _COMMIT = "COMMIT AND CHAIN"
 _PREPARE_SEAL = "PREPARE seal (bigint, integer, bytea) AS INSERT INTO transactions_seal VALUES ($1, $2, $3)"
@@ -156,6 +157,8 @@ class Lane:
             connection.terminate()
 
     async def _run(self, verb: Verb, day: date | None, group: list[Request]) -> list[tuple[Request, Outcome]]:
+        if day is not None and any(one.misdated for one in group):
+            return await self._recall(verb, day, group)
         if verb is Verb.REVERSAL and day is not None:
             return await self._book(verb, day, group)  # money that went the wrong way goes back, whoever is barred
         if verb is Verb.SETTLEMENT:
@@ -190,9 +193,24 @@ class Lane:
         """Requests that cannot be judged at present (91: the terminal sends the very same again) have what is stored
         under their key as answer, and leave nothing behind when nothing is stored: a decline would be for ever.
         """
+        await self._ensure(day)
         later = [(one, number) for one, number in zip(group, barred, strict=True) if number in _FOR_NOW]
         found = await self._book(verb, day, [one for one, _ in later], [number for _, number in later], keep=False)
         rest = [one for one, number in zip(group, barred, strict=True) if number not in _FOR_NOW]
+        return found + (await self._run(verb, day, rest) if rest else [])
+
+    async def _recall(self, verb: Verb, day: date, group: list[Request]) -> list[tuple[Request, Outcome]]:
+        """Requests of a date out of range: what is stored under their key stays their answer, though a clock jumped;
+        who has none is refused and leaves nothing behind, no partition either.
+        """
+        number = Code.BUSINESS_DATE_OUT_OF_RANGE.value
+        late = [one for one in group if one.misdated]
+        if day in self._days or await self._open_connection().fetchval(_HAS_DAY, day):
+            found = await self._book(verb, day, late, [number] * len(late), keep=False)
+        else:
+            await self._open_connection().execute(_COMMIT)
+            found = [(one, Outcome(number)) for one in late]
+        rest = [one for one in group if not one.misdated]
         return found + (await self._run(verb, day, rest) if rest else [])
 
     async def _bar_replays(self, day: date, group: list[Request], barred: list[int]) -> list[int]:
@@ -270,9 +288,10 @@ class Lane:
         keep: bool = True,
     ) -> list[tuple[Request, Outcome]]:
         """Write requests with their outcome; `refusals`: the numbers of those that are barred, 0 for the others.
-        Without `keep` nothing is written: who has no stored answer is refused for now.
+        Without `keep` nothing is written: who has no stored answer is told the number of `refusals`.
         """
-        await self._ensure(day)
+        if keep:
+            await self._ensure(day)
         connection = self._open_connection()
         seal = self._stream << sealing.STREAM_SHIFT | self._place + 1
         for one in group:
@@ -295,8 +314,8 @@ class Lane:
         )
         if not keep:
             await connection.execute("ROLLBACK AND CHAIN")
-            new = zip(row["places"] or (), row["refusals"] or (), strict=True)
-            return [(group[place - 1], Outcome(refusal)) for place, refusal in new] + await self._stored(group, row)
+            new = [(group[place - 1], Outcome((refusals or [])[place - 1])) for place in row["places"] or ()]
+            return new + await self._stored(group, row)
         rows = _rows(verb, day, group, row)
         if rows:
             root = sealing.root_of(self._root, rows)

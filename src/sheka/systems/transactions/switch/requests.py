@@ -34,13 +34,15 @@ if TYPE_CHECKING:
 
 ZONE = ZoneInfo("Asia/Shanghai")
 SCHEME = "310"
+NO_DATE = date.max
+"""What four digits say that are a day of no year."""
 
 
 class Request:
     """One message on its way through the switch. Numbers are parsed; `refusal` is set when it is refused before
     booking. `key`: the working key that proved it, None for the institution's first; `barred`: the number with which it
-    is written as refused; `chip`: what stands in field 55; `offline`: the terminal transaction sequence that a right
-    TAC signs.
+    is written as refused; `misdated`: its date is out of range, so that it has the answer that was stored under its key
+    or none; `chip`: what stands in field 55; `offline`: the terminal transaction sequence that a right TAC signs.
     """
 
     __slots__ = (
@@ -64,6 +66,7 @@ class Request:
         "line",
         "local_time",
         "mac",
+        "misdated",
         "offline",
         "original_date",
         "original_kind",
@@ -111,6 +114,7 @@ class Request:
         self.answer: bytes | None = None
         self.key: Key | None = None
         self.barred = 0
+        self.misdated = False
         self.chip: dict[int, bytes] | None = None
         self.offline: int | None = None
 
@@ -202,12 +206,16 @@ class Intake:
             if verb is Verb.REVERSAL:
                 name_reversed(request, code)
             elif verb in FOLLOWS:
-                name_original(request, self._original_date, self._registry.find)
-        request.date = self._business_date(str(fields[13]), verb)
+                name_original(request, self._day, self._registry.find)
+                request.misdated = not self._is_original(request.original_date)
+        request.date = self._day(str(fields[13]))
+        request.misdated = request.misdated or not self._in_range(request.date, verb)
 
     def _examine_batch(self, request: Request) -> None:
         fields = request.fields
-        request.date = self._business_date(str(fields[13]), request.verb)
+        request.date = self._day(str(fields[13]))
+        if not self._in_range(request.date, request.verb):
+            raise Refused(Code.BUSINESS_DATE_OUT_OF_RANGE, date=fields[13])
         request.settled = self._original_date(str(fields[15]))
         if request.verb is Verb.SETTLEMENT:
             request.theirs = [int(fields[number]) for number in TOTALS]
@@ -216,26 +224,34 @@ class Intake:
             name_line(request, self._original_date)
 
     def _original_date(self, month_day: str) -> date:
-        """The date of an original or of a settlement day. Raises Refused(BUSINESS_DATE_OUT_OF_RANGE)."""
-        self._know_today()
-        found = _nearest(month_day, self._today)
-        if not -self._settings.limits.original_days <= (found - self._today).days <= self._settings.days_ahead + 1:
+        """The date of a line of a batch or of a settlement day. Raises Refused(BUSINESS_DATE_OUT_OF_RANGE)."""
+        found = self._day(month_day)
+        if not self._is_original(found):
             raise Refused(Code.BUSINESS_DATE_OUT_OF_RANGE, date=month_day)
         return found
 
-    def _business_date(self, month_day: str, verb: Verb) -> date:
-        """The date of field 13 in the year that brings it nearest to today.
+    def _is_original(self, day: date) -> bool:
+        return -self._settings.limits.original_days <= (day - self._today).days <= self._settings.days_ahead + 1
 
-        Raises Refused(BUSINESS_DATE_OUT_OF_RANGE).
+    def _day(self, month_day: str) -> date:
+        """The date that four digits mean, in the year that brings it nearest to today.
+
+        Raises Refused(BUSINESS_DATE_OUT_OF_RANGE) for a date of no year.
         """
         self._know_today()
         found = self._dates.get(month_day)
         if found is None:
             found = self._dates[month_day] = _nearest(month_day, self._today)
-        back = self._settings.reversal_days_back if verb is Verb.REVERSAL else self._settings.days_back
-        if not -back <= (found - self._today).days <= self._settings.days_ahead:
+        if found == NO_DATE:
             raise Refused(Code.BUSINESS_DATE_OUT_OF_RANGE, date=month_day)
         return found
+
+    def _in_range(self, day: date, verb: Verb) -> bool:
+        """Whether something new may have this date. What was answered before keeps its answer whatever the clock says:
+        a clock that jumps must not turn an approval into a decline when it is asked again (S10).
+        """
+        back = self._settings.reversal_days_back if verb is Verb.REVERSAL else self._settings.days_back
+        return -back <= (day - self._today).days <= self._settings.days_ahead
 
     def _know_today(self) -> None:
         now = time.monotonic()
@@ -254,7 +270,7 @@ def _nearest(month_day: str, today: date) -> date:
         except ValueError:
             continue
     if not candidates:
-        return today + timedelta(days=1000)
+        return NO_DATE
     return min(candidates, key=lambda day: abs(day - today))
 
 

@@ -177,7 +177,7 @@ class Switch:
                 outcomes += [(one, Outcome(Code.PROOF_NOT_KNOWN.value)) for one in ready if id(one) in unknown]
                 ready = [one for one in ready if id(one) not in unknown]
         if ready:
-            self._guard.see([one for one in ready if one.type[3] == "0" and one.verb in MONEY])
+            self._guard.see([one for one in ready if one.type[3] == "0" and one.verb in MONEY and not one.misdated])
             outcomes += await lane.book(ready)
         answers = []
         for request, outcome in outcomes:
