@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
+from django.conf import settings
 from django.db import DatabaseError, connection
 from django.utils import timezone
 from tests.support.payments import CITY, make_cards
@@ -92,6 +94,27 @@ def test_the_next_stretches_are_made_in_time_once_and_only_by_whom_it_is_for(off
     assert make_stretches(officer) == 6
     assert make_stretches(officer) == 0
     assert Event.objects.filter(event="stretches.made").count() == 3
+
+
+def test_bookings_under_way_neither_wait_for_the_next_stretches_nor_hold_them_up(officer, books, superuser):
+    """A booking that takes long holds the clearing window shared; whoever books meanwhile must not stand behind us."""
+    go_on_from(superuser, STRETCH)
+    with psycopg.connect(**settings.NODE.database_parameters("app")) as long, ThreadPoolExecutor(1) as pool:
+        long.execute("SET sheka.scope = 'o000000'")
+        long.execute(
+            "SELECT accounts_post_batch(ARRAY[gen_random_uuid()], '{13}'::smallint[], %s, %s, '{5}', '{x}', %s)",
+            [[books[0].pk], [books[1].pk], CITY],
+        )
+        made = pool.submit(make_in_a_thread, officer)
+        assert made.result(timeout=10) == 1
+    assert verify_ledger() == []
+
+
+def make_in_a_thread(officer):
+    try:
+        return make_stretches(officer)
+    finally:
+        connection.close()
 
 
 @pytest.mark.parametrize(
