@@ -175,3 +175,37 @@ def test_who_follows_the_tables_outlives_whatever_a_dying_server_says(bank, wher
     method = "fetchval" if where == "guard" else "fetch"
     fetchval = getattr(asyncpg.Connection, method)
     assert asyncio.run(followed())
+
+
+SLOW_COMMIT = """
+CREATE FUNCTION slow_commit() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_sleep(5);
+    RETURN NULL;
+EXCEPTION WHEN query_canceled THEN  -- who gives up comes too late to stop it
+    RETURN NULL;
+END $$;
+CREATE TRIGGER slow_commit AFTER INSERT ON transactions_seal FOR EACH ROW EXECUTE FUNCTION slow_commit();
+"""
+
+
+@pytest.mark.req("S4")
+@pytest.mark.req("S10")
+def test_a_commit_that_is_not_answered_in_time_is_unknown_and_not_untaken(bank, superuser):
+    """Who is told "not taken" pays again, with another number: it is booked, and the switch had stopped waiting."""
+    switch = SwitchProcess(None, "--limit", "patience=1")
+    try:
+        with Terminal(switch.host, switch.port, "460100000001", HOSPITAL, bank.mac) as terminal:
+            bought = terminal.new_purchase(bank.cards[0].number, 700)
+            with superuser() as administrator:
+                administrator.execute(SLOW_COMMIT)
+                try:
+                    answer = terminal.send_purchase(bought)
+                finally:
+                    administrator.execute("DROP FUNCTION slow_commit CASCADE")
+            assert bank.balance() == 99_300
+            assert answer.refusal == Code.SWITCH_OUTCOME_UNKNOWN.value
+            assert terminal.reversal(bought).balance == 100_000
+    finally:
+        switch.stop()
+    bank.assert_ledger_holds()
