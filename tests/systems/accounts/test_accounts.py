@@ -144,6 +144,11 @@ def test_an_account_is_closed_empty_and_every_step_is_audited(officer, fund, peo
         Event.objects.filter(subject=f"account:{empty.number}").order_by("sequence").values_list("event", flat=True)
     )
     assert list(events) == ["account.opened", "account.close"]
+    supervisor = Actor.process("test", CITY)
+    for attempt in (close_account, freeze_account):  # what they would promise does not hold for the sum of entries
+        with pytest.raises(Refused) as refusal:
+            attempt(supervisor, number=fund.number, reason="empty to look at")
+        assert refusal.value.code is Code.ACCOUNT_NOT_PERSONAL
 
 
 @pytest.mark.req("C2")

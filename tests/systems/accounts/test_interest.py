@@ -27,9 +27,10 @@ from sheka.systems.accounts.actions.book_interest import book_interest, resume_i
 from sheka.systems.accounts.actions.change_state import freeze_account, release_account
 from sheka.systems.accounts.actions.deposit import Deposit, deposit
 from sheka.systems.accounts.actions.open_account import open_accounts, open_party_account
+from sheka.systems.accounts.actions.propose_ending import propose_closing
 from sheka.systems.accounts.actions.reckon_interest import propose_interest, reckon_interest, withdraw_interest
 from sheka.systems.accounts.interest import accrued, weights
-from sheka.systems.accounts.models import InterestRun, Kind
+from sheka.systems.accounts.models import Account, InterestRun, Kind, Payout
 from sheka.systems.accounts.policy import Rate, rates
 from sheka.systems.accounts.queries import balance, verify_ledger
 
@@ -201,6 +202,41 @@ def book_run_again(node, run):
     with pytest.raises(Refused) as refusal:
         book_interest(node, run.number)
     return refusal.value.code
+
+
+def test_interest_that_the_ledger_refused_once_is_booked_when_it_can_be(paid, officer, supervisor, node, superuser):
+    """A refused number stays refused: the next turn of the run takes a new one, and pays no line twice."""
+    accounts = paid([(0, date(2024, 5, 5), 1_000_000), (1, date(2024, 5, 5), 2_000_000)])
+    run = reckon_interest(officer, year=2025)
+    decided(supervisor, propose_interest(officer, number=run.number))
+    with superuser() as administrator:
+        administrator.execute("UPDATE accounts_account SET upper_limit = balance WHERE id = %s", [accounts[1].pk])
+    assert book_interest(node, run.number).waiting == 1
+    with superuser() as administrator:
+        administrator.execute("UPDATE accounts_account SET upper_limit = NULL")
+    resume_interest(supervisor, number=run.number)
+    run = book_interest(node, run.number)
+    assert (run.waiting, run.booked, run.booked_total) == (0, 2, 3_500 + 7_000)
+    resume_interest(supervisor, number=run.number)
+    assert book_interest(node, run.number).booked_total == 3_500 + 7_000
+    assert [balance(account) for account in accounts[:2]] == [1_003_500, 2_007_000]
+
+
+def test_an_account_that_ends_gets_the_interest_that_still_waited(paid, officer, supervisor, node):
+    """Frozen while the year was booked, released, and paid out before the run was resumed."""
+    accounts = paid([(0, date(2024, 5, 5), 1_000_000), (1, date(2024, 5, 5), 2_000_000)])
+    run = reckon_interest(officer, year=2025)
+    freeze_account(node, number=accounts[1].number, reason="court order")
+    decided(supervisor, propose_interest(officer, number=run.number))
+    assert book_interest(node, run.number).waiting == 1
+    release_account(node, number=accounts[1].number, reason="lifted")
+    payee = {"name": "王小明", "bank": "中国银行海口分行", "bank_account": "6216610000001234"}
+    request = propose_closing(officer, number=accounts[1].number, reason="注销", document="2026-1", **payee)
+    decided(supervisor, request)
+    assert Payout.objects.get().amount == 2_000_000 + 7_000
+    resume_interest(supervisor, number=run.number)
+    assert book_interest(node, run.number).waiting == 0
+    assert Account.objects.get(pk=accounts[1].pk).balance == 0
 
 
 def test_lines_that_were_altered_are_not_approved(paid, officer, supervisor):

@@ -15,6 +15,7 @@ from sheka.foundation.refusals import Code, Refused
 from sheka.office.approvals.models import Proposal
 from sheka.office.audit.trail import record
 from sheka.office.staff.actors import Actor
+from sheka.systems.accounts.actions.book_interest import take_waiting
 from sheka.systems.accounts.actions.keep_late_money import locked_late_money, over, suspense_of
 from sheka.systems.accounts.actions.open_account import open_party_account
 from sheka.systems.accounts.actions.propose_ending import endable, must_receive
@@ -92,13 +93,15 @@ def interest_due(account: Account, until: date) -> int:
 
 
 def _begin(actor: Actor, proposal: Proposal) -> Ending:
-    """The account locked, with the interest that it still gets."""
+    """The account locked, with the interest that it still gets: of a booked year that waited for it, and since then."""
     number = proposal.payload["account"]
     books = Actor.process("accounts", proposal.organisation_id)
-    account = Account.objects.select_for_update().get(pk=endable(books, number).pk)
+    found = endable(books, number)
+    waited = take_waiting(books, found)  # runs are locked before accounts, as where they are booked
+    account = Account.objects.select_for_update().get(pk=found.pk)
     if account.held:
         raise Refused(Code.ACCOUNT_HELD, account=number, held=plain_yuan(account.held))
-    due = interest_due(account, timezone.localdate() - timedelta(days=1))
+    due = waited + interest_due(account, timezone.localdate() - timedelta(days=1))
     if due:
         fund = open_party_account(books, kind=Kind.FUND, party=account.scheme)
         key = number_from("interest", proposal.number)

@@ -66,7 +66,8 @@ def book_interest(actor: Actor, number: str, tell: Callable[[int, int], None] | 
 
 @action(Permission.ACCOUNT_DECIDE)
 def book_interest_lines(actor: Actor, *, number: str, after: int = 0) -> tuple[InterestRun, int]:
-    """The next lines behind this account, each once; the run is done when there are none.
+    """The next lines behind this account, each once; the run is done when there are none. That a line is booked stands
+    in it from the same transaction; its number is that of this turn, since one that was refused stays refused.
 
     Raises Refused: INTEREST_UNKNOWN, STATE_FORBIDS.
     """
@@ -79,7 +80,7 @@ def book_interest_lines(actor: Actor, *, number: str, after: int = 0) -> tuple[I
         return _finished(actor, run, done), after
     items = [
         Item(
-            client_id=number_from(run.number, line.account_id),
+            client_id=number_from(run.number, line.account_id, run.job),
             kind=EntryKind.INTEREST,
             debit=run.fund,
             credit=Account(pk=line.account_id),
@@ -95,6 +96,26 @@ def book_interest_lines(actor: Actor, *, number: str, after: int = 0) -> tuple[I
     run.save(update_fields=["booked", "booked_total"])
     record(actor, "interest.lines_booked", run.subject, count=len(booked), refused=len(lines) - len(booked))
     return run, lines[-1].account_id
+
+
+def take_waiting(actor: Actor, account: Account) -> int:
+    """The interest of booked years that waited for an account which ends now, in fen. The caller, an action, books it
+    with the end: here it waits no more.
+    """
+    runs = InterestRun.objects.select_for_update().filter(
+        organisation_id=account.organisation_id, scheme=account.scheme, state__in=("booking", "booked")
+    )
+    total = 0
+    for run in runs.order_by("pk"):
+        amount = run.rows.filter(account_id=account.pk, booked=False).values_list("amount", flat=True).first()
+        if amount is None:
+            continue
+        run.rows.filter(account_id=account.pk).update(booked=True)
+        run.booked, run.booked_total, run.waiting = run.booked + 1, run.booked_total + amount, max(0, run.waiting - 1)
+        run.save(update_fields=["booked", "booked_total", "waiting"])
+        record(actor, "interest.taken_with_the_end", run.subject, account=account.number, amount=amount)
+        total += amount
+    return total
 
 
 def _finished(actor: Actor, run: InterestRun, state: str) -> InterestRun:

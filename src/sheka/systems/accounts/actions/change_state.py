@@ -20,8 +20,9 @@ from sheka.systems.accounts.states import ACCOUNT
 def freeze_account(actor: Actor, *, number: str, reason: str, document: str = "") -> Account:
     """Nothing is debited or credited until it is released; a reversal still brings money back.
 
-    A person names the document that orders it. Raises Refused: ACCOUNT_UNKNOWN, ACCOUNT_REASON, STATE_FORBIDS,
-    ORGANISATION_OUT_OF_REACH.
+    A personal account: of the others, whose balance is the sum of their entries, the switch does not ask the state. A
+    person names the document that orders it. Raises Refused: ACCOUNT_UNKNOWN, ACCOUNT_NOT_PERSONAL, ACCOUNT_REASON,
+    STATE_FORBIDS, ORGANISATION_OUT_OF_REACH.
     """
     document = _ordered_by(actor, document)
     account = _change(actor, number, "freeze", said(reason), document)
@@ -103,12 +104,16 @@ def release_amount(actor: Actor, *, freeze: int, reason: str, document: str) -> 
 
 @action(Permission.ACCOUNT_OPEN)
 def close_account(actor: Actor, *, number: str, reason: str) -> Account:
-    """Close an empty account. Raises Refused(ACCOUNT_NOT_EMPTY) when money is left on it."""
+    """Close an empty personal account. Raises Refused: ACCOUNT_NOT_EMPTY when money is left on it, ACCOUNT_NOT_PERSONAL
+    (of the others the row does not say what is left), and as `freeze_account`.
+    """
     return _change(actor, number, "close", reason, "")
 
 
 def _change(actor: Actor, number: str, verb: str, reason: str, document: str) -> Account:
     account = _locked(actor, number)
+    if account.kind not in (Kind.PERSONAL, Kind.FORMER) and verb != "release":
+        raise Refused(Code.ACCOUNT_NOT_PERSONAL, account=number)
     account.state = ACCOUNT.after(account.state, verb)
     if account.state == "closed":
         if account.balance or account.held:
