@@ -20,6 +20,7 @@ from sheka.office.organisations.actions.add_organisation import add_organisation
 from sheka.office.staff.actors import Actor
 from sheka.office.work.models import WorkItem
 from sheka.systems.accounts.queries import balance
+from sheka.systems.cards.models import Card
 from sheka.systems.exceptions.actions.adjust_case import propose_adjustment, propose_decision
 from sheka.systems.exceptions.actions.handle_case import (
     answer_case,
@@ -90,6 +91,26 @@ def test_what_the_account_does_not_cover_is_not_booked_and_goes_back(bank, offic
     propose_adjustment(officer, **asked, amount=900)
     decided(approver, proposal_of(case))
     assert bank.balance() == 99_100
+
+
+def test_what_was_approved_is_booked_on_the_accounts_that_the_approver_saw(bank, officer, approver):
+    """The card of the case belongs to somebody else by now: nothing is taken from whoever that is."""
+    case = opened(only_theirs(bank))
+    take_case(officer, number=case.number)
+    asked = {"number": case.number, "debit": "personal", "credit": "institution", "amount": 900, "reason": SAID}
+    propose_adjustment(officer, **asked)
+    proposal = proposal_of(case)
+    Card.objects.filter(pk=bank.cards[1].pk).update(state="cancelled")
+    Card.objects.filter(pk=bank.cards[0].pk).update(person_id=bank.cards[1].person_id)
+    with pytest.raises(Refused) as refusal:
+        decided(approver, proposal)
+    assert refusal.value.code is Code.EXCEPTION_OTHER_REQUEST
+    assert (bank.balance(0), bank.balance(1)) == (100_000, 100_000)
+    withdraw(officer, proposal_id=proposal.pk, reason=SAID)
+    watch()
+    propose_adjustment(officer, **asked)
+    decided(approver, proposal_of(case))
+    assert (bank.balance(0), bank.balance(1)) == (100_000, 99_100)
 
 
 def test_the_suspense_account_is_opened_when_it_is_needed(bank, officer, approver):

@@ -167,12 +167,18 @@ def _of(actor: Actor, proposal: Proposal) -> ExceptionCase:
 
 
 def _book(actor: Actor, case: ExceptionCase, payload: dict[str, Any]) -> int:
-    """The number of the posting; the same request books nothing twice. Raises Refused: why the ledger refuses."""
+    """The number of the posting; the same request books nothing twice, and it moves the accounts that were approved.
+
+    Raises Refused: EXCEPTION_OTHER_REQUEST where a role has another account by now, and why the ledger refuses.
+    """
+    sides = [account_in_role(case, payload[side]["role"]) for side in ("debit", "credit")]
+    if [one.number for one in sides] != [payload[side]["account"] for side in ("debit", "credit")]:
+        raise Refused(Code.EXCEPTION_OTHER_REQUEST, case=case.number)
     item = Item(
         client_id=uuid.UUID(payload["client_id"]),
         kind=EntryKind.ADJUSTMENT,
-        debit=account_in_role(case, payload["debit"]["role"]),
-        credit=account_in_role(case, payload["credit"]["role"]),
+        debit=sides[0],
+        credit=sides[1],
         amount=payload["amount"],
         reference=case.number,
     )
