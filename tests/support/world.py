@@ -34,8 +34,11 @@ FOLDER, CONTROLLER = "SHEKA_TEST_RUN", "SHEKA_TEST_CONTROLLER"
 TEMPLATE = "template_sheka"
 PREFIX = "sheka-tests-"
 HASTY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "wal_level=minimal", "max_wal_senders=0")
-SETTINGS = (*HASTY, "checkpoint_timeout=1h", "max_wal_size=2GB", "max_connections=100")
+SETTINGS = (*HASTY, "checkpoint_timeout=1h", "max_wal_size=1GB", "max_connections=100")
 """A cluster whose data nobody needs after the run: it is never written to the disk in earnest."""
+MEMORY = Path("/dev/shm")
+ROOM = 6 << 30
+"""Bytes of memory that have to be free for a cluster that lies in memory: it takes up to a third of them."""
 SINCE = ((16, "scram_iterations=1"), (18, "io_method=sync"))
 """Settings by the version that has them first: every test process connects anew, and reads what is in memory."""
 
@@ -49,7 +52,7 @@ class World:
         self.controls = FOLDER not in os.environ
         if self.controls:
             _sweep()
-            folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+            folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=_place()))
             folder.chmod(0o711)
             (folder / "controller").write_text(str(os.getpid()))
             os.environ[FOLDER], os.environ[CONTROLLER] = str(folder), str(os.getpid())
@@ -87,12 +90,13 @@ class World:
         """Make the database `name` anew as a copy of a template, whoever is connected to the old one.
 
         A copy has what the template's maker did inside it; of the cluster's own it gets owner and doors, over one
-        connection that is kept: hundreds of tests commit, and each leaves a database to be exchanged.
+        connection that is kept: hundreds of tests commit, and each leaves a database to be exchanged. Its 1,400 files
+        are copied as files, which in memory takes a twentieth of what a disk takes to make them.
         """
         connection = self._administrator
         database, owner = sql.Identifier(name), sql.Identifier(OWNER)
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(database))
-        make = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}")
+        make = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {} STRATEGY FILE_COPY")
         connection.execute(make.format(database, owner, sql.Identifier(template)))
         connection.execute(enter_database(name))
 
@@ -149,9 +153,18 @@ class World:
             yield
 
 
+def _place() -> Path:
+    """Where the run's folder is made: in memory where there is room for it, unless TMPDIR says where."""
+    if "TMPDIR" in os.environ or not MEMORY.is_dir():
+        return Path(tempfile.gettempdir())
+    told = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
+    free = min(shutil.disk_usage(MEMORY).free, int(told["MemAvailable"].split()[0]) << 10)
+    return MEMORY if free > ROOM else Path(tempfile.gettempdir())
+
+
 def _sweep() -> None:
     """Remove the folders of earlier runs that were killed before they had a cluster to see to it."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+    for folder in (one for place in (Path(tempfile.gettempdir()), MEMORY) for one in place.glob(f"{PREFIX}*")):
         note = folder / "controller"
         if note.exists() and not (folder / "started").exists() and not Path(f"/proc/{note.read_text()}").exists():
             shutil.rmtree(folder, ignore_errors=True)
