@@ -83,9 +83,14 @@ class Desk:
         self.handler = BaseHandler()
         self.handler.load_middleware()
 
-    def ask(self, method: str, address: str, data: dict[str, str] | None = None) -> HttpResponse:
+    def ask(
+        self, method: str, address: str, data: dict[str, str] | None = None, accept: str = "text/html"
+    ) -> HttpResponse:
         """The answer to a request; a form for POST."""
-        send = self.requests.post(address, data or {}) if method == "POST" else self.requests.generic(method, address)
+        if method == "POST":
+            send = self.requests.post(address, data or {}, HTTP_ACCEPT=accept)
+        else:
+            send = self.requests.generic(method, address, HTTP_ACCEPT=accept)
         send._dont_enforce_csrf_checks = True  # else what is refused for its form would look refused for its right
         return self.handler.get_response(send)
 

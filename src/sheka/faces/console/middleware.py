@@ -16,7 +16,9 @@ from django.urls import reverse
 
 from sheka.faces.console.telling import told
 from sheka.faces.console.visits import STAFF_SESSION
+from sheka.faces.console.words import language
 from sheka.foundation.refusals import Code, Refused
+from sheka.office.api.problems import MEDIA_TYPE, problem
 from sheka.office.audit.refusals import record_refusal
 from sheka.office.scope import acting_in, whole_node
 from sheka.office.staff.permissions import Permission
@@ -98,9 +100,14 @@ class RefusalsAsPages:
 
 
 def refusal_page(request: HttpRequest, refusal: Refused) -> HttpResponse:
-    """What was wrong, what to do, and the way back. What matters to an auditor is recorded (ASVS 16.3.2)."""
+    """What was wrong, what to do, and the way back; for a script that asks for it, as problem+json. What matters to an
+    auditor is recorded (ASVS 16.3.2).
+    """
     if hasattr(request, "actor") and request.resolver_match is not None:
         record_refusal(request.actor, refusal, f"page:{request.resolver_match.view_name}")
+    if request.headers.get("Accept") == MEDIA_TYPE:
+        request.language = language()
+        return problem(request, refusal)
     context = {"refusal": told(refusal), "back": _way_back(request)}
     return render(request, "console/refusal.html", context, status=refusal.http)
 
