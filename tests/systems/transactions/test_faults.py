@@ -6,6 +6,7 @@ import asyncio
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import quote
 
 import asyncpg
 import iso8583
@@ -19,6 +20,7 @@ from sheka.foundation.iso8583.dictionary import fields
 from sheka.foundation.iso8583.framing import frame
 from sheka.foundation.refusals import Code, Refused
 from sheka.systems.transactions.models import Transaction
+from sheka.systems.transactions.switch import registry
 from sheka.systems.transactions.switch.guard import Guard
 from sheka.systems.transactions.switch.registry import Registry
 from sheka.systems.transactions.switch.settings import SECRET_VARIABLE, SwitchSettings
@@ -175,6 +177,74 @@ def test_who_follows_the_tables_outlives_whatever_a_dying_server_says(bank, wher
     method = "fetchval" if where == "guard" else "fetch"
     fetchval = getattr(asyncpg.Connection, method)
     assert asyncio.run(followed())
+
+
+class Wire:
+    """Between a client and the database's socket; what hangs at `silent` carries nothing more and says nothing."""
+
+    def __init__(self, folder, real) -> None:
+        self.path, self._real, self._silent = folder / real.name, str(real), set()
+        self._open = []
+
+    async def __aenter__(self):
+        self._server = await asyncio.start_unix_server(self._carry, str(self.path))
+        return self
+
+    async def __aexit__(self, *_):
+        self._server.close()
+        for one in self._open:
+            one.transport.abort()
+        await asyncio.sleep(0.1)
+
+    def fall_silent(self) -> None:
+        self._silent |= set(self._open)
+
+    async def _carry(self, reader, writer):
+        further, there = await asyncio.open_unix_connection(self._real)
+        self._open += [writer, there]
+        await asyncio.gather(self._copy(reader, there), self._copy(further, writer), return_exceptions=True)
+
+    async def _copy(self, source, target):
+        while data := await source.read(65536):
+            if target not in self._silent:
+                target.write(data)
+        target.close()
+
+
+@pytest.mark.req("S4")
+@pytest.mark.req("S10")
+def test_a_registry_whose_line_died_in_silence_hears_of_changes_nevertheless(bank, tmp_path, monkeypatch):
+    """A firewall forgets an idle line: the notice that a certificate or a terminal is no good any more never comes."""
+    monkeypatch.setattr(registry, "BEAT", 0.2)
+    monkeypatch.setattr(registry, "PATIENCE", 0.5)
+    cluster = settings.NODE.cluster
+    real = cluster.sockets / f".s.PGSQL.{cluster.port}"
+    dsn = settings.NODE.dsn("switch").replace(quote(str(cluster.sockets), safe=""), quote(str(tmp_path), safe=""))
+
+    def lock() -> None:
+        with psycopg.connect(**settings.NODE.database_parameters("app"), autocommit=True) as application:
+            application.execute("SET sheka.scope = 'o000000'")
+            application.execute("UPDATE transactions_terminal SET state = 'locked'")
+
+    async def heard() -> bool:
+        async with Wire(tmp_path, real) as wire:
+            one = Registry(dsn)
+            await one.start()
+            try:
+                assert not one.find("460100000001").locked
+                await asyncio.sleep(0.5)  # it listens
+                wire.fall_silent()
+                await asyncio.to_thread(lock)
+                async with asyncio.timeout(10):
+                    while not one.find("460100000001").locked:
+                        await asyncio.sleep(0.05)
+                return True
+            except TimeoutError:
+                return False
+            finally:
+                await one.stop()
+
+    assert asyncio.run(heard())
 
 
 SLOW_COMMIT = """

@@ -1,7 +1,9 @@
 """The registry in memory: which terminals there are, of whose institution, and which key proves their messages.
 
 States are not kept here: the purchase function reads them, so a suspended terminal is refused at once. Rows that change
-announce themselves (NOTIFY); an unknown terminal makes us look again, at most once a second.
+announce themselves (NOTIFY); an unknown terminal makes us look again, at most once a second. A line that died in
+silence announces nothing: it is asked every few seconds, and made anew when it does not answer, so that a withdrawn
+certificate or key does not stay in force because nobody heard of it.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 import asyncpg
@@ -18,6 +21,10 @@ from sheka.systems.transactions.switch.line_keys import InstitutionLine, LineKey
 
 log = logging.getLogger("sheka.switch")
 CHANNEL = "transactions_registry"
+BEAT = 2.0
+PATIENCE = 2.0
+"""Seconds between two looks whether the line lives, and those that an answer may take."""
+LOADING = 20.0
 _QUERY = """
 SELECT t.number, t.id, i.id, i.code, i.organisation_id, i.mac_key, i.test_of_id IS NOT NULL,
     t.state = 'locked'
@@ -58,7 +65,7 @@ class Registry:
 
     async def start(self) -> None:
         """Read everything once, then keep it fresh in the background."""
-        connection = await asyncpg.connect(self._dsn)
+        connection = await self._connect()
         await self._load(connection)
         self._task = asyncio.create_task(self._follow(connection))
 
@@ -82,11 +89,16 @@ class Registry:
 
     async def refresh(self) -> None:
         """Look again now: this process gave a key out itself and its terminal uses it at once."""
-        connection = await asyncpg.connect(self._dsn)
+        connection = await self._connect()
         try:
             await self._load(connection)
         finally:
             connection.terminate()
+
+    async def _connect(self) -> asyncpg.Connection:
+        return await asyncpg.connect(
+            self._dsn, timeout=LOADING, command_timeout=LOADING, server_settings={"application_name": "switch registry"}
+        )
 
     async def _load(self, connection: asyncpg.Connection) -> None:
         keys = await LineKeys.load(connection, self._overlap)
@@ -112,12 +124,12 @@ class Registry:
         while True:
             try:
                 if connection is None:
-                    connection = await asyncpg.connect(self._dsn)
+                    connection = await self._connect()
                 await connection.add_listener(CHANNEL, lambda *_: self._changed.set())
                 connection.add_termination_listener(lambda *_: self._changed.set())
                 while not connection.is_closed():
                     await self._load(connection)
-                    await self._changed.wait()
+                    await self._wait(connection)
                     self._changed.clear()
             except Exception as error:  # whatever a dying server makes of a statement: who looks must not end
                 log.warning("registry: %r", error)
@@ -126,3 +138,15 @@ class Registry:
                     connection.terminate()
                 connection = None
             await asyncio.sleep(1.0)
+
+    async def _wait(self, connection: asyncpg.Connection) -> None:
+        """Until something changed. Raises TimeoutError when the line does not answer, or what it raises itself."""
+        while not self._changed.is_set() and not connection.is_closed():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), BEAT)
+                return
+            asked = asyncio.ensure_future(connection.fetchval("SELECT 1"))
+            asked.add_done_callback(lambda done: done.cancelled() or done.exception())  # seen, whoever waits no more
+            if not (await asyncio.wait({asked}, timeout=PATIENCE))[0]:
+                raise TimeoutError("the line does not answer")  # nothing is asked of it again, nor taken back
+            asked.result()
