@@ -287,6 +287,20 @@ def test_the_database_itself_keeps_the_only_copy_and_takes_nothing_into_an_archi
         administrator.execute("SELECT transactions_make_day(%s)", [DAY])
 
 
+def test_a_request_of_an_archived_day_is_told_its_date_is_out_of_range_and_others_are_served(detached, switch, later):
+    card, back = detached.cards[0].number, later((DAY - timezone.localdate()).days * 24 * 60)
+    with Terminal(switch.host, switch.port, "460100000001", HOSPITAL, detached.mac, clock=back) as old:
+        asked = old.new_purchase(card, 1)
+        for repeat in (False, True):
+            answer = old.send_purchase(asked, repeat=repeat)
+            assert (answer.response_code, answer.refusal) == ("12", Code.BUSINESS_DATE_OUT_OF_RANGE.value)
+        assert old.reversal(asked).refusal == Code.BUSINESS_DATE_OUT_OF_RANGE.value
+    with Terminal(switch.host, switch.port, "460100000002", HOSPITAL, detached.mac) as till:
+        till.next_is(900)
+        assert till.purchase(card, 1).approved
+    assert rows_of(DAY) == []
+
+
 def test_verification_sees_what_was_changed_behind_a_detached_day(detached, superuser):
     with superuser() as administrator:
         administrator.execute("SET session_replication_role = replica")

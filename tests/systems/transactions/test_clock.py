@@ -1,4 +1,4 @@
-"""The clock of a switch jumps (S10): what was answered stays answered, nothing new is accepted, nothing is left behind."""
+"""The clock of a switch jumps (S10): what was answered stays answered, nothing new is taken, nothing is left behind."""
 
 from __future__ import annotations
 

@@ -48,9 +48,11 @@ _NUMBERS = (
     " $7::bigint[], $8::smallint[])"
 )
 _BALANCE = "SELECT * FROM switch_balance_batch($1::integer[], $2::integer[], $3::text[], $4::text[], $5::smallint[])"
-_HAS_DAY = "SELECT to_regclass('public.transactions_transaction_' || to_char($1::date, 'YYYYMMDD')) IS NOT NULL"
 #: The connection stays inside an open transaction without snapshot, which saves a round trip for BEGIN.
 _COMMIT = "COMMIT AND CHAIN"
+_ROLLBACK = "ROLLBACK AND CHAIN"
+_ARCHIVED = "SK504"
+"""SQLSTATE of a row for a day that was taken off (partitions.sql)."""
 _PREPARE_SEAL = "PREPARE seal (bigint, integer, bytea) AS INSERT INTO transactions_seal VALUES ($1, $2, $3)"
 _BROKEN = (
     OSError,
@@ -205,10 +207,12 @@ class Lane:
         """
         number = Code.BUSINESS_DATE_OUT_OF_RANGE.value
         late = [one for one in group if one.misdated]
-        if day in self._days or await self._open_connection().fetchval(_HAS_DAY, day):
+        try:
             found = await self._book(verb, day, late, [number] * len(late), keep=False)
-        else:
-            await self._open_connection().execute(_COMMIT)
+        except asyncpg.PostgresError as error:
+            if error.sqlstate != _ARCHIVED:
+                raise
+            await self._open_connection().execute(_ROLLBACK)
             found = [(one, Outcome(number)) for one in late]
         rest = [one for one in group if not one.misdated]
         return found + (await self._run(verb, day, rest) if rest else [])
@@ -313,7 +317,7 @@ class Lane:
             *self._rest(verb, group, refusals),
         )
         if not keep:
-            await connection.execute("ROLLBACK AND CHAIN")
+            await connection.execute(_ROLLBACK)
             new = [(group[place - 1], Outcome((refusals or [])[place - 1])) for place in row["places"] or ()]
             return new + await self._stored(group, row)
         rows = _rows(verb, day, group, row)
