@@ -7,16 +7,35 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Response
 from tests.support.console_world import Town
+from tests.support.crawl import Walker
 
 FRONTEND = Path(__file__).resolve().parents[2] / "src" / "sheka" / "faces" / "console" / "frontend"
 AXE = FRONTEND / "node_modules" / "axe-core" / "axe.min.js"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+FEATURES = (
+    "SpareRendererForSitePerProcess",
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsUpgrades",
+    "HttpsFirstBalancedModeAutoEnable",
+    "MediaRouter",
+    "PaintHolding",
+    "ThirdPartyStoragePartitioning",
+    "OptimizationHints",
+    "NetworkTimeServiceQuerying",
+    "AimEnabled",
+    "PreconnectToSearch",
+)
+"""What Chromium does without. The first is a process for a page that may come, started after every page; the others are
+those that Playwright turns off, since the last list counts.
+"""
 ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -25,9 +44,17 @@ ARGUMENTS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    f"--disable-features={','.join(FEATURES)}",
 )
 SCREEN = {"width": 1366, "height": 768}
 LOCALES = {"zh": "zh-CN", "en": "en-GB"}
+STILL = "/static/console/seal.svg"
+LEAVE = """() => {
+  localStorage.clear();
+  for (let timer = setTimeout(() => {}); timer > 0; timer -= 1) clearTimeout(timer);
+  document.documentElement.replaceChildren();
+}"""
+"""A page waits for whoever comes next: it keeps nothing and asks for nothing."""
 LONG_TEST = 240
 """Seconds that a session has to have left: no test of pages takes so long, and a code of the last sign-in is spent."""
 NAVIGATION_FAILED = re.compile(r"Failed to load resource: the server responded with a status of 4\d\d")
@@ -37,8 +64,9 @@ WATCH = "document.addEventListener('securitypolicyviolation', e => console.error
 class Surfer:
     """Opens pages, signs people in once each, and gathers what a browser complains about.
 
-    The page of somebody who is signed in is used again by the next test that asks for it: Chromium starts quickly, but
-    not for nothing.
+    A page of somebody who is signed in is one of a few that lie ready by language; it takes the cookies of whoever
+    sits down at it. A browser context of its own for each person would be a process or two each, and every style sheet
+    and script fetched and compiled again.
     """
 
     def __init__(self, browser: Browser, town: Town, states: dict[str, Any]) -> None:
@@ -47,8 +75,8 @@ class Surfer:
         self.requested: list[str] = []
         self._browser, self._states = browser, states
         self._passing: list[BrowserContext] = []
-        self._lasting: dict[tuple[str, str], list[Page]] = {}
-        self._busy: list[Page] = []
+        self._ready: dict[str, list[Page]] = {language: [] for language in LOCALES}
+        self._busy: list[tuple[str, Page]] = []
 
     def stranger(self, language: str = "zh", **options: Any) -> Page:
         """A page of somebody who is not signed in."""
@@ -59,21 +87,18 @@ class Surfer:
     def signed_in(self, login: str, language: str = "zh", **options: Any) -> Page:
         """A page of a member of staff; with options it is a page of its own."""
         if not self._stands(login):
-            self._forget(login)
-            page = self.stranger(language)
-            self.password(page, login)
-            page.fill("#code", page.inner_text("#demo-code"))
-            page.press("#code", "Enter")
-            page.wait_for_url(f"{self.town.address}/")
-            self._states[login] = page.context.storage_state()
-        if options:
-            return self.stranger(language, storage_state=self._states[login], **options)
-        pages = self._lasting.setdefault((login, language), [])
-        page = next((one for one in pages if one not in self._busy), None)
-        if page is None:
-            page = self._open(language, storage_state=self._states[login])
-            pages.append(page)
-        self._busy.append(page)
+            with closing(Walker(self.town)) as visitor:
+                visitor.sign_in(login)
+            as_set = {"url": self.town.address, "httpOnly": True, "sameSite": "Strict"}
+            self._states[login] = [{"name": name, "value": value, **as_set} for name, value in visitor.cookies.items()]
+        page = self.stranger(language, **options) if options else self._sit_down(language)
+        page.context.add_cookies(self._states[login])
+        return page
+
+    def _sit_down(self, language: str) -> Page:
+        ready = self._ready[language]
+        page = ready.pop() if ready else self._open(language)
+        self._busy.append((language, page))
         return page
 
     def _stands(self, login: str) -> bool:
@@ -81,7 +106,7 @@ class Surfer:
         if login not in self._states:
             return False
         where = urlsplit(self.town.address)
-        cookies = "; ".join(f"{one['name']}={one['value']}" for one in self._states[login]["cookies"])
+        cookies = "; ".join(f"{one['name']}={one['value']}" for one in self._states[login])
         line = http.client.HTTPConnection(str(where.hostname), where.port, timeout=60)
         try:
             line.request("GET", "/account/session", headers={"Cookie": cookies})
@@ -89,13 +114,6 @@ class Surfer:
             return answer.status == 200 and json.loads(answer.read())["left"] > LONG_TEST
         finally:
             line.close()
-
-    def _forget(self, login: str) -> None:
-        """The pages of a session that has ended are used no more."""
-        for language in LOCALES:
-            for page in self._lasting.pop((login, language), []):
-                if page not in self._busy:
-                    page.context.close()
 
     def password(self, page: Page, login: str, password: str = "") -> None:
         """The first step of signing in, up to the page that follows."""
@@ -110,9 +128,16 @@ class Surfer:
         """The test is over: strangers leave. Raises AssertionError when the browser complained about anything."""
         for context in self._passing:
             context.close()
-        for page in self._busy:
+        for language, page in self._busy:
             page.set_viewport_size(SCREEN)
             page.emulate_media(media="null")
+            try:
+                page.evaluate(LEAVE)
+            except Error:  # it was just then moving on, or is no page of the console
+                page.goto(STILL)
+                page.evaluate(LEAVE)
+            page.context.clear_cookies()
+            self._ready[language].append(page)
         problems, self.problems, self.requested = self.problems, [], []
         self._passing, self._busy = [], []
         assert not problems, "\n".join(problems)

@@ -34,6 +34,22 @@ def test_axe_finds_what_is_planted(surf):
     assert {"html-has-lang", "image-alt", "label", "link-name", "color-contrast"} <= found
 
 
+def test_who_sits_down_at_a_page_finds_nothing_of_who_left_it(surf):
+    """Pages of the tests are used again by others: a right or a setting that stayed would hide a fault."""
+    page = surf.signed_in("longhua-clerk")
+    page.goto("/cards")
+    page.evaluate("localStorage.setItem('left', 'behind')")
+    left = page.context.cookies()
+    surf.rest()
+    other = surf.signed_in("no-role")
+    assert other is page
+    assert page.locator("main").count() == 0
+    assert not {cookie["value"] for cookie in page.context.cookies()} & {cookie["value"] for cookie in left}
+    assert page.goto("/cards").status == 403
+    assert page.evaluate("localStorage.getItem('left')") is None
+    assert surf.signed_in("no-role") is not page
+
+
 def test_a_word_in_the_other_language_is_found(surf):
     page = surf.stranger("en")
     page.goto("/sign-in")
