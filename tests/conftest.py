@@ -91,11 +91,15 @@ def django_db_setup(django_test_environment: None) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def whole_node_in_scope() -> Iterator[None]:
-    """A test acts as a process of the node, which sees every row; a test of the scope itself narrows it."""
+    """A test acts as a process of the node, which sees every row; a test of the scope itself narrows it. The calendar
+    of a node, which a command of the test may have taken, goes with the test.
+    """
+    from sheka.foundation.calendar import install_calendar
     from sheka.office.scope import whole_node
 
     with whole_node("a test stands outside of every organisation"):
         yield
+    install_calendar()
 
 
 @pytest.fixture
