@@ -100,7 +100,7 @@ def _file(actor: Actor, found: Statement) -> bytes:
     sheet, bold = book.add_worksheet(_("Entries")), book.add_format({"bold": True})
     money, text = book.add_format({"num_format": "#,##0.00"}), book.add_format({"num_format": "@"})
     moment = book.add_format({"num_format": 'yyyy-mm-dd hh:mm:ss "+08:00"'})
-    sheet.set_column(0, 5, 22)
+    sheet.set_column(0, 6, 22)
     head = (_("Booked at"), _("Posting"), pgettext("accounts", "Entry"), _("Other side"), _("Amount"), _("Balance"))
     for place, word in enumerate((*head, _("Reference"))):
         sheet.write_string(0, place, guarded(str(word)), bold)
