@@ -33,7 +33,7 @@ def does(desk, case, verb, status=302, **form):
 def test_the_desk_shows_what_runs_by_age_and_amount(desks, cases):
     page = text_of(desks["officer"].get("/exceptions"))
     assert all(case.number in page for case in cases.values())
-    assert "3 run" in page
+    assert "3 open cases" in page
     mine = text_of(desks["officer"].get("/exceptions?state=mine"))
     assert not any(case.number in mine for case in cases.values())
     big = text_of(desks["officer"].get("/exceptions?above=100&state=running"))

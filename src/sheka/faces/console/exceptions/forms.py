@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from sheka.faces.console.exceptions.words import said
 from sheka.faces.console.forms import Sheet
@@ -62,8 +63,8 @@ class CloseForm(TextForm):
 class AdjustForm(TextForm):
     """From which account to which, and how much."""
 
-    debit = forms.ChoiceField(label=_("From"), widget=forms.Select(_SELECT))
-    credit = forms.ChoiceField(label=_("To"), widget=forms.Select(_SELECT))
+    debit = forms.ChoiceField(label=pgettext_lazy("adjustment", "From"), widget=forms.Select(_SELECT))
+    credit = forms.ChoiceField(label=pgettext_lazy("adjustment", "To"), widget=forms.Select(_SELECT))
     amount = _yuan(min_value=Decimal("0.01"))
     field_order = ("debit", "credit", "amount", "text")
 

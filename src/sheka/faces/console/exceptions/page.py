@@ -221,11 +221,11 @@ def form_for(case: ExceptionCase, verb: str, data: Any = None) -> Any:
         initial = {
             "debit": case.suggestion.get("debit"),
             "credit": case.suggestion.get("credit"),
-            "amount": Decimal(case.amount) / 100 if case.amount else None,
+            "amount": f"{Decimal(case.amount) / 100:.2f}" if case.amount else None,
         }
         return AdjustForm(data, prefix=verb, roles=tuple(accounts_of_case(case)), initial=initial)
     if verb == "decide":
-        return DecideForm(data, prefix=verb, initial={"amount": Decimal(case.amount) / 100})
+        return DecideForm(data, prefix=verb, initial={"amount": f"{Decimal(case.amount) / 100:.2f}"})
     if verb == "assign":
         officers = [(one.pk, one.name) for one in colleagues_with(case.organisation_id, "exception.handle")]
         return AssignForm(data, prefix=verb, officers=officers)

@@ -117,6 +117,7 @@ def case_page(
         "first": first,
         "barred": barred,
         "problem": problem,
+        "wrong": next((form for form in returned.values() if form.errors), None),
         "documents": _documents(actor, case),
     }
     return render(request, "console/exceptions/case.html", context, status=status)
