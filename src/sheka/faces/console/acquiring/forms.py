@@ -217,8 +217,9 @@ class TransportKeyForm(Sheet):
     def offer(self, keys: list[KeyInfo], *, instead: str = "") -> None:
         """The keys that the bureau's machine holds for it; without one, why there is none."""
         field = self.fields["reference"]
+        self.lacks = "" if keys else instead or str(field.error_messages["required"])
         known = [(key.ref, f"{key.name} · {key.check_value}") for key in keys]
-        field.choices = known or [("", instead or field.error_messages["required"])]  # type: ignore[attr-defined]
+        field.choices = known or [("", self.lacks)]  # type: ignore[attr-defined]
 
 
 class PinForm(Sheet):

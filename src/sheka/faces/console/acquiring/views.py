@@ -102,6 +102,7 @@ def institution(request: HttpRequest, code: str) -> HttpResponse:
     running = next((run for run in runs if run.ended_at is None), None)
     waits = any(run.outcome == "accepted" and run.adopted_at is None for run in runs)
     last = running or (runs[0] if runs else None)
+    again = must_be_tested_again(row)
     known, side = list(row.terminals.order_by("number")[:SHOWN_TERMINALS]), side_for_tests(row)
     seen, now = last_seen(known), timezone.now()
     context = {
@@ -109,7 +110,8 @@ def institution(request: HttpRequest, code: str) -> HttpResponse:
         "state": state_of(row),
         "kind": said(KINDS[row.kind]),
         "verbs": _offered(INSTITUTION_VERBS, offered_to(actor, row, testing=running is not None, accepted=waits)),
-        "again": must_be_tested_again(row),
+        "again": again,
+        "settled": row.state == "active" and running is None and not waits and not again,
         "keys": [one for one in (row, side) if one is not None],
         "certificates": [(one, certificate_state(one, now)) for one in certificates_of(row)],
         "profile": said(PROFILES[row.profile]),
