@@ -36,7 +36,7 @@ from sheka.systems.transactions.archive_files import names_of
 from sheka.systems.transactions.archive_jobs import CHECK_JOB, RESTORE_JOB, WRITE_JOB
 from sheka.systems.transactions.archive_models import Archive
 from sheka.systems.transactions.labels import KINDS
-from sheka.systems.transactions.partitions import Partition, partitions
+from sheka.systems.transactions.partitions import EMPTY_BYTES, Partition, partitions
 from sheka.systems.transactions.response_codes import response_code
 from sheka.systems.transactions.retention import last_due, retention
 
@@ -128,7 +128,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "due": due_days(today),
         "last_due": last_due(today),
         "policy": policy,
-        "partitions": known[-SHOWN_PARTITIONS:][::-1],
+        "partitions": [(one, _rows(one)) for one in known[-SHOWN_PARTITIONS:][::-1]],
         "more": max(0, len(known) - SHOWN_PARTITIONS),
         "bytes": sum(one.bytes for one in known),
         "searches": request.actor.may(Permission.TRANSACTION_VIEW),
@@ -149,6 +149,7 @@ def one_day(request: HttpRequest, day: int) -> HttpResponse:
         "address": day,
         "archive": archive,
         "partition": partition,
+        "rows": _rows(partition) if partition else None,
         "state": _state(archive) if archive else _waiting(when),
         "due_on": when + timedelta(days=retention().online_days + 1),
         "asked": asked,
@@ -208,6 +209,11 @@ def search(request: HttpRequest) -> HttpResponse:
         "days": archives().filter(state="detached").count(),
     }
     return render(request, "console/transactions/archived.html", context, status=422 if form.errors else status)
+
+
+def _rows(one: Partition) -> int | None:
+    """The database's estimate; None while it has made none of a table that is not empty."""
+    return None if one.rows == 0 and one.bytes > EMPTY_BYTES else one.rows
 
 
 def _row(row: dict[str, Any]) -> dict[str, Any]:

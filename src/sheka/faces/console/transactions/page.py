@@ -70,7 +70,7 @@ def whole(request: HttpRequest, day: int, number: int) -> HttpResponse:
     """The messages with whole numbers, once it is said for what."""
     found = _found(request, day, number)
     form, problem, status = ReasonForm(request.POST if request.method == "POST" else None), None, 200
-    context = {**_head(found), "form": form, "asks": gettext("For what purpose?")}
+    context = {**_head(found), "form": form, "asks": gettext("For what purpose? It is recorded.")}
     if request.method == "POST" and form.is_valid():
         try:
             messages = reveal_messages(
