@@ -45,6 +45,7 @@ LOGINS = (
     "haikou-producer",
     "haikou-supervisor",
     "haikou-accounts",
+    "haikou-accounts-2",
     "haikou-acquiring",
     "haikou-acquiring-2",
     "haikou-clearing",

@@ -238,6 +238,7 @@ EVENTS: dict[str, str | Promise] = {
     "interest.resumed": _("Waiting interest taken up again"),
     "interest.lines_booked": _("Lines of interest booked"),
     "interest.booked": _("Interest booked whole"),
+    "interest.taken_with_the_end": _("Waiting interest paid with an account's end"),
     "institution.registered": _("Institution registered"),
     "institution.activate": _("Institution activated"),
     "institution.suspend": _("Institution suspended"),

@@ -86,6 +86,7 @@ CAST: tuple[Member, ...] = (
     Member("haikou-producer", "邢云起", HAIKOU, "card_producer", "市级制卡", "city: production"),
     Member("haikou-supervisor", "冯立", HAIKOU, "card_supervisor", "市级主管", "city: supervisor"),
     Member("haikou-accounts", "韩素", HAIKOU, "account_officer", "市级账户", "city: accounts"),
+    Member("haikou-accounts-2", "庄静和", HAIKOU, "account_supervisor", "市级账户主管", "city: accounts, supervisor"),
     Member("haikou-acquiring", "叶知远", HAIKOU, "acquiring_officer", "市级收单", "city: acquiring"),
     Member(
         "haikou-acquiring-2", "陶静安", HAIKOU, "acquiring_supervisor", "市级收单主管", "city: acquiring, supervisor"

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.db.models import QuerySet
 
+from sheka.office.audit.models import Event
 from sheka.office.audit.trail import record
 from sheka.office.staff.actors import Actor
 
 READ_WORDS = ("viewed", "read", "searched", "looked_up", "revealed", "exported", "downloaded")
 """The last word of an event that is a read; the explorer filters by it."""
 READ_PATTERN = r"\.(" + "|".join(READ_WORDS) + ")$"
+PURPOSE = '"purpose":'
+"""What the facts of every read hold: a key that was exported or an incident that was signed as read says none."""
 SERVICE = "service"
 """The purpose of whoever serves a person at the counter or decides about a case: no other was said."""
 PURPOSE_LENGTH = 200
+
+
+def reads_among(rows: QuerySet[Event]) -> QuerySet[Event]:
+    """The reads of personal data among rows of the audit."""
+    return rows.filter(event__regex=READ_PATTERN, facts__contains=PURPOSE)
 
 
 def read_recorded(actor: Actor, what: str, subject: str, purpose: str = SERVICE, **facts: object) -> int:

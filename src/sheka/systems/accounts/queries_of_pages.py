@@ -24,6 +24,7 @@ from sheka.systems.accounts.models import (
     Account,
     Correction,
     DepositFile,
+    DepositLine,
     Entry,
     Freeze,
     InterestRun,
@@ -233,6 +234,12 @@ def deposit_file_named(actor: Actor, number: str) -> DepositFile:
     if found is None:
         raise Refused(Code.DEPOSIT_FILE_UNKNOWN, file=number)
     return found
+
+
+def refused_lines(actor: Actor) -> QuerySet[DepositLine]:
+    """The lines that were not booked, of the files of the actor's organisation and those below it."""
+    actor.require(Permission.ACCOUNT_VIEW)
+    return DepositLine.objects.filter(file__organisation_id__in=_places(actor), refusal__gt=0).select_related("file")
 
 
 def interest_runs(actor: Actor) -> QuerySet[InterestRun]:

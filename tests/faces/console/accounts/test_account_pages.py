@@ -229,6 +229,14 @@ def test_refused_lines_are_shown_with_their_reasons(city):
     page = text_of(officer.get(f"/accounts/files/{row.number}"))
     assert "2 lines of the file" in page and "There is no such account." in page and "9999" in page
     assert "没有该账户" in text_of(city.desk("account_officer", "zh-hans").get(f"/accounts/files/{row.number}"))
+    answer = officer.get(f"/accounts/files/refused?file={row.number}&export=xlsx")
+    rows = CalamineWorkbook.from_filelike(io.BytesIO(answer.content)).get_sheet_by_index(0).to_python()
+    told = [line for line in rows if row.number in line]
+    assert [line[0] for line in told] == [2, 3] and "There is no such account." in told[0]
+    shown = text_of(officer.get(f"/accounts/files/refused?file={row.number}"))
+    assert "310460100000009999999" not in shown and "9999" in shown
+    assert "9999" not in text_of(officer.get("/accounts/files/refused?file=other"))
+    assert Event.objects.filter(event="list.read", subject="list:deposit-refusals").exists()
 
 
 def interest_of(city) -> InterestRun:

@@ -27,7 +27,7 @@ from sheka.systems.accounts.actions.receive_deposit_file import (
 )
 from sheka.systems.accounts.labels import FILE_STATES, FILE_TONES
 from sheka.systems.accounts.models import DepositFile
-from sheka.systems.accounts.queries_of_pages import deposit_file_named, deposit_files
+from sheka.systems.accounts.queries_of_pages import deposit_file_named, deposit_files, refused_lines
 
 SHOWN = 100
 """Refused lines on the page."""
@@ -69,6 +69,46 @@ FILES = Listing(
     empty_title=_("No files of deposits"),
     empty_text=_("A file appears here when it is sent, from this page or from the server."),
 )
+
+
+REFUSED = Listing(
+    name="deposit-refusals",
+    title=_("Refused lines of deposits"),
+    lede=_("What was not booked, with the reason of each line; the sender puts it right in a file of its own."),
+    caption=_("Account numbers of refused lines are masked."),
+    rows=refused_lines,
+    default_sort="line",
+    columns=[
+        Column("line", _("Line"), lambda row: row.line, sort=("-file_id", "line"), kind="amount"),
+        Column(
+            "file",
+            _("File number"),
+            lambda row: row.file.number,
+            kind="number",
+            link=lambda row: reverse("console:accounts_file", args=[row.file.number]),
+        ),
+        Column("sender", _("Sender's number"), lambda row: row.file.sender_number, kind="number"),
+        Column("account", pgettext_lazy("accounts", "Account"), lambda row: row.subject or None, kind="number"),
+        Column("amount", _("Amount"), lambda row: row.amount, kind="money"),
+        Column("reference", _("Reference"), lambda row: row.reference, kind="whole"),
+        Column("why", _("Why"), lambda row: refusal_word(row.refusal), kind="whole"),
+        Column("number", _("No. of the refusal"), lambda row: row.refusal, sort=("refusal",), kind="amount"),
+    ],
+    filters=[
+        Text("file", _("File number"), ("file__number",), "exact"),
+        Text("period", _("Period"), ("file__period",), "startswith"),
+    ],
+    empty_title=_("No refused lines"),
+    empty_text=_("A line appears here when the check of its file, or the ledger, refuses it."),
+    personal=True,
+)
+
+
+@opens(Permission.ACCOUNT_VIEW)
+@require_safe
+def refused(request: HttpRequest) -> HttpResponse:
+    """Refused lines, of one file or of all: the answer for who sent them, as a page or a file."""
+    return show_list(request, REFUSED)
 
 
 @opens(Permission.ACCOUNT_VIEW)

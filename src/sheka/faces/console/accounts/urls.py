@@ -32,6 +32,7 @@ urlpatterns = [
     path("accounts", views.accounts, name="accounts"),
     path("accounts/files", files.files, name="accounts_files"),
     path("accounts/files/new", files.send, name="accounts_file_new"),
+    path("accounts/files/refused", files.refused, name="accounts_files_refused"),
     path("accounts/files/<order:number>", files.file, name="accounts_file"),
     path("accounts/files/<order:number>/state", files.state, name="accounts_file_state"),
     path("accounts/files/<order:number>/<slug:verb>", files.verb, name="accounts_file_verb"),

@@ -19,7 +19,7 @@ from sheka.faces.console.places import labels
 from sheka.faces.console.words import language
 from sheka.office.audit.models import Event
 from sheka.office.audit.queries import anchored_head, event_of, events_of, facts_of, place_of, places_of
-from sheka.office.audit.reads import READ_PATTERN
+from sheka.office.audit.reads import reads_among
 from sheka.office.audit.refusals import EVENT as REFUSED
 from sheka.office.jobs.actions.start_job import start_job
 from sheka.office.jobs.queries import run_of
@@ -38,7 +38,7 @@ def _events(actor: Actor) -> list[tuple[str, str]]:
 
 
 def _only(rows: Any, value: str, actor: Actor) -> Any:
-    return rows.filter(event__regex=READ_PATTERN) if value == "reads" else rows.filter(event=REFUSED)
+    return reads_among(rows) if value == "reads" else rows.filter(event=REFUSED)
 
 
 def _named(rows: list[Event], actor: Actor) -> None:
