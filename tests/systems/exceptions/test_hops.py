@@ -34,7 +34,10 @@ from sheka.systems.transactions.watch_models import ProcessPulse, SwitchMessage
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.req("S4"), pytest.mark.req("S10")]
 FIRST = "460100000001"
-WAITING = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'switch' AND wait_event_type = 'Lock'"
+WAITING = (
+    "SELECT count(*) FROM pg_stat_activity"
+    " WHERE application_name = 'switch' AND wait_event_type = 'Lock' AND datname = current_database()"
+)
 
 
 def until(condition, seconds=15.0):

@@ -125,7 +125,8 @@ def test_a_cut_line_to_the_database_is_noticed_and_the_list_read_anew(terminal, 
     card = bank.cards[0].number
     assert terminal.purchase(card, 1).approved
     cut = administrator.execute(
-        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'switch guard'"
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+        " WHERE application_name = 'switch guard' AND datname = current_database()"
     ).fetchone()[0]
     assert cut == 1
     block(bank.actor, kind="card", subject=card, reason="counterfeit")
