@@ -69,7 +69,7 @@ DESK = Listing(
         Column("age", _("Age"), age_of, sort="-opened_at", kind="whole"),
         Column("institution", _("Institution"), lambda row: row.institution, sort="institution", kind="number"),
         Column("terminal", _("Terminal"), lambda row: row.terminal, sort="terminal", kind="number"),
-        Column("holder", _("In hand of"), lambda row: row.holder, sort="holder"),
+        Column("holder", pgettext_lazy("exception", "Holder"), lambda row: row.holder, sort="holder"),
     ],
     filters=[
         Select("state", _("State"), _states, narrow=_narrow),

@@ -50,13 +50,16 @@ class TextForm(Sheet):
 class CloseForm(TextForm):
     """Why nothing is to be booked."""
 
-    closing = forms.ChoiceField(label=_("Why it ends"), widget=forms.Select(_SELECT))
+    closing = forms.ChoiceField(
+        label=_("Why it ends"), widget=forms.Select(_SELECT), error_messages={"required": _("Choose why it ends")}
+    )
     field_order = ("closing", "text")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["closing"].choices = [
-            (name, word) for name, word in _terms(CLOSINGS) if name not in ("not_upheld", "released")
+            ("", _("Choose one")),
+            *((name, word) for name, word in _terms(CLOSINGS) if name not in ("not_upheld", "released")),
         ]
 
 
@@ -118,12 +121,17 @@ class DisputeForm(TextForm):
 
     transaction = forms.IntegerField(widget=forms.HiddenInput())
     client_id = forms.UUIDField(widget=forms.HiddenInput())
-    complaint = forms.ChoiceField(label=_("What is wrong"), widget=forms.Select(_SELECT))
+    complaint = forms.ChoiceField(
+        label=_("What is wrong"), widget=forms.Select(_SELECT), error_messages={"required": _("Choose what is wrong")}
+    )
     amount = _yuan(min_value=Decimal("0.01"))
     field_order = ("complaint", "amount", "text")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["complaint"].choices = [(name, word) for name, word in _terms(COMPLAINTS) if name != "not_credited"]
+        self.fields["complaint"].choices = [
+            ("", _("Choose one")),
+            *((name, word) for name, word in _terms(COMPLAINTS) if name != "not_credited"),
+        ]
         self.fields["amount"].label = _("Claimed, in yuan")
         self.fields["text"].label = _("What the citizen says")
