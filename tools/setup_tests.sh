@@ -11,8 +11,9 @@ ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing="$missing postg
 command -v cc >/dev/null 2>&1 || missing="$missing gcc"
 ls /usr/include/python3*/Python.h >/dev/null 2>&1 || python3-config --includes >/dev/null 2>&1 || missing="$missing python3-dev"
 # The same browser without windows, where the archive has it; tests do without.
-bare="chromium-headless-shell"
-[ -z "$missing" ] && { command -v $bare >/dev/null 2>&1 || ! apt-cache show $bare >/dev/null 2>&1; } && exit 0
+wished() { { ! command -v chromium-headless-shell && apt-cache show chromium-headless-shell; } >/dev/null 2>&1 && echo chromium-headless-shell || true; }
+bare=$(wished)
+[ -z "$missing$bare" ] && exit 0
 
 as_root=""
 if [ "$(id -u)" -ne 0 ]; then
@@ -26,7 +27,7 @@ if { [ "$(id -u)" -ne 0 ] && [ -z "$as_root" ]; } || ! command -v apt-get >/dev/
     exit 1
 fi
 
-echo "· apt:${missing:- $bare}"
+echo "· apt:$missing $bare"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 apt() { $as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 "$@" >"$log" 2>&1 || { tail -n 20 "$log" >&2; fail; }; }
@@ -49,4 +50,4 @@ case "$missing" in *postgresql-15*)
     fi ;;
 esac
 # shellcheck disable=SC2086
-apt install --no-install-recommends $missing $(apt-cache show $bare >/dev/null 2>&1 && echo $bare)
+apt install --no-install-recommends $missing $(wished)

@@ -23,19 +23,30 @@ def run(tmp_path: Path) -> Run:
     programs = tmp_path / "bin"
     programs.mkdir()
 
-    def make(*missing: str, uid: int = 0, apt_status: int = 0) -> subprocess.CompletedProcess[str]:
+    def make(
+        *missing: str, uid: int = 0, apt_status: int = 0, offered: bool = True, bare: bool = True
+    ) -> subprocess.CompletedProcess[str]:
         absent = "|".join(missing) or "-"
         scripts = {
             "dpkg-query": f'for name; do :; done; case "$name" in {absent}) exit 1;; esac; echo "install ok installed"',
             "id": f"echo {uid}",
             "sudo": "exit 1",
             "apt-get": f'echo "$@" >> {tmp_path}/calls; echo "E: no network"; exit {apt_status}',
+            "apt-cache": f"exit {0 if offered else 100}",
             "chromium": "exit 0",
         }
+        if bare:
+            scripts["chromium-headless-shell"] = "exit 0"
         for name, body in scripts.items():
             (programs / name).write_text(f"#!/bin/sh\n{body}\n")
             (programs / name).chmod(0o755)
-        environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"}
+        elsewhere = tmp_path / "usr"  # the programs of this machine, but not its browser without windows
+        elsewhere.mkdir(exist_ok=True)
+        for folder in ("/usr/bin", "/bin", "/usr/local/bin"):
+            for program in Path(folder).iterdir():
+                if program.name != "chromium-headless-shell" and not (elsewhere / program.name).exists():
+                    (elsewhere / program.name).symlink_to(program)
+        environment = {**os.environ, "PATH": f"{programs}:{elsewhere}"}
         return subprocess.run([SCRIPT], env=environment, capture_output=True, text=True, check=False, timeout=60)
 
     return make
@@ -57,6 +68,19 @@ def test_only_what_is_missing_is_installed(run: Run, tmp_path: Path) -> None:
     assert update.endswith("update")
     assert install.split()[-2:] == ["opensc", "swig"]
     assert "pcscd" not in install
+
+
+@pytest.mark.parametrize(("missing", "offered", "installed"), [((), True, 1), ((), False, 0), (("swig",), True, 2)])
+def test_a_browser_without_windows_is_taken_where_it_is_offered_and_done_without_elsewhere(
+    run: Run, tmp_path: Path, missing: tuple[str, ...], offered: bool, installed: int
+) -> None:
+    done = run(*missing, offered=offered, bare=False, apt_status=0)
+    assert done.returncode == 0
+    taken = (
+        [call.split()[-installed:] for call in calls(tmp_path) if " install " in call] if installed else calls(tmp_path)
+    )
+    assert taken == ([[*missing, "chromium-headless-shell"]] if installed else [])
+    assert run(bare=False, apt_status=100).returncode == 0, "tests do without it"
 
 
 def test_without_the_right_to_install_the_packages_are_named(run: Run, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.utils import timezone
 from tests.support.api import partner_of
-from tests.support.payments import CITY, HOSPITAL
+from tests.support.payments import CITY, HOSPITAL, SwitchProcess
 
 from sheka.foundation.refusals import Code
 from sheka.office.staff.permissions import Permission
@@ -126,10 +126,11 @@ def test_without_its_scope_nothing_is_told(installer, psam, block, path, scope):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_the_switch_saw_is_told_with_its_day(installer, psam, bank, switch):
+def test_what_the_switch_saw_is_told_with_its_day(installer, psam, bank):
     psam("P1", state="active", terminal=TERMINAL, institution=HOSPITAL)
     bind_psam(bank.actor, terminal=TERMINAL, psam="P1")
     put_in_service(bank.actor, psam="P1", active=True)
+    switch = SwitchProcess()  # it begins with what is bound: nobody waits until it has heard of it
     with Terminal(switch.host, switch.port, TERMINAL, HOSPITAL, bank.mac, psam="P1", psam_sequence=41) as terminal:
         assert all(terminal.purchase(card.number, 100).approved for card in bank.cards[:2])
     switch.stop()

@@ -130,8 +130,9 @@ class Guard:
                         await self._sightings.write(connection)
                     if self._trials.waiting:
                         await self._trials.write(connection)
-                    with suppress(TimeoutError):
-                        await asyncio.wait_for(self._stirred.wait(), BEAT)
+                    with suppress(TimeoutError):  # no wait_for: in Python 3.11 it may swallow the order to stop
+                        async with asyncio.timeout(BEAT):
+                            await self._stirred.wait()
                     self._stirred.clear()
             except Exception as error:  # whatever a dying server makes of a statement: who looks must not end
                 log.warning("block list: %r", error)

@@ -142,8 +142,9 @@ class Registry:
     async def _wait(self, connection: asyncpg.Connection) -> None:
         """Until something changed. Raises TimeoutError when the line does not answer, or what it raises itself."""
         while not self._changed.is_set() and not connection.is_closed():
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), BEAT)
+            with suppress(TimeoutError):  # no wait_for: in Python 3.11 it may swallow the order to stop
+                async with asyncio.timeout(BEAT):
+                    await self._changed.wait()
                 return
             asked = asyncio.ensure_future(connection.fetchval("SELECT 1"))
             asked.add_done_callback(lambda done: done.cancelled() or done.exception())  # seen, whoever waits no more
