@@ -233,6 +233,7 @@ def test_refused_lines_are_shown_with_their_reasons(city):
     rows = CalamineWorkbook.from_filelike(io.BytesIO(answer.content)).get_sheet_by_index(0).to_python()
     told = [line for line in rows if row.number in line]
     assert [line[0] for line in told] == [2, 3] and "There is no such account." in told[0]
+    assert told[0][-1] == str(Code.ACCOUNT_UNKNOWN.value), "a number of a refusal, no amount"
     shown = text_of(officer.get(f"/accounts/files/refused?file={row.number}"))
     assert "310460100000009999999" not in shown and "9999" in shown
     assert "9999" not in text_of(officer.get("/accounts/files/refused?file=other"))

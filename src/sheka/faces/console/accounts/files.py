@@ -92,7 +92,9 @@ REFUSED = Listing(
         Column("amount", _("Amount"), lambda row: row.amount, kind="money"),
         Column("reference", _("Reference"), lambda row: row.reference, kind="whole"),
         Column("why", _("Why"), lambda row: refusal_word(row.refusal), kind="whole"),
-        Column("number", _("No. of the refusal"), lambda row: row.refusal, sort=("refusal",), kind="amount"),
+        Column(
+            "number", pgettext_lazy("refusals", "No."), lambda row: str(row.refusal), sort=("refusal",), kind="number"
+        ),
     ],
     filters=[
         Text("file", _("File number"), ("file__number",), "exact"),
