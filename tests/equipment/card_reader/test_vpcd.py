@@ -6,6 +6,7 @@ import contextlib
 import socket
 import struct
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -153,6 +154,8 @@ def test_the_card_comes_back_after_the_reader_restarts(reader_side: ReaderSide) 
         reader_side.accept()
         reader_side.send(ON)
         assert reader_side.ask(GET_ATR) == ATR
+        assert not card.wait_until_seated(0.1)
+        assert reader_side.ask(GET_ATR) == ATR
         assert card.wait_until_seated(1)
     assert chip.events[:3] == ["on", "off", "on"]
     assert chip.events.count("on") == chip.events.count("off")
@@ -190,21 +193,26 @@ def test_insert_refuses_when_no_reader_takes_the_card() -> None:
     assert threading.active_count() == before
 
 
-def test_insert_returns_when_the_reader_has_powered_the_card_up(reader_side: ReaderSide) -> None:
-    """Before that a program would still find the slot empty."""
+def test_insert_returns_when_the_reader_has_noted_the_powered_card(reader_side: ReaderSide) -> None:
+    """Before that a program would still find the slot empty: the reader notes a card after its answer to reset."""
     asked: list[bytes] = []
+    noted = threading.Event()
 
     def reader() -> None:
         reader_side.accept()
         asked.append(reader_side.ask(GET_ATR))
         reader_side.send(ON)
         asked.append(reader_side.ask(GET_ATR))
+        time.sleep(0.1)
+        noted.set()
+        asked.append(reader_side.ask(GET_ATR))
 
     peer = threading.Thread(target=reader)
     peer.start()
     with vpcd.insert(RecordingChip(), port=reader_side.port) as card:
+        assert noted.is_set()
         peer.join()
-        assert asked == [ATR, ATR]
+        assert asked == [ATR, ATR, ATR]
         assert card.wait_until_seated(0)
 
 

@@ -45,16 +45,21 @@ class Conversation:
         self._seated = seated
         self._atr = b""
         self._powered = False
+        self._answered = False
 
     def run(self) -> None:
         """Serve until the reader leaves, the socket is shut or the chip refuses; the chip is powered down at the end.
 
-        `seated` is set while the reader has the card, from its first answer under power on: a slot that another card
-        holds also accepts a connection, but never powers this card up.
+        `seated` is set while the reader has the card: from the first message after an answer under power. A slot that
+        another card holds also accepts a connection, but never powers this card up. The answer alone is too early:
+        pcscd calls the slot empty until it has noted that answer, and asks again (0.4 s later) only after that.
         """
         try:
             while True:
-                self._serve(self._receive())
+                message = self._receive()
+                if self._answered:
+                    self._seated.set()
+                self._serve(message)
         except (ReaderLeft, OSError, Refused):
             return
         finally:
@@ -98,8 +103,7 @@ class Conversation:
 
     def _send(self, message: bytes) -> None:
         self._wire.sendall(struct.pack(">H", len(message)) + message)
-        if self._powered:
-            self._seated.set()
+        self._answered = self._answered or self._powered
 
     def _receive(self) -> bytes:
         (length,) = struct.unpack(">H", self._exactly(2))
