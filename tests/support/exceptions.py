@@ -9,7 +9,8 @@ from sheka.office.approvals.models import Proposal
 from sheka.office.staff.actors import Actor
 from sheka.office.work.models import WorkNotice
 from sheka.office.work.scope import reading_as
-from sheka.systems.exceptions.actions.open_cases import Abnormal, open_cases
+from sheka.systems.exceptions.abnormal import Abnormal
+from sheka.systems.exceptions.actions.open_cases import open_cases
 from sheka.systems.exceptions.models import Reason
 from sheka.systems.transactions.queries_of_abnormal import AbnormalRow
 

@@ -12,8 +12,9 @@ from sheka.office.work.models import WorkItem
 from sheka.office.work.queries import mine, unassigned
 from sheka.systems.clearing import waiting
 from sheka.systems.clearing.models import Day
+from sheka.systems.exceptions.abnormal import Abnormal
 from sheka.systems.exceptions.actions.handle_case import close_case, give_back_case, take_case
-from sheka.systems.exceptions.actions.open_cases import Abnormal, open_cases
+from sheka.systems.exceptions.actions.open_cases import open_cases
 from sheka.systems.exceptions.models import Reason
 
 __all__ = ["appoint", "installer", "tree"]

@@ -9,8 +9,9 @@ import pytest
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.audit.models import Event
 from sheka.office.staff.actors import Actor
+from sheka.systems.exceptions.abnormal import Abnormal
 from sheka.systems.exceptions.actions.handle_case import close_case, give_back_case, take_case
-from sheka.systems.exceptions.actions.open_cases import Abnormal, open_cases
+from sheka.systems.exceptions.actions.open_cases import open_cases
 from sheka.systems.exceptions.models import Reason
 from sheka.systems.exceptions.queries import case_numbered, cases_of
 from sheka.systems.exceptions.states import CASE, RUNNING

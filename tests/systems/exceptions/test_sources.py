@@ -21,13 +21,13 @@ from sheka.systems.clearing.actions.reconcile_day import reconcile_day
 from sheka.systems.clearing.actions.seal_day import seal_day
 from sheka.systems.clearing.queries import our_lines
 from sheka.systems.exceptions import rules
+from sheka.systems.exceptions.abnormal import Abnormal
 from sheka.systems.exceptions.actions.handle_case import (
     close_case,
     reopen_case,
     take_case,
 )
 from sheka.systems.exceptions.actions.judge_case import judge_case, switch_rule
-from sheka.systems.exceptions.actions.open_cases import Abnormal
 from sheka.systems.exceptions.actions.take_findings import take_findings
 from sheka.systems.exceptions.check import check_exceptions
 from sheka.systems.exceptions.jobs import take

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from django.db.models import QuerySet
 
 from sheka.foundation.refusals import Code, Refused
@@ -11,12 +9,10 @@ from sheka.office.organisations.models import Organisation
 from sheka.office.organisations.queries import is_partner, organisation
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
+from sheka.systems.exceptions.abnormal import Abnormal
 from sheka.systems.exceptions.models import Dispute, ExceptionCase, RuleSwitch, RuleUse
 from sheka.systems.exceptions.policy import Rule, policy
 from sheka.systems.exceptions.states import ENDED, RUNNING
-
-if TYPE_CHECKING:
-    from sheka.systems.exceptions.actions.open_cases import Abnormal
 
 MOST_OTHERS = 10
 

@@ -8,7 +8,7 @@ from django.db import connection
 from django.utils import timezone
 
 from sheka.systems.accounts.queries import ExpiredHold
-from sheka.systems.exceptions.actions.open_cases import Abnormal
+from sheka.systems.exceptions.abnormal import Abnormal
 from sheka.systems.exceptions.models import Reason
 from sheka.systems.exceptions.standing import row_facts
 from sheka.systems.transactions.queries_of_abnormal import AbnormalRow, transaction_booked

@@ -11,7 +11,8 @@ from tests.support.payments import CITY, HOSPITAL, bank, haikou_machine, switch,
 
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.models import StaffMember
-from sheka.systems.exceptions.actions.open_cases import Abnormal, open_cases
+from sheka.systems.exceptions.abnormal import Abnormal
+from sheka.systems.exceptions.actions.open_cases import open_cases
 from sheka.systems.exceptions.actions.open_dispute import disputable_of_card, open_dispute
 from sheka.systems.exceptions.jobs import judge_all
 from sheka.systems.exceptions.models import ExceptionCase, Reason

@@ -16,7 +16,8 @@ from sheka.systems.clearing.models import Day
 from sheka.systems.clearing.queries import files_of
 from sheka.systems.clearing.states import DAY
 from sheka.systems.clearing.waiting import day_reconciled
-from sheka.systems.exceptions.actions.open_cases import Abnormal, open_cases
+from sheka.systems.exceptions.abnormal import Abnormal
+from sheka.systems.exceptions.actions.open_cases import open_cases
 from sheka.systems.exceptions.models import Reason
 from sheka.systems.exceptions.queries import settled
 from sheka.systems.transactions.queries import DIRECTED, MOVED, window_totals

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
 
 from django.db import connection
 from django.utils import timezone
@@ -17,42 +15,14 @@ from sheka.office.organisations.queries import organisation
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
 from sheka.office.work.items import open_all
+from sheka.systems.exceptions.abnormal import SETTLED, Abnormal
 from sheka.systems.exceptions.models import CaseEvent, ExceptionCase, Finding, Reason
 from sheka.systems.exceptions.policy import policy
 from sheka.systems.exceptions.queries import settled
 from sheka.systems.exceptions.states import CASE, ENDED, UNKNOWN
 from sheka.systems.exceptions.work import HANDLE, work_of
 
-SETTLED = "settlement_date"
 _UNKNOWN_REASONS = frozenset({Reason.UNKNOWN, Reason.ANSWER_LOST, Reason.TIME_OUT})
-
-
-@dataclass(frozen=True, slots=True)
-class Abnormal:
-    """An abnormal item: its key, why, the amount at stake in fen, and what each side has (None: nothing).
-
-    `subject` is institution:terminal:business date YYYYMMDD:STAN:kind; parts that there are none of are empty.
-    `found`: the row of another system that it comes from: source, number, time.
-    """
-
-    subject: str
-    reason: Reason
-    amount: int
-    ours: Mapping[str, object] | None
-    theirs: Mapping[str, object] | None
-    facts: Mapping[str, object] = field(default_factory=dict)
-    found: tuple[str, int, datetime] | None = None
-
-    @property
-    def parts(self) -> dict[str, Any]:
-        """Institution, terminal, business date and STAN of the subject."""
-        institution, terminal, day, stan, *_ = (*self.subject.split(":"), "", "", "", "")
-        return {
-            "institution": institution[:15],
-            "terminal": terminal[:12],
-            "business_date": date(int(day[:4]), int(day[4:6]), int(day[6:8])) if day else None,
-            "stan": int(stan) if stan else None,
-        }
 
 
 @action(Permission.CLEARING_IMPORT)
@@ -145,16 +115,11 @@ def _join(actor: Actor, items: Sequence[tuple[ExceptionCase, Abnormal]], now: da
 def _note_days(actor: Actor, items: Sequence[tuple[ExceptionCase, Abnormal]], now: datetime) -> None:
     """A clearing day found what has a case from another day already: the life of that case names this day too, once."""
     for case, item in items:
-        day = settlement_day(item)
+        day = item.settlement_day
         known = {str((side or {}).get(SETTLED)) for side in (case.ours, case.theirs)}
         if day and day not in known and not case.events.filter(verb="again", facts__contains={SETTLED: day}).exists():
             facts = {SETTLED: day, "amount": item.amount}
             CaseEvent.objects.create(case=case, verb="again", at=now, name=actor.name, state=case.state, facts=facts)
-
-
-def settlement_day(item: Abnormal) -> str:
-    """The clearing day that an item names, empty where it names none."""
-    return str((item.theirs or {}).get(SETTLED) or (item.ours or {}).get(SETTLED) or "")
 
 
 def _judge_neighbours(place: Organisation, made: Sequence[ExceptionCase]) -> None:

@@ -18,7 +18,8 @@ from sheka.office.organisations.queries import bureau_of, is_partner, organisati
 from sheka.office.scope import acting_in
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
-from sheka.systems.exceptions.actions.open_cases import Abnormal, make_cases
+from sheka.systems.exceptions.abnormal import Abnormal
+from sheka.systems.exceptions.actions.open_cases import make_cases
 from sheka.systems.exceptions.life import text_of, write
 from sheka.systems.exceptions.models import Complaint, Dispute, ExceptionCase, Reason, Side
 from sheka.systems.exceptions.policy import policy

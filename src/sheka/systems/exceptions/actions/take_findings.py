@@ -14,7 +14,8 @@ from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
 from sheka.systems.accounts.models import PendingKind
 from sheka.systems.accounts.queries import expired_holds
-from sheka.systems.exceptions.actions.open_cases import Abnormal, make_cases
+from sheka.systems.exceptions.abnormal import Abnormal
+from sheka.systems.exceptions.actions.open_cases import make_cases
 from sheka.systems.exceptions.models import ExceptionCase, Finding, Watermark
 from sheka.systems.exceptions.policy import policy
 from sheka.systems.exceptions.sources import (
