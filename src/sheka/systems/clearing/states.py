@@ -8,6 +8,8 @@ DAY = StateTable(
     "clearing day",
     "sealed",
     [
+        Transition("sealed", "import", "sealed", "clearing officer, or the institution itself"),
+        Transition("reconciled", "import", "sealed", "a file that came later: the day is reconciled again"),
         Transition("sealed", "reconcile", "reconciled", "clearing officer"),
         Transition("reconciled", "reconcile", "reconciled", "clearing officer"),
         Transition("reconciled", "net", "netted", "clearing officer"),

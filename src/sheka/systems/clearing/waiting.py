@@ -32,16 +32,13 @@ def day_sealed(actor: Actor, day: Day) -> None:
         title_en=f"Seal {following.isoformat()}",
         due_on=following,
     )
-    open_work(
-        actor,
-        kind=RECONCILE,
-        subject=_subject(day.organisation_id, settled),
-        organisation=day.organisation_id,
-        permission=Permission.CLEARING_IMPORT,
-        title_zh=f"{settled.isoformat()} 导入收单文件并对账",
-        title_en=f"Import the files of {settled.isoformat()} and reconcile",
-        due_on=add_working_days(settled, 1).day,
-    )
+    _reconcile(actor, day)
+
+
+def day_to_reconcile(actor: Actor, day: Day) -> None:
+    """A file came after the day was reconciled: it is not netted before it is compared."""
+    close_work(actor, NET, _subject(day.organisation_id, day.settlement_date))
+    _reconcile(actor, day)
 
 
 def day_reconciled(actor: Actor, day: Day, *, flat: bool) -> None:
@@ -69,3 +66,17 @@ def day_netted(actor: Actor, day: Day) -> None:
 
 def _subject(organisation: str, settled: date) -> str:
     return f"day:{organisation}:{settled.isoformat()}"
+
+
+def _reconcile(actor: Actor, day: Day) -> None:
+    settled = day.settlement_date
+    open_work(
+        actor,
+        kind=RECONCILE,
+        subject=_subject(day.organisation_id, settled),
+        organisation=day.organisation_id,
+        permission=Permission.CLEARING_IMPORT,
+        title_zh=f"{settled.isoformat()} 导入收单文件并对账",
+        title_en=f"Import the files of {settled.isoformat()} and reconcile",
+        due_on=add_working_days(settled, 1).day,
+    )

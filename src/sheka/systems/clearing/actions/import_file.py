@@ -12,8 +12,10 @@ from sheka.office.organisations.queries import bureau_of, organisation
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
 from sheka.systems.clearing.acquirer_file import FileLine, parse
-from sheka.systems.clearing.models import AcquirerFile
+from sheka.systems.clearing.models import AcquirerFile, Day
 from sheka.systems.clearing.queries import day_of
+from sheka.systems.clearing.states import DAY
+from sheka.systems.clearing.waiting import day_to_reconcile
 from sheka.systems.transactions.queries import institutions_of
 
 _AT_ONCE = 20_000
@@ -26,15 +28,16 @@ SELECT %s, * FROM
 
 @action(Permission.CLEARING_IMPORT)
 def import_file(actor: Actor, *, data: bytes) -> AcquirerFile:
-    """Read, prove and keep a file whole, or refuse it whole. The day must be sealed.
+    """Read, prove and keep a file whole, or refuse it whole. The day must be sealed. A file that comes after the day was
+    reconciled was not compared: the day is to be reconciled again, and nothing is netted before.
 
     The same file again answers the one that is there. Raises Refused: what `acquirer_file.parse` raises,
     CLEARING_DAY_UNKNOWN, INSTITUTION_UNKNOWN (a partner brings its own file only), CLEARING_FILE_TWICE when another
-    file of the acquirer is there.
+    file of the acquirer is there, STATE_FORBIDS for a day that is netted.
     """
     parsed = parse(data)
     keeper = bureau_of(organisation(actor.organisation)).code
-    day = day_of(keeper, parsed.settlement_date)
+    day = Day.objects.select_for_update(of=("self",)).get(pk=day_of(keeper, parsed.settlement_date).pk)
     if not institutions_of(actor).filter(code=parsed.acquirer).exists():
         raise Refused(Code.INSTITUTION_UNKNOWN, institution=parsed.acquirer)
     subject = f"day:{keeper}:{parsed.settlement_date.isoformat()}"
@@ -44,6 +47,11 @@ def import_file(actor: Actor, *, data: bytes) -> AcquirerFile:
             raise Refused(Code.CLEARING_FILE_TWICE, acquirer=parsed.acquirer, day=parsed.settlement_date.isoformat())
         record(actor, "clearing.file_again", subject, acquirer=parsed.acquirer, digest=parsed.digest)
         return known
+    state = DAY.after(day.state, "import")
+    if state != day.state:
+        day.state, day.differences = state, None
+        day.save(update_fields=["state", "differences"])
+        day_to_reconcile(actor, day)
     file = AcquirerFile.objects.create(
         day=day,
         acquirer=parsed.acquirer,
