@@ -28,8 +28,8 @@ SELECT %s, * FROM
 
 @action(Permission.CLEARING_IMPORT)
 def import_file(actor: Actor, *, data: bytes) -> AcquirerFile:
-    """Read, prove and keep a file whole, or refuse it whole. The day must be sealed. A file that comes after the day was
-    reconciled was not compared: the day is to be reconciled again, and nothing is netted before.
+    """Read, prove and keep a file whole, or refuse it whole. The day must be sealed. A file that comes after the day
+    was reconciled was not compared: the day is to be reconciled again, and nothing is netted before.
 
     The same file again answers the one that is there. Raises Refused: what `acquirer_file.parse` raises,
     CLEARING_DAY_UNKNOWN, INSTITUTION_UNKNOWN (a partner brings its own file only), CLEARING_FILE_TWICE when another
