@@ -178,10 +178,13 @@ EFFECT = "coalesce(t.moved, CASE t.kind WHEN 1 THEN -t.amount ELSE t.amount END)
 DIRECTED = f"CASE WHEN t.kind IN (2, 5) AND {EFFECT} < 0 THEN t.kind + 10 ELSE t.kind END"
 
 #: Transactions that moved money in a window, never those of test terminals; a reversal lies in the partition of its
-#: purchase, at most 40 days before.
+#: purchase, at most 40 days before; a window that stays open over a holiday takes the purchases of every day until it is
+#: closed. `window` and its settlement `date` are given.
 MOVED = (
     "t.window_id = %(window)s AND t.refusal = 0 AND t.account_id IS NOT NULL AND t.moved IS DISTINCT FROM 0"
-    " AND t.business_date BETWEEN %(date)s::date - 40 AND %(date)s::date + 3 AND i.test_of_id IS NULL"
+    " AND t.business_date >= %(date)s::date - 40 AND t.business_date <= (SELECT 3 + greatest(w.settlement_date,"
+    " (coalesce(w.closed_at, now()) AT TIME ZONE 'Asia/Shanghai')::date) FROM transactions_window w"
+    " WHERE w.id = %(window)s) AND i.test_of_id IS NULL"
 )
 
 _TOTALS = f"""
