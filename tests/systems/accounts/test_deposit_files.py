@@ -23,7 +23,7 @@ from sheka.foundation.refusals import Code, Refused
 from sheka.office.jobs.models import JobRun
 from sheka.office.staff.actors import Actor
 from sheka.systems.accounts.actions.book_deposit_file import book_deposit_file, book_deposit_lines
-from sheka.systems.accounts.actions.change_state import freeze_account
+from sheka.systems.accounts.actions.change_state import freeze_account, release_account
 from sheka.systems.accounts.actions.open_account import open_accounts, open_party_account
 from sheka.systems.accounts.actions.receive_deposit_file import (
     check_deposit_file,
@@ -264,3 +264,50 @@ def test_five_thousand_lines_killed_in_the_middle_are_all_booked_once(tree, tmp_
     assert [balance(account) for account in accounts[:3]] == [5, 10, 15]
     assert balance(fund) == -row.total
     assert verify_ledger() == []
+
+
+def test_what_another_file_of_the_period_pays_is_not_paid_again(officer, accounts):
+    """The same allocation under another name and number, in another order, one amount changed: each line is named."""
+    first = checked(officer, deposit_file(lines(accounts)))
+    again = [(number, amount, "") for number, amount, _ in lines(accounts)[::-1]]  # no reference: that of the period
+    again[1] = (again[1][0], again[1][1] + 1, again[1][2])
+    for _ in ("while it waits", "when it is booked"):
+        row = checked(officer, deposit_file(again, "M2"))
+        assert (row.state, row.fault["code"]) == ("refused", Code.DEPOSIT_FILE_LINES.value)
+        named = [(line, Code.DEPOSIT_LINE_TWICE.value) for line in (2, 3, 4, 5)]
+        assert list(row.rows.values_list("line", "refusal")) == named
+        if first.state == "ready":
+            release_deposit_file(officer, number=first.number)
+            first = book_deposit_file(officer, first.number)
+    assert checked(officer, deposit_file([(one[0], 1, "补划") for one in again], "M3")).state == "ready"
+    assert [balance(account) for account in accounts] == [500, 501, 502, 503]
+
+
+def test_a_file_that_was_withdrawn_or_refused_in_a_line_stands_in_nobodys_way(officer, accounts):
+    withdraw_deposit_file(officer, number=checked(officer, deposit_file(lines(accounts))).number, reason="发错文件")
+    row = checked(officer, deposit_file(lines(accounts), "M2"))
+    freeze_account(Actor.process("test", CITY), number=accounts[1].number, reason="court order")
+    release_deposit_file(officer, number=row.number)
+    assert book_deposit_file(officer, row.number).refused == 1
+    release_account(Actor.process("test", CITY), number=accounts[1].number, reason="released")
+    assert checked(officer, deposit_file(lines(accounts)[1:2], "M3")).state == "ready"
+
+
+def test_an_amount_that_is_no_whole_number_of_fen_is_refused_in_its_line(officer, accounts):
+    wrong = ["１００", "0.005", "-0", "-5", "1e3", "+1", "0x10", "1,000", "20261101.0", "100\r", str(2**63), "", " 100"]
+    body = deposit_file([(accounts[0].number, 7, "a")]).rpartition(b"T|")[0]
+    body += b"".join(f"D|{accounts[1].number}|{text}|b\n".encode() for text in wrong)
+    total = 7 + sum(int(text) for text in wrong if text.isascii() and text.isdigit() and len(text) < 16)
+    row = checked(officer, body + f"T|{1 + len(wrong)}|{total}|{sm3(body).hex()}\n".encode())
+    assert (row.state, row.fault["code"]) == ("refused", Code.DEPOSIT_FILE_LINES.value)
+    named = [(line, Code.DEPOSIT_LINE_FORM.value) for line in range(3, 3 + len(wrong))]
+    assert list(row.rows.values_list("line", "refusal")) == named
+
+
+def test_what_an_editor_adds_is_refused_before_anything_is_kept(officer, accounts):
+    content = deposit_file(lines(accounts))
+    for changed in (b"\xef\xbb\xbf" + content, content.replace(b"\n", b"\r\n")):
+        with pytest.raises(Refused) as refusal:
+            receive_deposit_file(officer, name="f", content=changed)
+        assert refusal.value.code is Code.DEPOSIT_FILE_HEADER
+    assert not DepositFile.objects.exists()

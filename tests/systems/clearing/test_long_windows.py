@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
-from tests.support.payments import CITY, HOSPITAL
+from tests.support.payments import HOSPITAL
 
 from sheka.systems.accounts.queries import balance
 from sheka.systems.clearing.acquirer_file import render
@@ -18,7 +16,6 @@ from sheka.systems.transactions.models import Institution
 from sheka.systems.transactions.queries import open_window
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.req("S8")]
-HOLIDAY = timedelta(days=8)
 
 
 def netted(bank) -> int:
@@ -33,8 +30,8 @@ def test_a_window_left_open_over_a_holiday_loses_no_purchase_of_its_last_days(te
     """The National Day week: nobody seals for eight days, and the officer catches up on the first working day."""
     with superuser() as administrator:
         administrator.execute(
-            "UPDATE transactions_window SET settlement_date = settlement_date - %(days)s, opened_at = opened_at - %(days)s",
-            {"days": HOLIDAY},
+            "UPDATE transactions_window SET settlement_date = settlement_date - 8,"
+            " opened_at = opened_at - interval '8 days'"
         )
     card, account = bank.cards[0].number, Institution.objects.get(code=HOSPITAL).account
     assert terminal.purchase(card, 700).approved

@@ -197,6 +197,8 @@ def _stage(row: DepositFile, reader: DepositReader, refused: list[Item], tell: T
             if tell:
                 tell(reader.count)
         cursor.execute(TWICE, given)
+        _alone(row.organisation_id)
+        cursor.execute(ELSEWHERE, {**given, "fund": row.fund_id, "period": row.period})
 
 
 WORK_MEM = "64MB"
@@ -224,6 +226,18 @@ WITH twice AS MATERIALIZED (
 UPDATE accounts_depositline l SET refusal = 4335, subject = left(a.number, 9) || '…' || right(a.number, 4)
 FROM twice t JOIN accounts_account a ON a.id = t.account_id
 WHERE l.file_id = %(file)s AND l.line = t.line
+"""
+#: What another file of the same fund and period pays, or will: the same allocation under another number, reordered.
+ELSEWHERE = """
+WITH paid AS MATERIALIZED (
+    SELECT o.account_id, coalesce(nullif(o.reference, ''), %(period)s) AS reference
+    FROM accounts_depositfile f JOIN accounts_depositline o ON o.file_id = f.id AND o.refusal = 0
+    WHERE f.organisation_id = %(organisation)s AND f.fund_id = %(fund)s AND f.period = %(period)s AND f.id <> %(file)s
+        AND f.state IN ('ready', 'booking', 'booked'))
+UPDATE accounts_depositline l SET refusal = 4335, subject = left(a.number, 9) || '…' || right(a.number, 4)
+FROM paid p JOIN accounts_account a ON a.id = p.account_id
+WHERE l.file_id = %(file)s AND l.refusal = 0 AND l.account_id = p.account_id
+    AND coalesce(nullif(l.reference, ''), %(period)s) = p.reference
 """
 
 
@@ -269,6 +283,6 @@ def _plain(value: object) -> Any:
 
 
 def _alone(organisation: str) -> None:
-    """Two of the same file at once: the second waits and finds the first."""
+    """Two files at once: the second waits and finds the first."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 4330))", [organisation])
