@@ -1,4 +1,4 @@
-"""`sheka line`: certificates of the line to institutions by the node's own authority; unlock a terminal (S4)."""
+"""`sheka line`: certificates and keys of the line to institutions; unlock a terminal (S4)."""
 
 from __future__ import annotations
 
@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sheka.faces.cli.operator import NodeFile
+from sheka.foundation.refusals import Code as Wrong
+from sheka.foundation.refusals import Refused
 
 if TYPE_CHECKING:
+    from sheka.equipment.encryption_machine.client import EncryptionMachine
+    from sheka.foundation.crypto.algorithms import Algorithm
     from sheka.office.staff.actors import Actor
 
-app = typer.Typer(help="交易线路 the line to institutions: certificates, locked terminals", no_args_is_help=True)
+app = typer.Typer(help="交易线路 the line to institutions: certificates, keys, locked terminals", no_args_is_help=True)
 Code = Annotated[str, typer.Argument(help="机构代码 code of the institution")]
 
 
@@ -48,6 +52,78 @@ def certificate(
     path = issue(node.line_files[0].parent, code, code, days=days, into=into)
     made = add_certificate(_bureau(code), code=code, pem=path.read_text())
     typer.echo(f"{path}\n{path.with_suffix('.key')}\n{made.fingerprint}  {made.valid_to:%Y-%m-%d}")
+
+
+@app.command("transport-key")
+def transport_key(
+    code: Code,
+    parts: Annotated[int, typer.Option(help="分量数 how many components", min=2, max=9)] = 2,
+    make: Annotated[
+        bool, typer.Option("--make", help="由加密机生成分量 the machine makes them, to be written on paper")
+    ] = False,
+    config: NodeFile = None,
+) -> None:
+    """以分量录入传输密钥并登记 Enter an institution's transport key in components, one person each, and register it."""
+    from sheka.faces.cli.operator import open_node
+    from sheka.systems.keys.machines import machine_of
+    from sheka.systems.transactions.actions.keep_line import set_transport_key
+    from sheka.systems.transactions.queries_of_lines import transport_key_plan
+
+    open_node(config)
+    actor = _bureau(code)
+    plan = transport_key_plan(actor, code=code)
+    device = machine_of(actor.organisation)
+    if make:
+        _hand_out(device, plan.algorithm, parts)
+    entry = device.begin_components(
+        plan.name, plan.algorithm, plan.usage, version=plan.version, owner=actor.organisation, parts=parts
+    )
+    for part in range(1, parts + 1):
+        typer.echo(f"{part}/{parts}: {_entered(device, entry, part)}")
+    key = device.finish_components(entry)
+    set_transport_key(actor, code=code, reference=key.ref)
+    typer.echo(f"✓ {key.name} v{key.version}  校验值 check value {key.check_value}")
+
+
+@app.command("starting-key")
+def starting_key(
+    code: Code,
+    terminal: Annotated[str, typer.Option(help="只给这台终端 for this terminal only, which lost its own")] = "",
+    config: NodeFile = None,
+) -> None:
+    """发放起始密钥，用传输密钥加密 Give out the MAC key with which a line begins, under the transport key."""
+    from sheka.faces.cli.operator import open_node
+    from sheka.systems.transactions.actions.give_starting_key import give_starting_key
+
+    open_node(config)
+    given = give_starting_key(_bureau(code), code=code, terminal=terminal)
+    typer.echo(f"{given.field_48}\n校验值 check value {given.check_value}")
+
+
+def _hand_out(device: EncryptionMachine, algorithm: Algorithm, parts: int) -> None:
+    """Components of the machine's making: each is read by one person alone, and kept on paper only."""
+    from sheka.equipment.encryption_machine.sealed_entry import entry_id_of, new_key, open_with
+    from sheka.faces.cli.paper import read_alone
+
+    keys = [new_key() for _ in range(parts)]
+    sealed = device.generate_components(algorithm, "xor", parts, parts, [public for _, public in keys])
+    for holder, ((private, public), part) in enumerate(zip(keys, sealed, strict=True), 1):
+        read_alone(holder, open_with(private, entry_id_of(public), part).decode())
+
+
+def _entered(device: EncryptionMachine, entry: str, part: int) -> str:
+    """One component, typed without echo, sealed to the machine; its check value. A slip of the pen is typed again."""
+    from sheka.equipment.encryption_machine.sealed_entry import seal_for
+
+    while True:
+        typed = typer.prompt(f"分量 component {part}", hide_input=True)
+        key = device.entry_key()
+        try:
+            return device.enter_component(entry, part, key.id, seal_for(key.public_key, key.id, typed.encode()))
+        except Refused as refusal:
+            if refusal.code is not Wrong.MACHINE_COMPONENT_WRONG:
+                raise
+            typer.echo(f"✗ {refusal.number} {refusal.text('zh-Hans')} {refusal.text('en')}")
 
 
 @app.command()

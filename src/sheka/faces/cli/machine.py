@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sheka.faces.cli.operator import DEMO, NodeFile
+from sheka.faces.cli.paper import read_alone
 
 if TYPE_CHECKING:
     from sheka.equipment.encryption_machine.client import EncryptionMachine
     from sheka.equipment.encryption_machine.model import Progress
     from sheka.equipment.server.node import NodeConfig
 
-CLEAR = "\033[2J\033[3J\033[H"
-"""The screen and what was scrolled away are gone."""
 app = typer.Typer(help="加密机 encryption machines: seal and custodians", no_args_is_help=True)
 Name = Annotated[str, typer.Option("--machine", help="名称或机构代码 its name or organisation; default: the first")]
 Threshold = Annotated[int, typer.Option(help="门限 how many shares open it")]
@@ -137,23 +136,4 @@ def _hand_out(keys: list[Any], sealed: list[bytes]) -> None:
     from sheka.equipment.encryption_machine.sealed_entry import entry_id_of, open_with
 
     for holder, ((private, public), share) in enumerate(zip(keys, sealed, strict=True), 1):
-        typer.prompt(
-            f"第 {holder} 号保管人独自到屏幕前，按回车 Holder {holder}, alone here, press Enter", "", show_default=False
-        )
-        text = open_with(private, entry_id_of(public), share).decode()
-        while True:
-            typer.echo(f"\n{holder}:\n{_in_lines(text)}\n")
-            typer.prompt("抄在纸上，按回车 Write it on paper, press Enter", "", show_default=False)
-            typer.echo(CLEAR)
-            if _bare(typer.prompt("从纸面重新输入 Type it from the paper", hide_input=True)) == _bare(text):
-                break
-            typer.echo("✗ 不一致，请更正 It differs; correct the paper")
-
-
-def _in_lines(text: str) -> str:
-    groups = text.split()
-    return "\n".join("  ".join(groups[at : at + 6]) for at in range(0, len(groups), 6))
-
-
-def _bare(text: str) -> str:
-    return "".join(text.split()).replace("-", "").upper()
+        read_alone(holder, open_with(private, entry_id_of(public), share).decode())

@@ -368,6 +368,7 @@ EVENTS: dict[str, str | Promise] = {
     "exception.withdraw": _("Dispute withdrawn"),
     "exception.evidence": _("Evidence of a dispute received"),
     "institution.line_profile": _("Algorithm of an institution's line set"),
+    "institution.starting_key": _("Starting key of a line given out"),
     "institution.transport_key": _("Transport key of an institution set"),
     "ledger.broken": _("The books do not hold"),
     "ledger.verified": _("The books were proved"),

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from sheka.equipment.encryption_machine.model import KeyInfo, Usage
+from sheka.foundation.crypto.algorithms import Algorithm
 from sheka.foundation.iso8583.prefix import readable_prefix
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.organisations.queries import organisations_below
@@ -81,6 +82,28 @@ def transport_keys_for(actor: Actor, institution: Institution) -> list[KeyInfo]:
         and not key.diversified
         and not key.destroyed
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class TransportKeyPlan:
+    """What an institution's next transport key is made as; its owner is the bureau."""
+
+    name: str
+    algorithm: Algorithm
+    version: int
+    usage: Usage = Usage.WRAP
+
+
+def transport_key_plan(actor: Actor, *, code: str) -> TransportKeyPlan:
+    """The next version of an institution's transport key, of its algorithm. Raises Refused: INSTITUTION_UNKNOWN."""
+    actor.require(Permission.LINE_MANAGE)
+    row = Institution.objects.filter(code=code, test_of=None).first()
+    if row is None:
+        raise Refused(Code.INSTITUTION_UNKNOWN, institution=code)
+    algorithm = ALGORITHMS[row.profile]
+    name = f"TRANSPORT-{code}.{algorithm.name}"
+    used = [key.version for key in machine_of(row.organisation_id).list_keys() if key.name == name]
+    return TransportKeyPlan(name, algorithm, max(used, default=0) + 1)
 
 
 def terminals_locked(actor: Actor) -> QuerySet[Terminal]:

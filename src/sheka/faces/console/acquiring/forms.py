@@ -209,7 +209,9 @@ class TransportKeyForm(Sheet):
         label=_("Transport key, with its check value"),
         widget=forms.Select(SELECT),
         error_messages={
-            "required": _("The machine holds no transport key of this algorithm: have one entered at a key ceremony"),
+            "required": _(
+                "The machine holds no transport key of this algorithm: enter one with sheka line transport-key"
+            ),
             "invalid_choice": _("Choose one of the keys that the machine holds"),
         },
     )

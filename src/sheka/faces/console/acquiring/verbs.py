@@ -162,8 +162,8 @@ LINE_VERBS: dict[str, Verb] = {
     "transport_key": Verb(
         LINE,
         _(
-            "Working keys go out under it. Both sides entered it in components at a key ceremony; compare its check"
-            " value."
+            "Working keys go out under it. Both sides entered it in components (sheka line transport-key); compare its"
+            " check value."
         ),
         TransportKeyForm,
         lambda actor, code, form: set_transport_key(actor, code=code, reference=form.cleaned_data["reference"]),

@@ -19,8 +19,10 @@ from sheka.foundation.crypto.algorithms import Algorithm
 
 ALGORITHMS = {"sm4": Algorithm.SM4, "3des": Algorithm.TDES}
 _INSTITUTIONS = """
-SELECT i.id, i.organisation_id, i.profile, i.keys_for, i.transport_key FROM transactions_institution i
+SELECT i.id, i.organisation_id, l.profile, l.keys_for, l.transport_key FROM transactions_institution i
+JOIN transactions_institution l ON l.id = coalesce(i.test_of_id, i.id)
 """
+"""The test side of an institution has its transport key and algorithm: what is tested is what will work."""
 _KEYS = """
 SELECT o.terminal_id, o.institution_id, k.purpose, k.factor, extract(epoch FROM k.since)::float8
 FROM (SELECT DISTINCT institution_id, terminal_id, purpose FROM transactions_workingkey) o
