@@ -36,6 +36,7 @@ def books(tree):
     """One of everything: a booking, a hold that is open, one posted in part, one voided, a chain."""
     officer = Actor.process("test", CITY)
     fund = open_party_account(officer, kind=Kind.FUND, party="310")
+    open_party_account(officer, kind=Kind.SUSPENSE, party="elsewhere")
     one, other = open_accounts(officer, person_ids=[card.person_id for card in make_cards(tree[CITY], 2)])
 
     def item(debit, credit, amount, **more):
@@ -62,9 +63,19 @@ def books(tree):
     )
     assert all(answer.done for answer in [*posted, *ended])
     assert verify_ledger() == []
-    return {"account": one.pk, "open": posted[1].posting, "posted": posted[2].posting, "chain": posted[4].client_id}
+    return {
+        "account": one.pk,
+        "fund": fund.pk,
+        "open": posted[1].posting,
+        "posted": posted[2].posting,
+        "chain": posted[4].client_id,
+    }
 
 
+MOVING = (
+    "INSERT INTO accounts_moving (reference, side, organisation_id, other, account_id, other_account, amount, document,"
+    " state, made_at) VALUES (gen_random_uuid(), 'out', '460100', '460200', %(account)s, '', 5, '', 'sent', now())"
+)
 TAMPERING = {
     "UPDATE accounts_account SET balance = balance + 1 WHERE id = %(account)s": "each balance",
     "UPDATE accounts_account SET held = held + 1 WHERE id = %(account)s": "each held sum",
@@ -74,6 +85,8 @@ TAMPERING = {
     "UPDATE accounts_entry SET account_id = 99999 WHERE account_id = %(account)s": "each account",
     "UPDATE accounts_entry SET balance_after = NULL WHERE account_id = %(account)s": "each account",
     "UPDATE accounts_transfer SET amount = 1 WHERE credit_id = %(account)s": "each transfer",
+    "UPDATE accounts_entry SET account_id = (SELECT id FROM accounts_account WHERE party = 'elsewhere')"
+    " WHERE account_id = %(fund)s AND amount < 0": "each transfer",
     "DELETE FROM accounts_transfer WHERE credit_id = %(account)s": "each document",
     "DELETE FROM accounts_transfer WHERE chain = %(chain)s AND client_id <> chain": "each chain",
     "DELETE FROM accounts_pending WHERE id = %(open)s": "what is open",
@@ -82,6 +95,14 @@ TAMPERING = {
     "UPDATE accounts_pending_end SET amount = 16 WHERE pending_id = %(posted)s": "each end",
     "DELETE FROM accounts_pending_end WHERE pending_id = %(posted)s": "each hold",
     "UPDATE accounts_pending SET amount = 14 WHERE id = %(posted)s": "each end",
+    MOVING: "each transit account",
+    "INSERT INTO accounts_latemoney (organisation_id, account_id, amount, posting, cause, state, at)"
+    " VALUES ('460100', %(account)s, 5, 1, 1, 'waiting', now())": "money after an end",
+    "INSERT INTO accounts_payout (number, organisation_id, account_id, reason, amount, payee, bank, bank_account,"
+    " document, posting, proposal, by, at) VALUES ('Z', '460100', %(account)s, 'closing', 5, '', '', '', '', %(open)s,"
+    " gen_random_uuid(), '', now())": "each payment out",
+    "INSERT INTO accounts_correction (organisation_id, original, contra, amount, reason, proposal, by, at)"
+    " VALUES ('460100', %(open)s, %(posted)s, 5, '', gen_random_uuid(), '', now())": "each correction",
     "ALTER TABLE accounts_account DROP CONSTRAINT accounts_account_available;"
     " UPDATE accounts_account SET held = balance + 1 WHERE id = %(account)s": "no overdraft",
 }

@@ -123,10 +123,13 @@ CHECKS = (
     ),
     Check(
         Term("转账与分录一致", "each transfer"),
-        "SELECT 'transfer:' || t.client_id, 'booked ' || t.amount || ', entries ' || coalesce(e.amount, 0)"
-        " FROM accounts_transfer t"
-        " LEFT JOIN accounts_entry e ON e.posting_id = t.posting_id AND e.account_id = t.credit_id"
-        " WHERE coalesce(e.amount, 0) <> CASE WHEN t.refusal = 0 AND t.verb IN (1, 3) THEN t.amount ELSE 0 END",
+        "SELECT 'transfer:' || client_id, 'booked ' || amount || ', entries ' || taken || ' and ' || given FROM ("
+        "  SELECT t.*, coalesce(d.amount, 0) AS taken, coalesce(e.amount, 0) AS given,"
+        "   CASE WHEN t.refusal = 0 AND t.verb IN (1, 3) THEN t.amount ELSE 0 END AS right"
+        "  FROM accounts_transfer t"
+        "  LEFT JOIN accounts_entry e ON e.posting_id = t.posting_id AND e.account_id = t.credit_id"
+        "  LEFT JOIN accounts_entry d ON d.posting_id = t.posting_id AND d.account_id = t.debit_id) t"
+        " WHERE given <> t.right OR taken <> -t.right",
     ),
     Check(
         Term("预留类转账与登记一致", "each hold"),
@@ -149,6 +152,54 @@ CHECKS = (
         "SELECT 'posting:' || e.posting_id, 'entries without their transfer' FROM accounts_entry e"
         " LEFT JOIN accounts_transfer t ON t.posting_id = e.posting_id"
         " WHERE e.kind NOT IN (1, 2, 5, 6, 7) AND t.client_id IS NULL",  # models.OF_THE_SWITCH
+    ),
+    Check(  # what was booked by a decision of two (4, 12) stands beside the node's own books, here and below
+        Term("在途账户等于在途转移", "each transit account"),
+        "SELECT 'transit:' || organisation_id || ':' || other, 'under way ' || coalesce(m.total, 0) || ', entries ' ||"
+        " coalesce(e.total, 0) FROM ("
+        "  SELECT organisation_id, other, sum(CASE side || state WHEN 'outsent' THEN amount WHEN 'intaken' THEN -amount"
+        "   ELSE 0 END) AS total FROM accounts_moving GROUP BY 1, 2) m"
+        " FULL JOIN (SELECT a.organisation_id, a.party AS other, sum(e.amount) AS total FROM accounts_account a"
+        "  JOIN accounts_entry e ON e.account_id = a.id AND e.kind NOT IN (4, 12)"
+        "  WHERE a.kind = 'transit' GROUP BY 1, 2) e"
+        " USING (organisation_id, other) WHERE coalesce(m.total, 0) <> coalesce(e.total, 0)",
+    ),
+    Check(
+        Term("销户后到账款等于其暂记款", "money after an end"),
+        "SELECT 'late_money:' || organisation_id, 'waiting ' || coalesce(w.total, 0) || ', entries ' ||"
+        " coalesce(e.total, 0) FROM ("
+        "  SELECT organisation_id, sum(amount) AS total FROM accounts_latemoney WHERE state = 'waiting' GROUP BY 1) w"
+        " FULL JOIN (SELECT a.organisation_id, sum(e.amount) AS total FROM accounts_account a"
+        "  JOIN accounts_entry e ON e.account_id = a.id AND e.kind NOT IN (4, 12)"
+        "  WHERE a.kind = 'suspense' AND a.party = 'LATE' GROUP BY 1) e"
+        " USING (organisation_id) WHERE coalesce(w.total, 0) <> coalesce(e.total, 0)",
+    ),
+    Check(
+        Term("每张付款单有其银行分录", "each payment out"),
+        "SELECT 'payout:' || p.number, 'ordered ' || p.amount || ', entries ' || coalesce(e.amount, 0)"
+        " FROM accounts_payout p LEFT JOIN accounts_account b ON b.organisation_id = p.organisation_id"
+        "  AND b.kind = 'bank' AND b.party = 'PAYOUT'"
+        " LEFT JOIN accounts_entry e ON e.account_id = b.id AND e.posting_id = p.posting"
+        " WHERE coalesce(e.amount, 0) <> p.amount"
+        " UNION ALL SELECT 'account:' || b.number, 'to the bank ' || e.total || ', ordered ' || p.total ||"
+        " ', received ' || m.total FROM accounts_account b"
+        " CROSS JOIN LATERAL (SELECT coalesce(sum(amount), 0) AS total FROM accounts_entry"
+        "  WHERE account_id = b.id AND kind IN (9, 10, 11)) e"
+        " CROSS JOIN LATERAL (SELECT coalesce(sum(amount), 0) AS total FROM accounts_payout"
+        "  WHERE organisation_id = b.organisation_id) p"
+        " CROSS JOIN LATERAL (SELECT coalesce(sum(amount), 0) AS total FROM accounts_moving"
+        "  WHERE organisation_id = b.organisation_id AND side = 'in' AND state = 'settled') m"
+        " WHERE b.kind = 'bank' AND b.party = 'PAYOUT' AND e.total <> p.total - m.total",
+    ),
+    Check(
+        Term("每笔更正有其红字分录且不超原额", "each correction"),
+        "SELECT 'posting:' || c.original, 'taken back ' || c.total || ', contra entries ' || c.booked || ' of ' ||"
+        " coalesce(t.amount, 0) FROM ("
+        "  SELECT c.original, sum(c.amount) AS total, coalesce(sum(x.amount), 0) AS booked FROM accounts_correction c"
+        "  LEFT JOIN accounts_transfer x ON x.posting_id = c.contra AND x.refusal = 0 AND x.amount = c.amount"
+        "  GROUP BY c.original) c"
+        " LEFT JOIN accounts_transfer t ON t.posting_id = c.original"
+        " WHERE c.total <> c.booked OR c.total > coalesce(t.amount, 0)",
     ),
 )
 
