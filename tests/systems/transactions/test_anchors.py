@@ -15,6 +15,8 @@ from sheka.office.audit.verify import verify
 from sheka.systems.transactions import jobs
 from sheka.systems.transactions.anchors import new_seals, proof_for, verify_anchors
 from sheka.systems.transactions.models import Anchor, Transaction
+from sheka.systems.transactions.proofs import seals
+from sheka.systems.transactions.queries import verify_seals, verify_transactions
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -68,6 +70,18 @@ def test_a_seal_or_an_anchor_that_was_changed_is_found(booked, statement, fault)
     jobs.anchor()
     as_administrator(statement)
     assert fault in {found.fault for found in verify_anchors()}
+
+
+def test_the_proof_of_the_books_finds_the_end_of_a_stream_cut_off(booked, terminal, bank):
+    """A declined request books nothing, so nothing but its seal would be missing; and no seal comes after the last."""
+    assert not terminal.purchase(bank.cards[0].number, 10**9).approved
+    jobs.anchor()
+    assert list(seals()) == []
+    last = Transaction.objects.order_by("-id").first()
+    as_administrator(f"DELETE FROM transactions_transaction WHERE id = {last.id}")
+    as_administrator(f"DELETE FROM transactions_seal WHERE id = {last.seal}")
+    assert (verify_seals(), verify_transactions()) == ([], [])
+    assert [fault.fault for fault in seals()] == ["a seal under an anchor was changed"]
 
 
 def test_an_anchor_is_written_once(booked):

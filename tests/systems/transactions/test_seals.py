@@ -100,6 +100,18 @@ def test_seals_hold_and_every_kind_of_tampering_is_found(booked, bank):
 
 
 @pytest.mark.req("S4")
+@pytest.mark.req("S8")
+def test_a_purchase_whose_money_went_to_another_account_than_its_institutions_is_found(booked, bank):
+    """Every sum is still zero and every personal balance follows: only the institution would miss it."""
+    assert verify_transactions() == []
+    as_administrator(
+        "SET session_replication_role = replica",
+        f"UPDATE accounts_entry SET account_id = {bank.fund.pk} WHERE posting_id = {booked[0].id} AND amount > 0",
+    )
+    assert [fault.subject for fault in verify_transactions()] == [f"transaction:{booked[0].id}"]
+
+
+@pytest.mark.req("S4")
 def test_a_seal_that_was_taken_out_is_found(booked):
     seals = sorted({row.seal for row in booked})
     off = "ALTER TABLE transactions_seal DISABLE TRIGGER USER"

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
 
 from django.db import connection
 
 from sheka.foundation.crypto.merkle import includes, proof_of, root_of
-from sheka.office.audit.models import Event
 from sheka.office.scope import whole_node
 from sheka.systems.transactions.models import Anchor, AnchoredStretch, Transaction
 from sheka.systems.transactions.queries import SealFault
@@ -35,6 +36,17 @@ CROSS JOIN LATERAL (SELECT s.id, s.root FROM transactions_seal s
                     AND s.id < (streams.stream + 1) << {STREAM_SHIFT}) fresh
 WHERE streams.stream IS NOT NULL ORDER BY fresh.id LIMIT {MOST_AT_ONCE}
 """  # noqa: S608 - our own numbers
+_SEALS = f"""
+SELECT t.anchor_id, s.id, s.root FROM transactions_anchoredstretch t JOIN transactions_seal s
+    ON s.id BETWEEN (t.stream << {STREAM_SHIFT}) + t.first AND (t.stream << {STREAM_SHIFT}) + t.last
+"""  # noqa: S608 - our own numbers
+_ANCHORED = f"{_SEALS} ORDER BY t.anchor_id, s.id"
+_ANCHORS = """
+SELECT a.id, a.root, t.stream, t.first, e.facts FROM transactions_anchor a
+LEFT JOIN LATERAL (SELECT stream, first FROM transactions_anchoredstretch WHERE anchor_id = a.id
+    ORDER BY stream LIMIT 1) t ON true
+LEFT JOIN audit_event e ON e.sequence = a.sequence AND e.event = 'seals.anchored' ORDER BY a.id
+"""
 Leaf = tuple[int, bytes]
 
 
@@ -75,7 +87,9 @@ def stretches_of(seals: list[Leaf]) -> list[tuple[int, int, int]]:
 
 def leaves_of(anchor: Anchor) -> list[Leaf]:
     """The seals under an anchor as they are now."""
-    return list(_leaves(anchor))
+    with connection.cursor() as cursor:
+        cursor.execute(f"{_SEALS} WHERE t.anchor_id = %s ORDER BY s.id", [anchor.pk])
+        return [(row[1], bytes(row[2])) for row in cursor.fetchall()]
 
 
 def proof_for(transaction: Transaction) -> Proof | None:
@@ -98,26 +112,29 @@ def proof_for(transaction: Transaction) -> Proof | None:
 
 @whole_node("anchors hold the seals of every organisation")
 def verify_anchors() -> list[SealFault]:
-    """Recompute each anchor from its seals and look it up in the audit chain. Empty: they hold."""
+    """Recompute each anchor from its seals and look it up in the audit chain. Empty: they hold.
+
+    Two statements over all of them, in the order of the anchors: a node has half a million a year.
+    """
     faults = []
-    for anchor in Anchor.objects.order_by("pk").iterator():
-        first = anchor.stretches.order_by("stream").first()
-        where = (first.stream << STREAM_SHIFT) + first.first if first else 0
-        if root_of(leaf_of(leaf) for leaf in _leaves(anchor)) != bytes(anchor.root):
-            faults.append(SealFault(where, "a seal under an anchor was changed"))
-        row = Event.objects.filter(sequence=anchor.sequence, event="seals.anchored").first()
-        if row is None or bytes(anchor.root).hex() not in row.facts:
-            faults.append(SealFault(where, "the audit chain does not hold this anchor"))
+    with connection.chunked_cursor() as anchors, connection.chunked_cursor() as seals:
+        anchors.execute(_ANCHORS)
+        seals.execute(_ANCHORED)
+        leaves = groupby(_rows_of(seals), key=lambda row: row[0])
+        found = next(leaves, None)
+        for number, root, stream, first, facts in _rows_of(anchors):
+            roots = b""
+            if found is not None and found[0] == number:
+                roots = root_of(leaf_of((row[1], bytes(row[2]))) for row in found[1])
+                found = next(leaves, None)
+            where = 0 if stream is None else (stream << STREAM_SHIFT) + first
+            if roots != bytes(root):
+                faults.append(SealFault(where, "a seal under an anchor was changed"))
+            if facts is None or bytes(root).hex() not in facts:
+                faults.append(SealFault(where, "the audit chain does not hold this anchor"))
     return faults
 
 
-def _leaves(anchor: Anchor) -> Iterator[Leaf]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT s.id, s.root FROM transactions_anchoredstretch t JOIN transactions_seal s"
-            " ON s.id BETWEEN (t.stream << %s) + t.first AND (t.stream << %s) + t.last"
-            " WHERE t.anchor_id = %s ORDER BY s.id",
-            [STREAM_SHIFT, STREAM_SHIFT, anchor.pk],
-        )
-        while rows := cursor.fetchmany(5000):
-            yield from ((row[0], bytes(row[1])) for row in rows)
+def _rows_of(cursor: Any) -> Iterator[tuple[Any, ...]]:
+    while rows := cursor.fetchmany(5000):
+        yield from rows

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from sheka.foundation.terms import Term
 from sheka.systems.accounts.proofs import Fault, proof
+from sheka.systems.transactions.anchors import verify_anchors
 from sheka.systems.transactions.queries import verify_seals, verify_transactions
 
 
@@ -16,5 +17,6 @@ def card_transactions() -> Iterable[Fault]:
 
 @proof(Term("交易批次封签", "each seal"))
 def seals() -> Iterator[Fault]:
-    for fault in verify_seals():
+    """Every seal, and the anchors over them: the end of a stream cut off is seen by its anchor only."""
+    for fault in verify_seals() + verify_anchors():
         yield Fault(f"seal:{fault.seal}", fault.fault)

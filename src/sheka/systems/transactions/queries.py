@@ -178,8 +178,8 @@ EFFECT = "coalesce(t.moved, CASE t.kind WHEN 1 THEN -t.amount ELSE t.amount END)
 DIRECTED = f"CASE WHEN t.kind IN (2, 5) AND {EFFECT} < 0 THEN t.kind + 10 ELSE t.kind END"
 
 #: Transactions that moved money in a window, never those of test terminals; a reversal lies in the partition of its
-#: purchase, at most 40 days before; a window that stays open over a holiday takes the purchases of every day until it is
-#: closed. `window` and its settlement `date` are given.
+#: purchase, at most 40 days before; a window that stays open over a holiday takes the purchases of every day until it
+#: is closed. `window` and its settlement `date` are given.
 MOVED = (
     "t.window_id = %(window)s AND t.refusal = 0 AND t.account_id IS NOT NULL AND t.moved IS DISTINCT FROM 0"
     " AND t.business_date >= %(date)s::date - 40 AND t.business_date <= (SELECT 3 + greatest(w.settlement_date,"
@@ -217,12 +217,17 @@ def booked_lines(window_id: int, institution_code: str) -> Iterator[tuple[date, 
             yield row.business_date, row.terminal.number, row.stan, kind, row.card_number, row.amount, row.rrn
 
 
+#: Both sides: what came off the personal account went to the account of the transaction's own institution.
 _BOOKED = f"""
-SELECT 'transaction:' || t.id, 'effect ' || t.effect || ', entries ' || coalesce(e.amount, 0) FROM (
-    SELECT id, account_id, CASE WHEN refusal <> 0 OR account_id IS NULL THEN 0 ELSE {EFFECT} END AS effect
+SELECT 'transaction:' || t.id, 'effect ' || t.effect || ', entries ' || coalesce(e.amount, 0)
+    || ', of its institution ' || coalesce(c.amount, 0) FROM (
+    SELECT id, account_id, institution_id,
+        CASE WHEN refusal <> 0 OR account_id IS NULL THEN 0 ELSE {EFFECT} END AS effect
     FROM transactions_transaction t
-) t LEFT JOIN accounts_entry e ON e.account_id = t.account_id AND e.posting_id = t.id
-WHERE coalesce(e.amount, 0) <> t.effect
+) t JOIN transactions_institution i ON i.id = t.institution_id
+LEFT JOIN accounts_entry e ON e.account_id = t.account_id AND e.posting_id = t.id
+LEFT JOIN accounts_entry c ON c.account_id = i.account_id AND c.posting_id = t.id
+WHERE coalesce(e.amount, 0) <> t.effect OR coalesce(c.amount, 0) <> -t.effect
 """  # noqa: S608 - constants only
 _KNOWN = """
 SELECT 'posting:' || e.posting_id, 'an entry of a card transaction that does not exist' FROM accounts_entry e
