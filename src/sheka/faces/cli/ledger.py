@@ -73,8 +73,12 @@ def _show(console, checks: list[Proved]) -> None:  # type: ignore[no-untyped-def
         return
     found = Table("核验项 check", "对象 subject", "问题 finding")
     for check, fault in faults[:SHOWN]:
-        found.add_row(check.name.en, fault.subject, fault.fault)
+        found.add_row(f"{check.name.zh} {check.name.en}", fault.subject, fault.fault)
     console.print(found)
     if len(faults) > SHOWN:
         console.print(f"… 共 in all {len(faults):,}")
     console.print("[red]✗ 总账不平，请保护现场并上报 the ledger does not hold: preserve the system and report it[/red]")
+    console.print(
+        "  暂停清算和调账，先做物理备份，再对照所列账户和记账核查 Stop clearing and adjustments, take a base backup first, then"
+        " look into the accounts and postings that are named: docs/operations/README.md"
+    )
