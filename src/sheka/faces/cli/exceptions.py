@@ -43,7 +43,7 @@ def check(config: NodeFile = None) -> None:
         typer.echo(f"共 in all {len(losses)}")
         typer.echo(
             "案件由后台进程登记：先看 sheka node status；仍在的请保护现场并上报"
-            " The worker opens the cases: see sheka node status; what stays after a minute is to be preserved and reported"
+            "\nThe worker opens the cases: see sheka node status; what stays after a minute is preserved and reported"
         )
         raise typer.Exit(1)
     typer.echo(f"✓ 无异常遗失 nothing disappeared ({len(CHECKS) + 2} 项 checks)")
