@@ -79,6 +79,6 @@ def _show(console, checks: list[Proved]) -> None:  # type: ignore[no-untyped-def
         console.print(f"… 共 in all {len(faults):,}")
     console.print("[red]✗ 总账不平，请保护现场并上报 the ledger does not hold: preserve the system and report it[/red]")
     console.print(
-        "  暂停清算和调账，先做物理备份，再对照所列账户和记账核查。\n  Stop clearing and adjustments, take a base backup"
+        "  暂停清算和调账，先做物理备份，再核查所列账户和记账。\n  Stop clearing and adjustments, take a base backup"
         " first, then look into the accounts and postings that are named: docs/operations/README.md"
     )
