@@ -139,9 +139,12 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
+    """`title`: the word of its column, which stands beside it on a narrow screen."""
+
     text: object
     kind: str
     address: str | None
+    title: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +270,12 @@ def _head(column: Column, values: Mapping[str, str], sort: str) -> Head:
 
 def _line(listing: Listing, row: Any) -> Line:
     cells = [
-        Cell(shown(column.cell(row), column.kind), column.kind, column.link(row) if column.link else None)
+        Cell(
+            shown(column.cell(row), column.kind),
+            column.kind,
+            column.link(row) if column.link else None,
+            str(column.title),
+        )
         for column in listing.columns
     ]
     return Line(cells[0], cells[1:], listing.tick(row) if listing.tick else "")

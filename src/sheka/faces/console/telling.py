@@ -16,6 +16,7 @@ from sheka.foundation.terms import Term
 from sheka.office.incidents.states import AFFECTED_WORDS, STATE_WORDS
 from sheka.office.incidents.words import LINES
 from sheka.systems.cards.labels import EXCHANGE_STATES, STATES, VERBS
+from sheka.systems.clearing.states import VERB_WORDS as CLEARING_VERBS
 from sheka.systems.custody.labels import STATES as CARRIER_STATES
 from sheka.systems.custody.labels import VERBS as CARRIER_VERBS
 from sheka.systems.exceptions.labels import EVENTS as CASE_VERBS
@@ -77,6 +78,7 @@ def _verb(verb: str) -> str:
         or CARRIER_VERBS.get(verb.removesuffix("_loaded"))
         or CASE_VERBS.get(verb)
         or ACQUIRING_VERBS.get(verb)
+        or CLEARING_VERBS.get(verb)
         or Term(verb, verb)
     )
     return str(VERBS.get(verb) or VERBS.get(verb.removesuffix("_unused")) or other.text(language()))

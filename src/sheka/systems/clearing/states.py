@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sheka.foundation.states import StateTable, Transition
+from sheka.foundation.terms import Term
 
 DAY = StateTable(
     "clearing day",
@@ -15,3 +16,9 @@ DAY = StateTable(
         Transition("reconciled", "net", "netted", "clearing officer"),
     ],
 )
+VERB_WORDS = {
+    "import": Term("导入收单文件", "import a file"),
+    "reconcile": Term("对账", "reconcile"),
+    "net": Term("轧差", "net"),
+}
+"""As a refusal names them."""
