@@ -121,6 +121,16 @@ def test_an_institution_gets_its_keys_passes_its_tests_and_works(bank, tree, mon
     bank.assert_ledger_holds()
 
 
+def test_a_certificate_needs_an_institution_and_an_authority(bank, tmp_path, monkeypatch):  # noqa: F811
+    register_institution(bank.actor, code=SHOP, name="海口椰风药房")
+    place = tmp_path / "certificates"
+    for code, refusal in (("NOSUCH", Code.INSTITUTION_UNKNOWN), (SHOP, Code.LINE_AUTHORITY_MISSING)):
+        with pytest.raises(Refused) as refused:
+            sheka("certificate", code, "--into", str(place))
+        assert refused.value.code is refusal
+    assert not place.exists(), "a certificate of nobody was written"
+
+
 def test_every_value_of_the_page_is_what_the_client_makes(monkeypatch):
     house, page = example("partner_pyiso8583"), PAGE.read_text("utf-8")
     assert doctest.testmod(house).failed == 0

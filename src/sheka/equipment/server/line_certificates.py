@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from sheka.equipment.server.files import make_folder, write_private, write_whole
+from sheka.foundation.refusals import Code, Refused
 
 AUTHORITY, SWITCH = "authority", "switch"
 AUTHORITY_DAYS, DAYS, RENEW_DAYS = 3650, 365, 30
@@ -41,10 +42,14 @@ def issue(
     folder: Path, file: str, common_name: str, *, days: int = DAYS, hosts: Sequence[str] = (), into: Path | None = None
 ) -> Path:
     """A certificate by the authority in `folder`, as `file`.pem and `file`.key in `into` (default: there). With `hosts`
-    it is a server's, else a client's. `days` below zero: one that has ended. Returns the certificate's path.
+    it is a server's, else a client's. `days` below zero: one that has ended. Returns the certificate's path. Raises
+    Refused: LINE_AUTHORITY_MISSING, and what `make_folder` raises.
     """
-    authority = x509.load_pem_x509_certificate((folder / f"{AUTHORITY}.pem").read_bytes())
-    signer = serialization.load_pem_private_key((folder / f"{AUTHORITY}.key").read_bytes(), password=None)
+    try:
+        authority = x509.load_pem_x509_certificate((folder / f"{AUTHORITY}.pem").read_bytes())
+        signer = serialization.load_pem_private_key((folder / f"{AUTHORITY}.key").read_bytes(), password=None)
+    except FileNotFoundError:
+        raise Refused(Code.LINE_AUTHORITY_MISSING, folder=folder) from None
     if not isinstance(signer, ec.EllipticCurvePrivateKey):
         raise TypeError("the authority's key is no P-256 key")
     key = ec.generate_private_key(ec.SECP256R1())

@@ -46,11 +46,13 @@ def certificate(
     """为机构签发并登记线路证书 Make and register a certificate for an institution, by the node's own authority."""
     from sheka.equipment.server.line_certificates import issue
     from sheka.faces.cli.operator import open_node
-    from sheka.systems.transactions.actions.keep_certificates import add_certificate
 
     node = open_node(config)
+    from sheka.systems.transactions.actions.keep_certificates import add_certificate
+
+    bureau = _bureau(code)  # nothing is written for an institution that is not there
     path = issue(node.line_files[0].parent, code, code, days=days, into=into)
-    made = add_certificate(_bureau(code), code=code, pem=path.read_text())
+    made = add_certificate(bureau, code=code, pem=path.read_text())
     typer.echo(f"{path}\n{path.with_suffix('.key')}\n{made.fingerprint}  {made.valid_to:%Y-%m-%d}")
 
 
@@ -65,11 +67,12 @@ def transport_key(
 ) -> None:
     """以分量录入传输密钥并登记 Enter an institution's transport key in components, one person each, and register it."""
     from sheka.faces.cli.operator import open_node
+
+    open_node(config)
     from sheka.systems.keys.machines import machine_of
     from sheka.systems.transactions.actions.keep_line import set_transport_key
     from sheka.systems.transactions.queries_of_lines import transport_key_plan
 
-    open_node(config)
     actor = _bureau(code)
     plan = transport_key_plan(actor, code=code)
     device = machine_of(actor.organisation)
@@ -93,9 +96,10 @@ def starting_key(
 ) -> None:
     """发放起始密钥，用传输密钥加密 Give out the MAC key with which a line begins, under the transport key."""
     from sheka.faces.cli.operator import open_node
-    from sheka.systems.transactions.actions.give_starting_key import give_starting_key
 
     open_node(config)
+    from sheka.systems.transactions.actions.give_starting_key import give_starting_key
+
     given = give_starting_key(_bureau(code), code=code, terminal=terminal)
     typer.echo(f"{given.field_48}\n校验值 check value {given.check_value}")
 
@@ -134,9 +138,10 @@ def unlock(
 ) -> None:
     """解锁因验证错误被锁定的终端 Give a terminal free that the switch locked."""
     from sheka.faces.cli.operator import open_node
-    from sheka.systems.transactions.actions.keep_line import unlock_terminal
 
     open_node(config)
+    from sheka.systems.transactions.actions.keep_line import unlock_terminal
+
     unlock_terminal(_bureau_of_terminal(number), number=number, reason=reason)
     typer.echo(f"{number}  已解锁 unlocked")
 

@@ -5,6 +5,7 @@ Whatever goes wrong ends in one sentence, Chinese and English, with what to do n
 
 from __future__ import annotations
 
+import io
 import sys
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,9 @@ from sheka.foundation.refusals import Code, Refused
 
 if TYPE_CHECKING:
     import typer
+
+USAGE = 2
+"""The status of a command that was not understood."""
 
 
 def application() -> typer.Typer:
@@ -65,8 +69,15 @@ def application() -> typer.Typer:
 
 def main() -> None:
     """Run a command. A refusal or a missing package: its sentence on standard error and status 1."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a GBK terminal has no ✓: that ends no command
     try:
         application()()
+    except SystemExit as leaving:
+        if leaving.code == USAGE:
+            sys.stderr.write("✗ 命令或参数不对，加 -h 查看用法。 Not a command as it stands: -h shows the usage.\n")
+        raise
     except Refused as refusal:
         sys.exit(tell(refusal))
     except ModuleNotFoundError as error:

@@ -841,6 +841,7 @@ class Code(Enum):
     LINE_CERTIFICATE_REFUSED = 4721
     KEY_GIVEN_OUT_WRONG = 4722
     STARTING_KEY_FOR_ONE = 4723
+    LINE_AUTHORITY_MISSING = 4724
     # institutions, their tests and their requests over REST (4730-4759)
     TEST_TERMINAL_OTHER_CARD = 4730
     TEST_CARD_ELSEWHERE = 4731
