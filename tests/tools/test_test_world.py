@@ -75,7 +75,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
 
 
 def _run_folders(tmp_path: Path) -> set[Path]:
-    return {Path(note.read_text()) for note in (tmp_path / "notes").iterdir() if note.read_text()}
+    return {Path(text) for note in (tmp_path / "notes").iterdir() if (text := note.read_text())}
 
 
 def _servers_in(folder: Path) -> list[int]:
