@@ -97,6 +97,24 @@ def balance_at(account: Account, at: datetime) -> int:
         return cursor.fetchone()[0]
 
 
+def booked_between(account: Account, begin: datetime, end: datetime) -> QuerySet[Entry]:
+    """The entries that lead from `balance_at` the one moment to `balance_at` the other, in their order.
+
+    Where the row keeps the balance they are cut by the numbers of the postings: one that waited for the account over
+    midnight has a time before it and stands behind what was booked after it, and belongs to the period of its number.
+    """
+    entries = Entry.objects.filter(account=account).order_by("posting_id")
+    if account.balance is None:
+        return entries.filter(booked_at__gte=begin, booked_at__lt=end)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT accounts_posting_before(%s, %s), accounts_posting_before(%s, %s)",
+            [account.pk, begin, account.pk, end],
+        )
+        first, last = cursor.fetchone()
+    return entries.filter(posting_id__gt=first, posting_id__lte=last)
+
+
 def statement(account: Account, *, since: datetime | None = None, until: datetime | None = None) -> QuerySet[Entry]:
     """The entries of an account, the latest first."""
     entries = Entry.objects.filter(account=account)
@@ -105,6 +123,12 @@ def statement(account: Account, *, since: datetime | None = None, until: datetim
     if until is not None:
         entries = entries.filter(booked_at__lt=until)
     return entries.order_by("-posting_id")
+
+
+def accounts_of_postings(postings: list[int], among: list[int]) -> list[tuple[int, int]]:
+    """(posting, account) for those of `among` that have an entry of these postings."""
+    entries = Entry.objects.filter(posting_id__in=postings, account_id__in=among)
+    return list(entries.values_list("posting_id", "account_id"))
 
 
 @dataclass(frozen=True, slots=True)

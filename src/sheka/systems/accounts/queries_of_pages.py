@@ -37,7 +37,7 @@ from sheka.systems.accounts.models import (
     Transfer,
 )
 from sheka.systems.accounts.policy import ACCOUNTS, in_force
-from sheka.systems.accounts.queries import balance, balance_at
+from sheka.systems.accounts.queries import balance, balance_at, booked_between
 
 PERSON = "person"
 """The sort of name that the card system keeps for the search."""
@@ -139,7 +139,7 @@ def statement_of(account: Account, since: date, until: date) -> Statement:
     if not timedelta(0) <= until - since <= timedelta(days=most) or since.year < 1990:
         raise Refused(Code.STATEMENT_PERIOD, since=since.isoformat(), until=until.isoformat(), most=most)
     begin, end = start_of(since), start_of(until + timedelta(days=1))
-    entries = Entry.objects.filter(account=account, booked_at__gte=begin, booked_at__lt=end).order_by("posting_id")
+    entries = booked_between(account, begin, end)
     sums = entries.aggregate(
         paid_in=Sum("amount", filter=Q(amount__gt=0)),
         paid_out=Sum("amount", filter=Q(amount__lt=0)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -14,8 +15,10 @@ from django.db.models import QuerySet
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.actions import action
 from sheka.office.audit.reads import read_recorded
+from sheka.office.scope import whole_node
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
+from sheka.systems.accounts.queries import Fault
 from sheka.systems.transactions import archive_files
 from sheka.systems.transactions.archive_files import Column
 from sheka.systems.transactions.archive_models import Archive
@@ -133,6 +136,16 @@ def moved_by(day: date) -> dict[str, list[int]]:
             [day],
         )
         return {str(kind): [count, int(total)] for kind, count, total in cursor.fetchall()}
+
+
+@whole_node("an archived day holds rows of every organisation")
+def archived_file_faults() -> Iterator[Fault]:
+    """Where the only copy of a day is gone, cut or altered: signature and digest of each file of the detached days."""
+    for archive in Archive.objects.filter(state="detached").order_by("business_date"):
+        try:
+            manifest_of(archive)
+        except Refused as refusal:
+            yield Fault(f"archive:{archive}", f"{refusal.number} {refusal.facts['file']}")
 
 
 @action(Permission.TRANSACTION_VIEW)

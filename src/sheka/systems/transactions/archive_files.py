@@ -163,6 +163,19 @@ def content(chunks: Iterable[list[tuple[Any, ...]]]) -> tuple[str, int]:
     return digest.hexdigest(), count
 
 
+def effects_of(path: Path, effect: str) -> tuple[str, int, int]:
+    """SM3 over "number:account:fen" of every row that moved money, in the order of their numbers, and the first and
+    last number; `effect` is an expression over the columns.
+    """
+    with duckdb.connect() as engine:
+        _limit(engine, path.parent)
+        moved = f"FROM (SELECT *, {effect} AS effect FROM read_parquet('{_quoted(path)}') t)"  # noqa: S608 - our own
+        moved += " WHERE refusal = 0 AND account_id IS NOT NULL AND effect <> 0"
+        first, last = engine.execute(f"SELECT coalesce(min(id), 0), coalesce(max(id), 0) {moved}").fetchone() or (0, 0)
+        rows = engine.execute(f"SELECT concat_ws(':', id, account_id, effect) {moved} ORDER BY id")
+        return content(iter(lambda: rows.fetchmany(ROWS_AT_ONCE), []))[0], first, last
+
+
 def rows_as_csv(path: Path, columns: Iterable[Column]) -> Iterator[bytes]:
     """The rows of a Parquet file as CSV for COPY, times as PostgreSQL reads them, no value as \\N."""
     parts = []

@@ -10,6 +10,7 @@ from django.db import connection
 from sheka.foundation.crypto.merkle import root_of
 from sheka.office.scope import whole_node
 from sheka.systems.accounts.queries import Fault
+from sheka.systems.transactions import archive_files
 from sheka.systems.transactions.archive_models import Archive, ArchivedStretch
 from sheka.systems.transactions.sealing import STREAM_SHIFT, leaf_of
 
@@ -28,7 +29,7 @@ def archived_seals() -> set[int]:
 @whole_node("an archived day holds rows of every organisation")
 def archived_faults() -> list[Fault]:
     """Where detached days and what is left of them in the database do not agree: their seals under one root, and the
-    entries of their transactions by kind, number and sum. Empty: they hold. The files are proved by `check_archive`.
+    entries of their transactions by kind, number and sum. Empty: they hold. `check_archive` proves row by row.
     """
     faults = []
     entries = _entries_of_detached_days()
@@ -40,6 +41,18 @@ def archived_faults() -> list[Fault]:
         if (found := entries.get(archive.business_date, {})) != archive.moved:
             faults.append(Fault(subject, f"archived {archive.moved}, entries {found}"))
     return faults
+
+
+@whole_node("an archived day holds rows of every organisation")
+def entries_digest(day: date, first: int, last: int) -> str:
+    """What the entries say that the card transactions of a day moved, as `archive_files.effects_of` of its file."""
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(
+            "SELECT concat_ws(':', posting_id, account_id, amount) FROM accounts_entry WHERE document_date = %s"
+            " AND kind = ANY (%s) AND balance_after IS NOT NULL AND posting_id BETWEEN %s AND %s ORDER BY posting_id",
+            [day, list(OF_THE_SWITCH), first, last],
+        )
+        return archive_files.content(iter(lambda: cursor.fetchmany(archive_files.ROWS_AT_ONCE), []))[0]
 
 
 def _entries_of_detached_days() -> dict[date, dict[str, list[int]]]:

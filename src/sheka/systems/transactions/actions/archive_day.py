@@ -41,7 +41,9 @@ from sheka.systems.transactions.archive import (
 )
 from sheka.systems.transactions.archive_files import Column
 from sheka.systems.transactions.archive_models import Archive, ArchivedStretch
+from sheka.systems.transactions.archive_proof import entries_digest
 from sheka.systems.transactions.models import AnchoredStretch, Window
+from sheka.systems.transactions.queries import EFFECT
 from sheka.systems.transactions.retention import last_due, what_holds
 from sheka.systems.transactions.sealing import STREAM_SHIFT
 from sheka.systems.transactions.states import ARCHIVE
@@ -57,6 +59,7 @@ SEAL_COLUMNS = [
     Column("root", "text"),
     Column("sealed_at", "bigint"),
 ]
+NOT_ITS_ENTRIES = Term("分录与归档文件不符", "the entries are not those of its file")
 WHY = "an archived day holds rows of every organisation"
 Step = Callable[[str], None]
 
@@ -68,6 +71,8 @@ def write_archive(actor: Actor, *, day: date, step: Step = lambda _name: None) -
     Doing it again replaces what was written. `step` is told how far it is. Raises Refused: ARCHIVE_DETACHED,
     ARCHIVE_HELD, ARCHIVE_EMPTY_DAY, ARCHIVE_DISK_FULL, ARCHIVE_DIFFERS, and what the encryption machine refuses.
     """
+    with connection.cursor() as cursor:  # the turn at night and an officer: one after the other
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 4780))", [day.isoformat()])
     known = Archive.objects.select_for_update().filter(business_date=day).first()
     if known is not None and known.state == "detached":
         raise Refused(Code.ARCHIVE_DETACHED, day=day.isoformat())
@@ -188,9 +193,11 @@ def restore_archive(actor: Actor, *, day: date) -> Archive:
 
 @action(Permission.TRANSACTION_VERIFY)
 def check_archive(actor: Actor, *, day: date) -> Archive:
-    """Prove an archived day from its files: signature, digests, every row read again, and the table while it is there.
+    """Prove an archived day from its files: signature, digests, every row read again; and beside it the table while it
+    is there, afterwards the entries on personal accounts, each with the row that it came from.
 
-    Raises Refused: ARCHIVE_UNKNOWN, ARCHIVE_FILE_MISSING, ARCHIVE_FILE_ALTERED, ARCHIVE_SIGNATURE, ARCHIVE_STALE.
+    Raises Refused: ARCHIVE_UNKNOWN, ARCHIVE_FILE_MISSING, ARCHIVE_FILE_ALTERED, ARCHIVE_SIGNATURE, ARCHIVE_STALE,
+    LEDGER_BROKEN (the entries).
     """
     archive = archive_of(day)
     manifest = manifest_of(archive)
@@ -200,6 +207,10 @@ def check_archive(actor: Actor, *, day: date) -> Archive:
         raise Refused(Code.ARCHIVE_FILE_ALTERED, file=path)
     if archive.state == "attached":
         _must_be_current(archive, kept)
+    else:
+        effects, first, last = files.effects_of(path, EFFECT)
+        if entries_digest(day, first, last) != effects:
+            raise Refused(Code.LEDGER_BROKEN, count=1, subject=f"archive:{archive}", fault=NOT_ITS_ENTRIES)
     record(actor, "archive.checked", f"archive:{archive}", rows=archive.rows, content=archive.content)
     return archive
 
