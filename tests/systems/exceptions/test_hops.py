@@ -22,7 +22,7 @@ from tests.support.payments import CITY, HOSPITAL, SwitchProcess
 
 from sheka.foundation.refusals import Code, Refused
 from sheka.systems.exceptions import rules
-from sheka.systems.exceptions.actions import take_findings
+from sheka.systems.exceptions.actions import judge_case, take_findings
 from sheka.systems.exceptions.check import check_exceptions
 from sheka.systems.exceptions.jobs import judge_all, take
 from sheka.systems.exceptions.models import ExceptionCase, Finding, Reason, RuleUse, Watermark
@@ -186,4 +186,62 @@ def test_what_the_database_did_not_say_in_time_has_its_case(terminal, bank, now)
     assert (case.reason, case.facts["hop"], case.state) == ("time_out", "database", "unknown"), "it may speak again"
     now()
     assert judged(case) == ("resolved", "", "unknown_booked")
+    assert check_exceptions() == []
+
+
+def test_a_reversal_that_could_not_be_booked_is_for_a_person(bank, now, monkeypatch):
+    """It came while the machine was away and never again: the purchase stands in the books, and the till has taken the
+    goods back. To end this by itself would keep a citizen's money.
+    """
+    switch = SwitchProcess()
+    with Terminal(switch.host, switch.port, FIRST, HOSPITAL, bank.mac) as terminal:
+        purchase = terminal.new_purchase(bank.cards[0].number, 700)
+        assert terminal.send_purchase(purchase).approved
+        assert terminal.send_purchase(purchase, repeat=True).approved
+    switch.stop()
+    monkeypatch.setenv(SECRET_VARIABLE, "00" * 32)
+    lonely = SwitchProcess(None, "--dsn", settings.NODE.dsn("switch"), "--machine", "460100=unix:/nowhere/machine.sock")
+    try:
+        with (
+            Terminal(lonely.host, lonely.port, FIRST, HOSPITAL, bank.mac, timeout=5) as terminal,
+            pytest.raises(Refused),
+        ):
+            terminal.reversal(purchase)
+        until(SwitchMessage.objects.filter(went_at=None).exists)
+    finally:
+        lonely.stop()
+    take()
+    case = ExceptionCase.objects.get(reason=Reason.TIME_OUT)
+    assert (case.facts["type"], case.state) == ("0400", "unknown")
+    now()
+    ExceptionCase.objects.update(judged_at=None)
+    judge_all()
+    case.refresh_from_db()
+    assert case.state == "unknown" and not case.rule_uses.exists()
+    monkeypatch.setattr(judge_case, "policy", lambda: replace(policy(), unknown_minutes=0))
+    ExceptionCase.objects.update(judged_at=None)
+    judge_all()
+    case.refresh_from_db()
+    assert case.state == "open" and not case.rule_uses.exists(), "somebody has it in the list of work"
+    assert check_exceptions() == []
+
+
+def test_a_stranger_repeats_nothing_and_a_till_that_repeats_often_has_one_case(terminal, bank, now):
+    """A 0201 with a wrong MAC opened a case in the name of a terminal that never sent it; each repeat another."""
+    purchase = terminal.new_purchase(bank.cards[0].number, 500)
+    assert terminal.send_purchase(purchase).approved
+    forged = terminal.encoded("0201", terminal._purchase_fields(purchase))[:-8] + bytes(8)
+    for _ in range(2):
+        terminal.exchange(forged)
+    until(lambda: SwitchMessage.objects.filter(type="0201").count() == 2)
+    take()
+    assert not ExceptionCase.objects.exists()
+    for _ in range(3):
+        assert terminal.send_purchase(purchase, repeat=True).approved
+    until(lambda: SwitchMessage.objects.filter(type="0201").count() == 5)
+    take()
+    assert terminal.send_purchase(purchase, repeat=True).approved
+    until(lambda: SwitchMessage.objects.filter(type="0201").count() == 6)
+    take()
+    assert (ExceptionCase.objects.count(), Finding.objects.count()) == (1, 1)
     assert check_exceptions() == []

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 from django.db import connection
-from tests.support.payments import HOSPITAL, SwitchProcess
+from tests.support.payments import HOSPITAL, ZONE, SwitchProcess
 
 from sheka.foundation.refusals import Code
 from sheka.systems.transactions.models import Transaction
-from sheka.systems.transactions.terminal import Terminal
+from sheka.systems.transactions.terminal import Asked, Terminal, Totals
+from sheka.systems.transactions.terminal_queue import TerminalQueue
+from sheka.systems.transactions.verb_models import Batch, BatchLine
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.req("S10")]
 DAY = 86_400
@@ -74,6 +77,56 @@ def test_an_answer_stays_when_the_clock_jumps_and_nothing_new_is_taken(till, ban
     clock(0)
     assert till.send_purchase(new).approved
     bank.assert_ledger_holds()
+
+
+def test_a_batch_keeps_its_answers_when_the_clock_jumps(till, bank, clock):
+    bought = till.new_purchase(bank.cards[0].number, 700)
+    assert till.send_purchase(bought).approved
+    now = datetime.now(ZONE)
+    day, totals = f"{now:%m%d}", Totals(debits=1, debits_sum=700)
+    settled = till.settle(day, totals, sent=(50, now))
+    wrong = till.settle(day, Totals(), sent=(51, now))
+    line = till.upload(day, bought, 700, sent=(52, now))
+    assert (settled.response_code, wrong.response_code, line.response_code) == ("00", "95", "00")
+    for jump in (2 * DAY, -2 * DAY, 100 * DAY):
+        clock(jump)
+        again = till.settle(day, totals, sent=(50, now), repeat=True)
+        assert (again.response_code, again.totals) == ("00", settled.totals), jump
+        assert till.settle(day, Totals(), sent=(51, now), repeat=True).refusal == Code.BATCH_OUT_OF_BALANCE.value
+        assert till.upload(day, bought, 700, sent=(52, now), repeat=True).response_code == "00"
+        assert till.upload(day, bought, 1, sent=(52, now)).refusal == Code.TRANSACTION_DIFFERS.value
+        for new in (till.settle(day, totals), till.upload(day, bought, 700)):
+            assert (new.response_code, new.refusal) == ("12", Code.BUSINESS_DATE_OUT_OF_RANGE.value)
+    assert (Batch.objects.count(), BatchLine.objects.count()) == (2, 1)
+
+
+def test_a_reversal_is_taken_though_the_clock_of_the_switch_is_off(till, bank, clock):
+    """The till took the money back and gave nothing for it: the database says that the day is in time."""
+    card = bank.cards[0].number
+    bought, never = till.new_purchase(card, 3_000), till.new_purchase(card, 400)
+    assert till.send_purchase(bought).approved
+    days = _days()
+    clock(40 * DAY)
+    assert till.reversal(bought).approved
+    assert till.reversal(never).refusal == Code.ORIGINAL_UNKNOWN.value
+    assert (bank.balance(), _days()) == (100_000, days)
+    clock(0)
+    assert till.send_purchase(never).refusal == Code.TRANSACTION_REVERSED_BEFORE.value, "it kept the late one out"
+    bank.assert_ledger_holds()
+
+
+def test_what_the_queue_must_tell_waits_until_the_clock_is_right(till, bank, clock, tmp_path):
+    """An advice that is refused for its date is no answer for good: it was done, and nobody else will tell of it."""
+    seconds = [1_000_000.0]
+    queue = TerminalQueue(tmp_path / "queue.db", clock=lambda: seconds[0])
+    number = queue.put(till.new_request(Asked.PURCHASE_ADVICE, bank.cards[0].number, 700))
+    clock(2 * DAY)
+    assert queue.forward(till) == []
+    assert [one.id for one in queue.waiting()] == [number]
+    clock(0)
+    seconds[0] += 60
+    assert queue.forward(till) == []
+    assert (queue.find(number).code, queue.waiting(), bank.balance()) == ("00", [], 99_300)
 
 
 def _days() -> int:

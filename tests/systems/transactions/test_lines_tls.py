@@ -301,3 +301,22 @@ def test_health_tells_when_certificates_end(secure, bank, settings):
     assert found[f"line_certificate_{HOSPITAL}"] == "wait"
     issue(secure.lines, "switch", "switch", hosts=["127.0.0.1"], days=-3)
     assert {check.name: check.state for check in taken(checkers)}["line_certificate_switch"] == "stop"
+
+
+@pytest.mark.req("S4")
+def test_a_line_that_is_silent_after_its_handshake_is_no_message_that_was_begun(secure, bank):
+    """A till that connects in the morning and waits for its first customer was cut off after ten seconds."""
+    own = secure.registered("hospital")
+    other = SwitchProcess(secure.node, "--limit", "partial_message=0.5")
+    try:
+        secure.host, secure.port = other.host, other.port
+        until(lambda: secure.serves(own))
+        with secure.terminal(own) as terminal, secure.terminal(own) as half:
+            terminal._line()
+            half._line().sendall(b"\x00")
+            time.sleep(2.0)
+            assert terminal.echo().approved
+            with pytest.raises(Refused):
+                half.echo()  # this one had begun
+    finally:
+        print(other.stop())

@@ -17,7 +17,7 @@ from sheka.systems.exceptions.queries import is_on
 from sheka.systems.exceptions.standing import Standing, reconciled_flat
 from sheka.systems.exceptions.states import UNKNOWN
 from sheka.systems.transactions.queries_of_batches import batch_after
-from sheka.systems.transactions.queries_of_unanswered import answered_since, booked_since, last_fault, terminal_numbered
+from sheka.systems.transactions.queries_of_unanswered import approved_again, booked_since, last_fault, terminal_numbered
 
 Facts = dict[str, Any]
 _HANDLED = ("active", "closed")
@@ -57,8 +57,10 @@ def _always(case: ExceptionCase, standing: Standing) -> Facts | None:
 @_test
 def _booked(case: ExceptionCase, standing: Standing) -> Facts | None:
     """Our books have it, and it was not given back. A terminal that has no answer gets the time to reverse or to ask
-    again before that is the end of it.
+    again before that is the end of it; and where a reversal came that we could not book, a person decides.
     """
+    if _asks_back(case):
+        return None
     if case.state == UNKNOWN and "hop" in case.facts and _waited(case) < timedelta(minutes=policy().unknown_minutes):
         return None
     return standing.facts() | {"posting": standing.request.id} if standing.booked else None
@@ -80,14 +82,14 @@ def _reversed(case: ExceptionCase, standing: Standing) -> Facts | None:
 
 @_test
 def _repeated(case: ExceptionCase, standing: Standing) -> Facts | None:
-    """It is booked, and the terminal asked again and got the stored answer: both sides know the outcome."""
-    if not standing.booked or case.stan is None or case.business_date is None:
+    """It is booked, and the terminal asked again and got the stored approval: both sides know the outcome."""
+    if not standing.booked or case.stan is None or case.business_date is None or _asks_back(case):
         return None
-    later = answered_since(case.terminal, case.business_date, case.stan, standing.request.booked_at)
-    if later is None or later[0][3:] != "1":
+    later = approved_again(case.terminal, case.business_date, case.stan, standing.request.booked_at)
+    if later is None:
         return None
-    kind, at, refusal = later
-    again = {"type": kind, "came_at": timezone.localtime(at).isoformat(), "refusal": refusal}
+    kind, at = later
+    again = {"type": kind, "came_at": timezone.localtime(at).isoformat(), "refusal": 0}
     return standing.facts() | {"again": again, "posting": standing.request.id}
 
 
@@ -152,6 +154,11 @@ def _date_shift(case: ExceptionCase, standing: Standing) -> Facts | None:
     if not day:
         return None
     return _neighbours(date.fromisoformat(str(day)), other.theirs.get("settlement_date"), ours.get("transaction"))
+
+
+def _asks_back(case: ExceptionCase) -> bool:
+    """Whether the message of the case is a reversal: a till that sent one gave nothing for the money."""
+    return str(case.facts.get("type", "")).startswith("04")
 
 
 def _waited(case: ExceptionCase) -> timedelta:

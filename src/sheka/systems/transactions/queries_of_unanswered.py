@@ -23,17 +23,23 @@ WHERE (s.went_at IS NULL OR s.refusal = 4430) AND s.stan IS NOT NULL AND substr(
     AND s.day >= current_date - 4 AND i.test_of_id IS NULL
 ORDER BY s.came_at, s.id LIMIT %(limit)s
 """
-#: A repeat (0201, 0221, 0401, 0421) of what had been answered: its sender had no answer in time.
+#: The first repeat (0201, 0221, 0401, 0421) of what had been answered, when it got the same answer: its sender had no
+#: answer in time. Who did not prove to be the terminal (4408, 4410, 4703) has repeated nothing, and who was told to send
+#: it again (91, 77) lost no answer.
 _REPEATED = """
-SELECT s.id, s.came_at, s.type, i.code, i.organisation_id, s.terminal, s.day, s.stan, coalesce(s.refusal, 0), s.process
-FROM transactions_message s
-JOIN transactions_terminal m ON m.number = s.terminal JOIN transactions_institution i ON i.id = m.institution_id
-WHERE substr(s.type, 4, 1) = '1' AND s.stan IS NOT NULL AND substr(s.type, 2, 1) IN ('2', '4')
-    AND s.came_at BETWEEN now() - make_interval(secs => %(back)s) AND now() - make_interval(secs => %(patience)s)
-    AND s.day >= current_date - 4 AND i.test_of_id IS NULL AND s.went_at IS NOT NULL
-    AND EXISTS (SELECT FROM transactions_message e WHERE e.terminal = s.terminal AND e.stan = s.stan AND e.day = s.day
-        AND e.came_at < s.came_at AND e.went_at IS NOT NULL AND substr(e.type, 1, 3) = substr(s.type, 1, 3))
-ORDER BY s.came_at, s.id LIMIT %(limit)s
+SELECT * FROM (
+    SELECT DISTINCT ON (s.terminal, s.day, s.stan, substr(s.type, 1, 3)) s.id, s.came_at, s.type, i.code,
+        i.organisation_id, s.terminal, s.day, s.stan, s.refusal, s.process
+    FROM transactions_message s
+    JOIN transactions_terminal m ON m.number = s.terminal JOIN transactions_institution i ON i.id = m.institution_id
+    WHERE substr(s.type, 4, 1) = '1' AND s.stan IS NOT NULL AND substr(s.type, 2, 1) IN ('2', '4')
+        AND s.came_at BETWEEN now() - make_interval(secs => %(back)s) AND now() - make_interval(secs => %(patience)s)
+        AND s.day >= current_date - 4 AND i.test_of_id IS NULL AND s.went_at IS NOT NULL
+        AND s.refusal NOT IN (4408, 4410, 4703, 4431, 4458, 4459, 4702, 4718)
+        AND EXISTS (SELECT FROM transactions_message e
+            WHERE e.terminal = s.terminal AND e.stan = s.stan AND e.day = s.day AND e.came_at < s.came_at AND e.refusal = s.refusal AND substr(e.type, 1, 3) = substr(s.type, 1, 3))
+    ORDER BY s.terminal, s.day, s.stan, substr(s.type, 1, 3), s.came_at, s.id
+) found (number, at) ORDER BY at, number LIMIT %(limit)s
 """
 
 
@@ -71,18 +77,24 @@ def _read(query: str, back: int, patience: int, limit: int) -> list[Unanswered]:
         return [Unanswered(*row) for row in cursor.fetchall()]
 
 
-_ANSWERED_SINCE = """
-SELECT s.type, s.came_at, coalesce(s.refusal, 0) FROM transactions_message s
+#: A reversal after the repeat says that the answer was not believed.
+_APPROVED_AGAIN = """
+SELECT s.type, s.came_at FROM transactions_message s
 WHERE s.terminal = %(terminal)s AND s.stan = %(stan)s AND s.day = %(day)s AND s.came_at > %(since)s
-    AND s.went_at IS NOT NULL AND s.refusal IS DISTINCT FROM 4430 ORDER BY s.came_at LIMIT 1
+    AND s.went_at IS NOT NULL AND s.refusal = 0 AND substr(s.type, 4, 1) = '1' AND substr(s.type, 2, 1) <> '4'
+    AND NOT EXISTS (SELECT FROM transactions_message r
+        WHERE r.terminal = s.terminal AND r.stan = s.stan AND r.day = s.day AND r.came_at > s.came_at AND substr(r.type, 2, 1) = '4')
+ORDER BY s.came_at LIMIT 1
 """
 
 
-def answered_since(terminal: str, day: date, stan: int, since: datetime) -> tuple[str, datetime, int] | None:
-    """The first message under a key that came after a moment and was answered: its type, when, the refusal."""
+def approved_again(terminal: str, day: date, stan: int, since: datetime) -> tuple[str, datetime] | None:
+    """The first repeat under a key that came after a moment and was answered with the approval, when no reversal came
+    behind it: its type and when.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(_ANSWERED_SINCE, {"terminal": terminal, "day": day, "stan": stan, "since": since})
-        row: tuple[str, datetime, int] | None = cursor.fetchone()
+        cursor.execute(_APPROVED_AGAIN, {"terminal": terminal, "day": day, "stan": stan, "since": since})
+        row: tuple[str, datetime] | None = cursor.fetchone()
     return row
 
 

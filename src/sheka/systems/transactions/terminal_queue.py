@@ -19,7 +19,7 @@ from pathlib import Path
 from sheka.foundation.refusals import Code, Refused
 from sheka.systems.transactions.terminal import Answer, Asked, Purchase, Terminal
 
-AGAIN = frozenset(
+UNSURE = frozenset(
     code.value
     for code in (
         Code.SWITCH_BUSY,
@@ -29,7 +29,12 @@ AGAIN = frozenset(
         Code.MESSAGE_MAC_INVALID,
     )
 )
-"""Refusal numbers after which the same message is sent again; every other answer is for good."""
+"""Refusal numbers after which it is not certain that nothing was taken, or that nothing will be."""
+AGAIN = UNSURE | {
+    code.value
+    for code in (Code.LINE_NOT_SIGNED_ON, Code.PROOF_NOT_KNOWN, Code.BUSINESS_DATE_OUT_OF_RANGE)  # a clock may be off
+}
+"""Refusal numbers after which what must reach the switch is sent again; every other answer is for good."""
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 300.0
 _TABLE = """
 CREATE TABLE IF NOT EXISTS queue (
@@ -87,7 +92,7 @@ class TerminalQueue:
             terminal.close()
             self._turn_to_reversal(number)
             return None
-        if answer.refusal in AGAIN:
+        if answer.refusal in UNSURE:
             self._turn_to_reversal(number)
             return None
         self._end(number, answer)
@@ -114,10 +119,10 @@ class TerminalQueue:
         expired = self._expire()
         for one in self._read("state = 'waiting' AND due <= ? ORDER BY due", self._clock()):
             try:
-                if one.way == "reversal":
-                    answer = terminal.reversal(one.request, repeat=one.tries > 0, advice=True, kept=one.kept)
-                else:
-                    answer = terminal.send_purchase(one.request, repeat=one.tries > 0)
+                answer = _send(terminal, one)
+                if answer.refusal == Code.LINE_NOT_SIGNED_ON.value:
+                    terminal.sign_on()
+                    answer = _send(terminal, one)
             except Refused as refusal:
                 terminal.close()
                 self._later(one)
@@ -189,6 +194,12 @@ class TerminalQueue:
         connection = sqlite3.connect(self._path, isolation_level=None)
         connection.execute("PRAGMA synchronous = FULL")
         return closing(connection)
+
+
+def _send(terminal: Terminal, one: Queued) -> Answer:
+    if one.way == "reversal":
+        return terminal.reversal(one.request, repeat=one.tries > 0, advice=True, kept=one.kept)
+    return terminal.send_purchase(one.request, repeat=one.tries > 0)
 
 
 def _text(request: Purchase) -> str:

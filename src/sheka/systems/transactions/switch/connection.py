@@ -90,6 +90,7 @@ class Line(asyncio.Protocol):
 
     __slots__ = (
         "_buffer",
+        "_ended",
         "_on_frame",
         "_paused",
         "_settings",
@@ -110,6 +111,7 @@ class Line(asyncio.Protocol):
         self._on_frame = on_frame
         self._settings = settings
         self._buffer = bytearray()
+        self._ended = False
         self._transport: asyncio.Transport | None = None
         self._paused = False
         self.lines = lines
@@ -138,6 +140,8 @@ class Line(asyncio.Protocol):
         self._transport = None
 
     def data_received(self, data: bytes) -> None:
+        if self._ended:
+            return  # what had come already before the line ended is not worked off
         self.heard = time.monotonic()
         if not self._buffer and len(data) >= 2 and data[0] << 8 | data[1] == len(data) - 2 <= 2048:
             self.under_way += 1
@@ -155,7 +159,7 @@ class Line(asyncio.Protocol):
             return
         transport.write(frame)
         if transport.get_write_buffer_size() > self._settings.unread:
-            transport.abort()
+            self.end()
         elif self._paused and self.under_way < self._settings.in_flight // 2:
             self._paused = False
             self.partial = time.monotonic()
@@ -167,6 +171,7 @@ class Line(asyncio.Protocol):
         self.end()
 
     def end(self) -> None:
+        self._ended = True
         if self._transport is not None:
             self._transport.abort()
 
@@ -202,6 +207,8 @@ class Line(asyncio.Protocol):
             self.partial = time.monotonic()
         self.under_way += len(frames)
         for frame in frames:
+            if self._ended:
+                return
             self._on_frame(self, frame)
 
     def _pause(self) -> None:

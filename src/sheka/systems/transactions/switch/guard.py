@@ -76,6 +76,10 @@ class Guard:
             return [Code.BLOCK_LIST_NOT_KNOWN.value] * len(group)
         return [one.barred or self._barred.refusal(one) for one in group]
 
+    def has_blocked(self, terminal: str) -> bool:
+        """Whether a terminal is on the block list, as far as is known: what it is told before anything is proved."""
+        return terminal in self._barred.terminals
+
     def is_idle(self, organisation: str) -> bool:
         """Whether an organisation's machine may do no production work (K4), as far as is known."""
         return organisation in self._barred.machines

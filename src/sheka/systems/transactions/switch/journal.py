@@ -195,7 +195,7 @@ class Journal:
                 if isinstance(one, Unread):
                     found[today].append(_unread_row(one, epoch, self._settings.root))
                     continue
-                day = getattr(one, "date", None)
+                day = None if one.misdated else getattr(one, "date", None)  # no date makes a day of its own
                 found[day or today].append(_row(one, day is not None, epoch, went))
         return found
 

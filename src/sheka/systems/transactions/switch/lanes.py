@@ -47,6 +47,8 @@ _NUMBERS = (
     "SELECT switch_offline_numbers($1::date, $2::integer[], $3::integer[], $4::integer[], $5::text[], $6::bigint[],"
     " $7::bigint[], $8::smallint[])"
 )
+_ANSWERED = "SELECT switch_batch_known($1::integer, $2::date, $3::integer, $4::boolean)"
+_TODAY = "SELECT (clock_timestamp() AT TIME ZONE 'Asia/Shanghai')::date"
 _BALANCE = "SELECT * FROM switch_balance_batch($1::integer[], $2::integer[], $3::text[], $4::text[], $5::smallint[])"
 #: The connection stays inside an open transaction without snapshot, which saves a round trip for BEGIN.
 _COMMIT = "COMMIT AND CHAIN"
@@ -160,7 +162,10 @@ class Lane:
 
     async def _run(self, verb: Verb, day: date | None, group: list[Request]) -> list[tuple[Request, Outcome]]:
         if day is not None and any(one.misdated for one in group):
-            return await self._recall(verb, day, group)
+            if verb is not Verb.REVERSAL or not await self._may_reverse(day):
+                return await self._recall(verb, day, group)
+            for one in group:
+                one.misdated = False
         if verb is Verb.REVERSAL and day is not None:
             return await self._book(verb, day, group)  # money that went the wrong way goes back, whoever is barred
         if verb is Verb.SETTLEMENT:
@@ -217,6 +222,13 @@ class Lane:
         rest = [one for one in group if not one.misdated]
         return found + (await self._run(verb, day, rest) if rest else [])
 
+    async def _may_reverse(self, day: date) -> bool:
+        """Whether the database's clock says that reversals of a day are in time: ours may have jumped, and a reversal
+        that is turned away is a citizen's money.
+        """
+        back, ahead = self._settings.reversal_days_back, self._settings.days_ahead
+        return -back <= (day - await self._open_connection().fetchval(_TODAY)).days <= ahead
+
     async def _bar_replays(self, day: date, group: list[Request], barred: list[int]) -> list[int]:
         """Take the offline numbers of what card and PSAM signed; who comes with a used one is barred (C1, S10)."""
         places = [at for at, one in enumerate(group) if one.offline is not None and not barred[at]]
@@ -263,10 +275,19 @@ class Lane:
         ]
 
     async def _compare(self, group: list[Request]) -> list[tuple[Request, Outcome]]:
-        """Batches of terminals: their lines first, then their totals."""
+        """Batches of terminals: their lines first, then their totals. Who is barred, or has no date of now, has the
+        answer that was given before or the refusal, and leaves nothing behind.
+        """
         connection = self._open_connection()
         found = []
         for one in sorted(group, key=lambda one: one.verb):
+            bar = Code.BUSINESS_DATE_OUT_OF_RANGE.value if one.misdated else one.barred
+            if bar:
+                upload = one.verb is Verb.UPLOAD
+                if not await connection.fetchval(_ANSWERED, one.terminal.id, one.date, one.stan, upload):
+                    await connection.execute(_COMMIT)
+                    found.append((one, Outcome(bar)))
+                    continue
             key = (one.terminal.institution_id, one.terminal.id, one.date, one.stan, one.settled)
             if one.verb is Verb.UPLOAD:
                 reversal = one.original_kind == Verb.REVERSAL

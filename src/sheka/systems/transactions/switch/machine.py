@@ -4,22 +4,69 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import defaultdict
 from typing import TypeVar
 
+from sheka.equipment.encryption_machine import requests
 from sheka.equipment.encryption_machine.aclient import AsyncEncryptionMachine
 from sheka.foundation.iso8583.framing import HEADER_BYTES
-from sheka.foundation.refusals import Refused
+from sheka.foundation.refusals import Code, Refused
 from sheka.systems.transactions.switch.line_keys import Key
 from sheka.systems.transactions.switch.requests import Request
 from sheka.systems.transactions.switch.settings import CALLER, MachineAddress
 
 log = logging.getLogger("sheka.switch")
+BEAT = 1.0
 MAC_BYTES = 4
 PADDING = bytes(4)
 FIELD_BYTES = 8
 T = TypeVar("T")
 Signed = tuple[Request, bytes]
+
+
+class Machine(AsyncEncryptionMachine):
+    """One that let a request wait for all its time is asked nothing more until it answers again: every batch with a
+    message of its organisation would wait for it, and with the batch everybody else.
+    """
+
+    def __init__(self, address: str, secret: bytes, patience: float) -> None:
+        super().__init__(address, CALLER, secret, timeout=patience)
+        self._where, self._patience = address, patience
+        self._probe: asyncio.Task[None] | None = None
+
+    async def close(self) -> None:
+        if self._probe is not None:
+            self._probe.cancel()
+            await asyncio.gather(self._probe, return_exceptions=True)
+        await super().close()
+
+    async def _do(self, request: requests.Request[T]) -> T:
+        if self._is_silent:
+            raise Refused(Code.MACHINE_UNREACHABLE, address=self._where, reason=TimeoutError.__name__)
+        began = time.monotonic()
+        try:
+            return await super()._do(request)
+        except Refused as error:
+            late = time.monotonic() - began >= self._patience
+            if error.code is Code.MACHINE_UNREACHABLE and late and not self._is_silent:
+                self._probe = asyncio.create_task(self._wait_for_it())
+            raise
+
+    @property
+    def _is_silent(self) -> bool:
+        return self._probe is not None and not self._probe.done()
+
+    async def _wait_for_it(self) -> None:
+        while True:
+            try:
+                await super()._do(requests.describe())
+            except Refused as error:
+                if error.code is not Code.MACHINE_UNREACHABLE:
+                    return  # no good answer, but an answer
+                await asyncio.sleep(BEAT)
+            else:
+                return
 
 
 class Macs:
@@ -29,9 +76,9 @@ class Macs:
     A machine that does not answer fails closed: nothing is booked, nothing is said, the lines end.
     """
 
-    def __init__(self, machines: dict[str, MachineAddress]) -> None:
+    def __init__(self, machines: dict[str, MachineAddress], patience: float) -> None:
         self._machines = {
-            organisation: AsyncEncryptionMachine(machine.address, CALLER, machine.secret, timeout=10.0)
+            organisation: Machine(machine.address, machine.secret, patience)
             for organisation, machine in machines.items()
         }
         self.failures = 0

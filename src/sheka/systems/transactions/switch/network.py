@@ -21,6 +21,7 @@ from sheka.systems.transactions.switch.machine import Macs
 from sheka.systems.transactions.switch.registry import Registry
 from sheka.systems.transactions.switch.requests import ZONE, Request, Verb
 from sheka.systems.transactions.switch.side_door import BROKEN, SideDoor
+from sheka.systems.transactions.switch.verbs import BATCH
 
 SIGN_ON, SIGN_OFF, KEY_EXCHANGE, ECHO = "001", "002", "161", "301"
 PURPOSES = {"1": "pin", "2": "mac"}
@@ -37,22 +38,24 @@ class Network:
         self._signed = policy.sign_on
         self._skew = timedelta(seconds=policy.skew)
 
-    def judge(self, request: Request) -> int:
+    def judge(self, request: Request, blocked: bool) -> int:
         """Why an examined request is not served now, 0 when it is. What would be written as refused is marked so:
-        then the repeat of something that was approved before keeps its approval.
+        then the repeat of something that was approved before keeps its approval. `blocked`: its terminal is on the
+        block list. Who is barred signs on all the same: its reversals are taken, and they need that.
         """
         network = request.verb is Verb.NETWORK
-        if request.terminal.locked and request.verb is not Verb.REVERSAL:
-            if network:
-                return Code.TERMINAL_LOCKED.value
-            request.barred = Code.TERMINAL_LOCKED.value
+        stopped = _stopped(request, blocked)
+        if network and stopped:
+            return stopped
+        request.barred = stopped
         if self._signed and not network and request.terminal.institution_id not in request.line.signed_on:
             return Code.LINE_NOT_SIGNED_ON.value
         if self._skew and request.type[2:] == "00" and _distance(str(request.fields[7])) > self._skew:
             self._faults.count("clock", [request])
             if network:
                 return Code.CLOCK_SKEW.value
-            request.barred = request.barred or Code.CLOCK_SKEW.value
+            if request.verb not in BATCH:
+                request.barred = request.barred or Code.CLOCK_SKEW.value
         return 0
 
     async def serve(self, request: Request) -> Outcome:
@@ -107,6 +110,18 @@ class Network:
             raise Refused(Code(refusal))
         await self._registry.refresh()
         return {48: wrapped.hex().upper(), 53: control}
+
+
+def _stopped(request: Request, blocked: bool) -> int:
+    """Why nothing but reversals is taken from a terminal, and why it is given no key; 0: nothing against it."""
+    terminal, network = request.terminal, request.verb is Verb.NETWORK
+    if request.verb is Verb.REVERSAL or (network and request.fields[70] == SIGN_ON):
+        return 0
+    if terminal.locked:
+        return Code.TERMINAL_LOCKED.value
+    if blocked:
+        return Code.TERMINAL_ON_BLOCK_LIST.value
+    return Code.TERMINAL_NOT_ACTIVE.value if network and terminal.closed else 0
 
 
 def _distance(field_7: str) -> timedelta:

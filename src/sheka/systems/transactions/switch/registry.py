@@ -27,7 +27,7 @@ PATIENCE = 2.0
 LOADING = 20.0
 _QUERY = """
 SELECT t.number, t.id, i.id, i.code, i.organisation_id, i.mac_key, i.test_of_id IS NOT NULL,
-    t.state = 'locked'
+    t.state = 'locked', t.state = 'closed' OR i.state = 'closed'
 FROM transactions_terminal t JOIN transactions_institution i ON i.id = t.institution_id
 """
 
@@ -35,8 +35,8 @@ FROM transactions_terminal t JOIN transactions_institution i ON i.id = t.institu
 @dataclass(frozen=True, slots=True)
 class RegisteredTerminal:
     """A terminal with its institution; `institution` is the code padded to the 15 characters of field 42. `testing`: of
-    the test side of one, so it speaks for test cards only. `locked`: too much of it was wrong. `keys`: those that it
-    was given over the line, None when it uses its institution's first key.
+    the test side of one, so it speaks for test cards only. `locked`: too much of it was wrong; `closed`: it or its
+    institution. `keys`: those that it was given over the line, None when it uses its institution's first key.
     """
 
     number: str
@@ -47,6 +47,7 @@ class RegisteredTerminal:
     mac_key: str
     testing: bool = False
     locked: bool = False
+    closed: bool = False
     line: InstitutionLine | None = None
     keys: TerminalKeys | None = None
 
@@ -113,6 +114,7 @@ class Registry:
                 row[5],
                 row[6],
                 row[7],
+                row[8],
                 keys.institutions.get(row[2]),
                 keys.of(row[1], row[2], row[5]),
             )

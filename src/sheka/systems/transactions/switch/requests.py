@@ -213,22 +213,15 @@ class Intake:
 
     def _examine_batch(self, request: Request) -> None:
         fields = request.fields
-        request.date = self._day(str(fields[13]))
-        if not self._in_range(request.date, request.verb):
-            raise Refused(Code.BUSINESS_DATE_OUT_OF_RANGE, date=fields[13])
-        request.settled = self._original_date(str(fields[15]))
+        request.date, request.settled = self._day(str(fields[13])), self._day(str(fields[15]))
+        about = request.settled
         if request.verb is Verb.SETTLEMENT:
             request.theirs = [int(fields[number]) for number in TOTALS]
         else:
             request.card, request.amount = str(fields[62]), int(fields[4])
-            name_line(request, self._original_date)
-
-    def _original_date(self, month_day: str) -> date:
-        """The date of a line of a batch or of a settlement day. Raises Refused(BUSINESS_DATE_OUT_OF_RANGE)."""
-        found = self._day(month_day)
-        if not self._is_original(found):
-            raise Refused(Code.BUSINESS_DATE_OUT_OF_RANGE, date=month_day)
-        return found
+            about = name_line(request, self._day)
+        known = self._is_original(request.settled) and self._is_original(about)
+        request.misdated = not (known and self._in_range(request.date, request.verb))
 
     def _is_original(self, day: date) -> bool:
         return -self._settings.limits.original_days <= (day - self._today).days <= self._settings.days_ahead + 1

@@ -47,7 +47,7 @@ class Switch:
         self._lanes = [Lane(settings, self._guard) for _ in range(settings.lanes)]
         work = [partial(self._take, lane) for lane in self._lanes]
         self._queue: Queue[Request] = Queue(work, most=settings.batch, crowd=settings.crowd)
-        self._macs = Macs(settings.machines)
+        self._macs = Macs(settings.machines, settings.machine_patience)
         self._door = SideDoor(settings.dsn)
         self._faults = Faults(self._door, settings.line)
         self._network = Network(settings.line, self._registry, self._macs, self._door, self._faults)
@@ -201,7 +201,7 @@ class Switch:
         except Refused as refusal:
             field = refusal.facts.get("field")
             return Outcome(refusal.number, differs=field if isinstance(field, int) else None)
-        refused = self._network.judge(request)
+        refused = self._network.judge(request, self._guard.has_blocked(request.terminal.number))
         return Outcome(refused) if refused else None
 
     def _refuse_unsigned(self, line: Line, data: bytes, bad: Unanswerable) -> None:

@@ -137,9 +137,11 @@ class SecureLine(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._in.write(data)
         try:
-            if self._line is None and not self._shake(len(data)):
+            if self._line is None:
+                if self._shake(len(data)):
+                    self._read(begun=False)  # the end of a handshake is no message that began
                 return
-            self._read()
+            self._read(begun=bool(data))
         except ssl.SSLError as error:
             self._counts["TLS " + (error.reason or "error")] += 1
             self._flush()
@@ -171,8 +173,8 @@ class SecureLine(asyncio.Protocol):
         self._line.connection_made(cast(asyncio.BaseTransport, self))
         return True
 
-    def _read(self) -> None:
-        """Hand over what is whole; what is not begins to age."""
+    def _read(self, *, begun: bool) -> None:
+        """Hand over what is whole; what is not, if something has `begun` to come, begins to age."""
         came = False
         while self._line is not None and self._raw is not None and not self._paused:
             try:
@@ -188,7 +190,7 @@ class SecureLine(asyncio.Protocol):
             self._line.data_received(data)
         if came:
             self.partial = 0.0
-        elif not self.partial:
+        elif begun and not self.partial:
             self.partial = time.monotonic()
         self._flush()
 

@@ -110,8 +110,8 @@ def name_original(
     request.original_date = day_of(original[10:14])
 
 
-def name_line(request: Request, day_of: Callable[[str], date]) -> None:
-    """Field 90 of an uploaded line names what it is about; its type says whether that is a reversal.
+def name_line(request: Request, day_of: Callable[[str], date]) -> date:
+    """Field 90 of an uploaded line names what it is about; its type says whether that is a reversal. Its date.
 
     Raises Refused: ORIGINAL_INVALID, BUSINESS_DATE_OUT_OF_RANGE.
     """
@@ -119,5 +119,6 @@ def name_line(request: Request, day_of: Callable[[str], date]) -> None:
     if original[:4] not in TYPES and original[:2] != "04":
         raise Refused(Code.ORIGINAL_INVALID)
     request.original_stan = int(original[4:10])
-    request.original_date = day_of(original[10:14])
+    found = request.original_date = day_of(original[10:14])
     request.original_kind = 2 if original[:2] == "04" else 1
+    return found
