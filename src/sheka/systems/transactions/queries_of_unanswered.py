@@ -24,8 +24,8 @@ WHERE (s.went_at IS NULL OR s.refusal = 4430) AND s.stan IS NOT NULL AND substr(
 ORDER BY s.came_at, s.id LIMIT %(limit)s
 """
 #: The first repeat (0201, 0221, 0401, 0421) of what had been answered, when it got the same answer: its sender had no
-#: answer in time. Who did not prove to be the terminal (4408, 4410, 4703) has repeated nothing, and who was told to send
-#: it again (91, 77) lost no answer.
+#: answer in time. Who did not prove to be the terminal (4408, 4410, 4703) has repeated nothing, and who was told to
+#: send it again (91, 77) lost no answer.
 _REPEATED = """
 SELECT * FROM (
     SELECT DISTINCT ON (s.terminal, s.day, s.stan, substr(s.type, 1, 3)) s.id, s.came_at, s.type, i.code,
@@ -37,7 +37,8 @@ SELECT * FROM (
         AND s.day >= current_date - 4 AND i.test_of_id IS NULL AND s.went_at IS NOT NULL
         AND s.refusal NOT IN (4408, 4410, 4703, 4431, 4458, 4459, 4702, 4718)
         AND EXISTS (SELECT FROM transactions_message e
-            WHERE e.terminal = s.terminal AND e.stan = s.stan AND e.day = s.day AND e.came_at < s.came_at AND e.refusal = s.refusal AND substr(e.type, 1, 3) = substr(s.type, 1, 3))
+            WHERE e.terminal = s.terminal AND e.stan = s.stan AND e.day = s.day
+                AND e.came_at < s.came_at AND e.refusal = s.refusal AND substr(e.type, 1, 3) = substr(s.type, 1, 3))
     ORDER BY s.terminal, s.day, s.stan, substr(s.type, 1, 3), s.came_at, s.id
 ) found (number, at) ORDER BY at, number LIMIT %(limit)s
 """
@@ -83,7 +84,8 @@ SELECT s.type, s.came_at FROM transactions_message s
 WHERE s.terminal = %(terminal)s AND s.stan = %(stan)s AND s.day = %(day)s AND s.came_at > %(since)s
     AND s.went_at IS NOT NULL AND s.refusal = 0 AND substr(s.type, 4, 1) = '1' AND substr(s.type, 2, 1) <> '4'
     AND NOT EXISTS (SELECT FROM transactions_message r
-        WHERE r.terminal = s.terminal AND r.stan = s.stan AND r.day = s.day AND r.came_at > s.came_at AND substr(r.type, 2, 1) = '4')
+        WHERE r.terminal = s.terminal AND r.stan = s.stan AND r.day = s.day
+            AND r.came_at > s.came_at AND substr(r.type, 2, 1) = '4')
 ORDER BY s.came_at LIMIT 1
 """
 
