@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import psycopg
 import pytest
 from django.conf import settings
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.approvals import POLICY, decided
@@ -237,6 +238,28 @@ def test_an_account_that_ends_gets_the_interest_that_still_waited(paid, officer,
     resume_interest(supervisor, number=run.number)
     assert book_interest(node, run.number).waiting == 0
     assert Account.objects.get(pk=accounts[1].pk).balance == 0
+
+
+def test_an_account_that_ends_gets_the_year_that_nobody_reckoned_from_the_fund_of_the_policy(
+    paid, officer, supervisor, node, superuser, tmp_path, monkeypatch
+):
+    policy(tmp_path, monkeypatch, (date(2021, 1, 1), None, "0.0035", 365, "ROUND_HALF_UP"))
+    file = tmp_path / "policy" / "interest.toml"
+    file.write_text(file.read_text("utf-8").replace('fund = "310"', 'fund = "311"'), "utf-8")
+    fund = open_party_account(node, kind=Kind.FUND, party="311")
+    (account, *_) = paid([(0, date(2024, 5, 5), 2_000_000)])
+    with superuser() as administrator:
+        administrator.execute("UPDATE accounts_account SET opened_at = '2024-05-05 01:00+08'")
+    run = reckon_interest(officer, year=2025)
+    decided(supervisor, propose_interest(officer, number=run.number))
+    assert book_interest(node, run.number).booked_total == 7_000
+    payee = {"name": "王小明", "bank": "中国银行海口分行", "bank_account": "6216610000001234"}
+    decided(supervisor, propose_closing(officer, number=account.number, reason="注销", document="2026-1", **payee))
+    yesterday = timezone.localdate() - timedelta(days=1)
+    of_2024 = share(2_000_000 * 241, Decimal("0.0035") / 365, Rounding.HALF_UP)
+    of_this = share(2_000_000 * (yesterday - LAST).days, Decimal("0.0035") / 365, Rounding.HALF_UP)
+    assert Payout.objects.get().amount == 2_007_000 + of_2024 + of_this
+    assert balance(fund) == -(7_000 + of_2024 + of_this)
 
 
 def test_lines_that_were_altered_are_not_approved(paid, officer, supervisor):

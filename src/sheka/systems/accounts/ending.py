@@ -24,6 +24,7 @@ from sheka.systems.accounts.interest import ZONE, accrued
 from sheka.systems.accounts.models import Account, EntryKind, InterestRun, Kind, Payout, Succession
 from sheka.systems.accounts.moving import PAYING, send_away
 from sheka.systems.accounts.payees import Payee, shares
+from sheka.systems.accounts.policy import rates
 from sheka.systems.accounts.posting import Item
 from sheka.systems.accounts.states import ACCOUNT
 
@@ -81,15 +82,17 @@ def late_paid(actor: Actor, proposal: Proposal) -> dict[str, Any]:
 
 
 def interest_due(account: Account, until: date) -> int:
-    """The interest of an account that no run has paid, up to and with `until`. Raises Refused(ACCOUNT_POLICY)."""
-    first = account.opened_at.astimezone(ZONE).date()
-    paid = InterestRun.objects.filter(
+    """The interest of an account that no run has paid, up to and with `until`: of every year without a run, and of the
+    days of this one; each stretch is rounded once. Raises Refused(ACCOUNT_POLICY).
+    """
+    runs = InterestRun.objects.filter(
         organisation_id=account.organisation_id, scheme=account.scheme, state__in=("booked", "booking")
     )
-    last = paid.order_by("-year").values_list("year", flat=True).first()
-    if last is not None:
-        first = max(first, date(last + 1, 1, 1))
-    return accrued(account.pk, account.scheme, account.organisation_id, first, until)[0]
+    first, total = account.opened_at.astimezone(ZONE).date(), 0
+    for year in sorted(runs.filter(year__gte=first.year).values_list("year", flat=True)):
+        total += accrued(account.pk, account.scheme, account.organisation_id, first, date(year - 1, 12, 31))[0]
+        first = date(year + 1, 1, 1)
+    return total + accrued(account.pk, account.scheme, account.organisation_id, first, until)[0]
 
 
 def _begin(actor: Actor, proposal: Proposal) -> Ending:
@@ -101,9 +104,11 @@ def _begin(actor: Actor, proposal: Proposal) -> Ending:
     account = Account.objects.select_for_update().get(pk=found.pk)
     if account.held:
         raise Refused(Code.ACCOUNT_HELD, account=number, held=plain_yuan(account.held))
-    due = waited + interest_due(account, timezone.localdate() - timedelta(days=1))
+    until = timezone.localdate() - timedelta(days=1)
+    due = waited + interest_due(account, until)
     if due:
-        fund = open_party_account(books, kind=Kind.FUND, party=account.scheme)
+        pays = rates(account.scheme, until, until)[0].fund
+        fund = open_party_account(books, kind=Kind.FUND, party=pays)
         key = number_from("interest", proposal.number)
         book_all(books, [Item(key, EntryKind.INTEREST, fund, account, due, proposal.payload["document"])])
     account.refresh_from_db(fields=["balance", "held"])
