@@ -20,6 +20,7 @@ from sheka.office.audit.trail import record
 from sheka.systems.accounts.actions.open_account import open_party_account
 from sheka.systems.accounts.models import Account, Entry, EntryKind, Kind, Transfer
 from sheka.systems.accounts.posting import Item, post
+from sheka.systems.accounts.proofs import proved
 from sheka.systems.accounts.queries import balance
 from sheka.systems.clearing.acquirer_file import render
 from sheka.systems.clearing.actions.import_file import import_file
@@ -127,6 +128,7 @@ def test_the_net_of_each_day_is_the_sum_of_the_entries_on_the_account(terminal, 
                 close()
     close()
     assert sum(owed.values()) == balance(institution) - before
+    assert all(check.holds for check in proved())
     bank.assert_ledger_holds()
 
 

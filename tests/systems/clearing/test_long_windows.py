@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.support.payments import HOSPITAL
 
+from sheka.systems.accounts.proofs import proved
 from sheka.systems.accounts.queries import balance
 from sheka.systems.clearing.acquirer_file import render
 from sheka.systems.clearing.actions.import_file import import_file
@@ -26,6 +27,12 @@ def netted(bank) -> int:
     return sum(net.amount for net in net_day(bank.actor, day=day))
 
 
+def of_nets() -> list[str]:
+    """What the proof of the books says of the nets."""
+    (check,) = (one for one in proved() if one.name.en == "the nets of each institution")
+    return [fault.subject for fault in check.faults]
+
+
 def test_a_window_left_open_over_a_holiday_loses_no_purchase_of_its_last_days(terminal, bank, superuser):
     """The National Day week: nobody seals for eight days, and the officer catches up on the first working day."""
     with superuser() as administrator:
@@ -40,4 +47,9 @@ def test_a_window_left_open_over_a_holiday_loses_no_purchase_of_its_last_days(te
     second = netted(bank)
     assert (first, second) == (700, 30)
     assert first + second == balance(account)
+    assert terminal.purchase(card, 4).approved
+    assert of_nets() == []
+    with superuser() as administrator:
+        administrator.execute("UPDATE clearing_net SET amount = amount - 30 WHERE amount = 700")
+    assert of_nets() == [f"institution:{HOSPITAL}"]
     bank.assert_ledger_holds()

@@ -38,8 +38,8 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.req("S4")]
 
 
 def faults() -> list[str]:
-    """What the proof of the books says, every system's."""
-    return [fault.subject for check in proved() for fault in check.faults]
+    """What the proof of the books says, but for the nets: the days of these tests leave without having been netted."""
+    return [fault.subject for check in proved() for fault in check.faults if "nets" not in check.name.en]
 
 
 def test_the_proof_of_the_books_misses_a_file_that_is_gone_cut_or_altered(detached):
