@@ -27,12 +27,13 @@ FEWEST_DAYS = 60
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """`online_days` in the database, `years` in all; partitions are made `days_ahead`."""
+    """`online_days` in the database, `years` in all; partitions are made `days_ahead`. `source` in both languages."""
 
     online_days: int
     years: int
     days_ahead: int
     source: str
+    source_en: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,8 @@ def _days(path: str, table: str, fewest: int) -> int:
 def _read(path: str, _changed: int) -> Retention:
     try:
         row = tomllib.loads(Path(path).read_text("utf-8"))["transactions"]
-        found = Retention(int(row["online_days"]), int(row["years"]), int(row["days_ahead"]), str(row["source"]))
+        numbers = (int(row[name]) for name in ("online_days", "years", "days_ahead"))
+        found = Retention(*numbers, str(row["source"]), str(row.get("source_en", row["source"])))
     except (KeyError, TypeError, ValueError) as error:
         raise Refused(Code.ARCHIVE_POLICY, file=FILE, reason=str(error)) from None
     if found.online_days < FEWEST_DAYS or found.years < 1 or not 1 <= found.days_ahead <= 60:

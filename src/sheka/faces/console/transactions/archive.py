@@ -128,6 +128,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "due": due_days(today),
         "last_due": last_due(today),
         "policy": policy,
+        "source": said(Term(policy.source, policy.source_en)),
         "partitions": [(one, _rows(one)) for one in known[-SHOWN_PARTITIONS:][::-1]],
         "more": max(0, len(known) - SHOWN_PARTITIONS),
         "bytes": sum(one.bytes for one in known),
