@@ -251,3 +251,20 @@ def test_messages_go_by_whole_days_when_the_policy_no_longer_keeps_them_and_neve
     assert left == [(kept,)]
     with pytest.raises(DatabaseError, match="too young"):
         drop_messages(Actor.process("partitions", "000000"), day=kept)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.req("S4")
+def test_a_clock_that_is_years_ahead_does_not_take_the_journal_along_in_one_night(superuser, tree, monkeypatch):
+    today = timezone.localdate()
+    with superuser() as connection:
+        for back in range(100, 112):
+            connection.execute("SELECT transactions_ensure_message_day(%s)", [today - timedelta(days=back)])
+    ahead = today + timedelta(days=1_000)
+    before = days_to_drop(ahead)
+    monkeypatch.setattr(jobs, "timezone", SimpleNamespace(localdate=lambda: ahead))
+    jobs.messages()
+    assert days_to_drop(ahead) == before[7:] != []
+    with superuser() as connection:
+        for day in before[7:]:
+            connection.execute(f"DROP TABLE IF EXISTS transactions_message_{day:%Y%m%d}")

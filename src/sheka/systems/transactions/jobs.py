@@ -23,6 +23,9 @@ from sheka.systems.transactions.partitions import missing_ahead, rest_is_empty
 from sheka.systems.transactions.retention import OLD_ROWS
 
 
+MOST_DAYS = 7
+
+
 @periodic("transactions.anchor", cron="* * * * *")
 def anchor() -> None:
     """Nothing new, nothing written."""
@@ -61,8 +64,10 @@ def pulses() -> None:
 
 @periodic("transactions.messages", cron="10 19 * * *")
 def messages() -> None:
-    """Messages older than they are kept go at night, a day at a time."""
-    for day in days_to_drop(timezone.localdate()):
+    """Messages older than they are kept go at night, a day at a time: a week of them at most. More than that is due
+    only after a long stop, or when the clock is wrong, and then whoever looks in the morning has lost the oldest week.
+    """
+    for day in days_to_drop(timezone.localdate())[:MOST_DAYS]:
         drop_messages(Actor.process("partitions", settings.NODE.organisations[0]), day=day)
 
 
