@@ -15,6 +15,7 @@ from psycopg import errors
 from sheka.equipment.server.postgres import PostgresCluster
 from sheka.equipment.server.postgres_roles import ROLES, script
 from sheka.office.audit.models import Event
+from sheka.systems.accounts.proofs import CHECKS
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
 EVERY_TABLE = """
@@ -187,6 +188,13 @@ def test_a_backup_by_pg_dump_holds_every_row_and_the_role_writes_nothing(entered
             assert app.execute("SELECT count(*) FROM cards_person").fetchone() == (people,)
         with psycopg.connect(cluster.dsn(target, "sheka_app")) as app, pytest.raises(errors.InsufficientPrivilege):
             app.execute("UPDATE audit_event SET actor = ''")
+        with psycopg.connect(cluster.dsn(target, "postgres")) as administrator:
+            assert administrator.execute("SELECT count(*) FROM accounts_entry").fetchone() == (2 * len(bank.accounts),)
+            assert {check.name.en: administrator.execute(check.query).fetchall() for check in CHECKS} == {
+                check.name.en: [] for check in CHECKS
+            }
+            (following,) = administrator.execute("SELECT nextval('accounts_posting_id')").fetchone()
+            assert (following,) > administrator.execute("SELECT max(posting_id) FROM accounts_entry").fetchone()
     finally:
         cluster.drop_database(target)
 
