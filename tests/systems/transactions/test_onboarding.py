@@ -29,7 +29,7 @@ from sheka.systems.transactions.actions.register_institution import (
     update_institution,
     update_terminal,
 )
-from sheka.systems.transactions.models import Institution, Transaction
+from sheka.systems.transactions.models import Institution, Terminal, Transaction
 from sheka.systems.transactions.onboarding import progress, steps, ticked
 from sheka.systems.transactions.queries import open_window, window_totals
 from sheka.systems.transactions.queries_of_abnormal import fresh_abnormal
@@ -116,6 +116,28 @@ def test_an_institution_is_taken_in_by_what_the_switch_saw_and_by_a_second_perso
     assert totals == {SHOP: 100}, "test transactions are never in a clearing day"
     assert account_of(card.person_id).balance == TEST_MONEY, "every test purchase was taken back"
     bank.assert_ledger_holds()
+
+
+@pytest.mark.req("S4")
+def test_what_was_said_in_one_moment_is_read_in_the_order_of_its_answers(shop, desk, superuser):
+    """The switch writes them together, and the database numbers them as it likes: a step that was done stayed open."""
+    tests = begin_testing(desk("acquiring_officer"), code=SHOP, protocol="1.0", software="1", terminals=[TEST_NUMBER])
+    said = [("0200", "00"), ("0400", "00"), ("0401", "00")]
+    now, none = timezone.now(), [""] * len(said)
+    columns = (
+        [Terminal.objects.get(number=TEST_NUMBER).pk] * len(said),
+        [now + timedelta(microseconds=place) for place in range(len(said))],
+        [kind for kind, _ in said],
+        ["000000"] * len(said),
+        *(none, ["000001"] * len(said), ["1122"] * len(said), [100] * len(said), none, [code for _, code in said]),
+        *([0] * len(said), [1] * len(said), [1] * len(said)),
+    )
+    types = "int[] timestamptz[] text[] text[] text[] text[] text[] bigint[] text[] text[] int[] bigint[] bigint[]"
+    with superuser() as administrator:
+        places = ", ".join(f"%s::{one}" for one in types.split())
+        administrator.execute(f"SELECT switch_trials_seen({places})", columns)
+    done = {tick.step.name for tick in progress(tests) if tick.done}
+    assert {"purchase", "reversal", "reversal_repeated"} <= done
 
 
 @pytest.mark.req("S4")

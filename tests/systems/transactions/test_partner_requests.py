@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from tests.support.acquiring import SHOP, until
 from tests.support.api import partner_of
-from tests.support.payments import CITY, HOSPITAL
+from tests.support.payments import CITY, HOSPITAL, SwitchProcess
 
 from sheka.foundation.refusals import Code
 from sheka.office.organisations.actions.add_organisation import add_organisation
@@ -101,6 +101,21 @@ def test_what_the_switch_refuses_is_refused_with_its_number(bank, hospital, onli
 
     until(barred)
     bank.assert_ledger_holds()
+
+
+def test_what_the_switch_cannot_judge_now_is_no_refusal_for_ever(bank, hospital, monkeypatch):
+    """91/4458: nothing was kept of it, and the same request is taken a moment later; its key was spent."""
+    mine = key()
+    for limits, expected in (("known_for=0",), (409, 503)), (("known_for=4",), (201,)):
+        process = SwitchProcess(None, "--limit", *limits)
+        monkeypatch.setattr(partner_line, "address", lambda process=process: (process.host, process.port))
+        answer = hospital.post("/partner/purchases", purchase(bank), key=mine)
+        process.stop()
+        assert answer.status_code in expected, answer.content
+        if expected != (201,):
+            assert answer.json()["code"] == Code.BLOCK_LIST_NOT_KNOWN.value
+            assert hospital.get(f"/partner/requests/{mine}").json()["state"] == "not_sent"
+    assert bank.balance() == 100_000 - YUAN
 
 
 def test_a_refusal_stays_what_it_was_and_is_told_by_status(bank, hospital, online):

@@ -112,7 +112,7 @@ def progress(onboarding: Onboarding) -> list[Tick]:
         terminal__institution__test_of_id=onboarding.institution_id,
         terminal__channel=onboarding.channel,
         at__gte=onboarding.begun_at,
-    ).order_by("id")
+    ).order_by("at", "id")  # what is written together has its numbers in any order
     settled = Batch.objects.filter(institution__test_of_id=onboarding.institution_id, at__gte=onboarding.begun_at)
     if onboarding.ended_at is not None:
         rows = rows.filter(at__lte=onboarding.ended_at)

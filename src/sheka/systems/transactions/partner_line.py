@@ -44,6 +44,8 @@ NOT_TAKEN = frozenset(
     code.value
     for code in (
         Code.SWITCH_BUSY,
+        Code.BLOCK_LIST_NOT_KNOWN,
+        Code.MACHINE_OUT_OF_PRODUCTION,
         Code.MESSAGE_MAC_INVALID,
         Code.LINE_NOT_SIGNED_ON,
         Code.PROOF_NOT_KNOWN,

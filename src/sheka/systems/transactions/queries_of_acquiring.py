@@ -139,6 +139,7 @@ def onboardings_of(institution: Institution) -> QuerySet[Onboarding]:
 def trials_of(institution: Institution, *, since: datetime | None = None) -> QuerySet[Trial]:
     """What its test terminals said, the latest first."""
     rows = Trial.objects.filter(terminal__institution__test_of=institution).select_related("terminal")
+    rows = rows.order_by("-at", "-id")
     return rows.filter(at__gte=since) if since else rows
 
 

@@ -61,6 +61,7 @@ class Registry:
         self._certificates: Mapping[str, tuple[int, float]] = {}
         self._terminals: dict[str, RegisteredTerminal] = {}
         self._looked = 0.0
+        self._looks = self._newest = 0
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -102,8 +103,13 @@ class Registry:
         )
 
     async def _load(self, connection: asyncpg.Connection) -> None:
+        self._looks += 1
+        look = self._looks
         keys = await LineKeys.load(connection, self._overlap)
         rows = await connection.fetch(_QUERY)
+        if look < self._newest:
+            return  # one that began later is there already: this one may not know the key that was just given out
+        self._newest = look
         self._terminals = {
             row[0]: RegisteredTerminal(
                 row[0],
