@@ -69,6 +69,18 @@ def test_a_storm_of_signals_leaves_nothing(run_supervisor: Start, seed: int) -> 
     assert runner.children() == []
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_signal_in_the_middle_of_another_locks_nothing_up(run_supervisor: Start, seed: int) -> None:
+    """Ctrl-C reaches the whole group, and make adds its own: one signal is still being handled when the next comes."""
+    choose = random.Random(seed)
+    runner = run_supervisor(("one", SLEEP))
+    for _ in range(1500):
+        if runner.process.poll() is None:
+            runner.send(choose.choice([signal.SIGINT, signal.SIGTERM, signal.SIGHUP]))
+    assert runner.end() == (0, "stopped\n")
+    assert runner.children() == []
+
+
 def test_a_storm_from_the_first_moment_leaves_nothing(run_supervisor: Start, tmp_path: Path) -> None:
     for delay in (0.0, 0.05, 0.1, 0.2):
         runner = run_supervisor(("one", [sys.executable, "-c", "import time; time.sleep(600)"]))

@@ -68,9 +68,7 @@ class Supervisor:
         self._specs = tuple(specs)
         self._children: list[Child] = []
         self._orders: queue.SimpleQueue[Child] = queue.SimpleQueue()
-        self._changed = threading.Condition()
-        self._stop = threading.Event()
-        self._hurry = threading.Event()
+        self._stop = self._hurry = False  # a signal sets them between any two steps, also of itself: so no lock
         self._failure: Exception | None = None
         self._handle_signals = handle_signals
         self._orphan_seconds = orphan_seconds
@@ -94,7 +92,7 @@ class Supervisor:
                     self._previous_handlers[number] = signal.signal(number, self._signalled)
             self._thread.start()
         except BaseException:
-            self._stop.set()
+            self._stop = True
             self._release()
             raise
         return self
@@ -111,7 +109,7 @@ class Supervisor:
     @property
     def stopping(self) -> bool:
         """Whether the end has begun: by a signal, a failure or `stop`."""
-        return self._stop.is_set()
+        return self._stop
 
     def start(self, *more: ProcessSpec) -> None:
         """Start the processes in order, each when the one before is ready; returns when all are ready.
@@ -146,33 +144,32 @@ class Supervisor:
 
     def stop(self) -> None:
         """Stop every process in reverse order; returns when nothing of ours runs any more."""
-        self._stop.set()
+        self._stop = True
         while self._thread.is_alive():
             self._thread.join(0.2)
         self._release()
 
     def hurry(self) -> None:
         """Cut the patience of a stop under way short: who is still there after two seconds is killed."""
-        self._hurry.set()
+        self._hurry = True
 
     # ---- signals and waiting (main thread) --------------------------------------------------------------------------
 
     def _signalled(self, number: int, frame: FrameType | None) -> None:
-        if self._stop.is_set() and self._failure is None:
+        if self._stop and self._failure is None:
             self.hurry()
-        self._stop.set()
+        self._stop = True
         if self._armed:
             self._armed = False
             raise Stopped
 
     def _wait_until(self, reached: Callable[[], bool]) -> None:
-        with self._changed:
-            while not reached():
-                if self._stop.is_set() or not self._thread.is_alive():
-                    break
-                self._changed.wait(0.2)
-            else:
-                return
+        while not reached():
+            if self._stop or not self._thread.is_alive():
+                break
+            time.sleep(TICK_SECONDS)
+        else:
+            return
         if self._failure is not None:
             self._armed = False
             raise self._failure
@@ -192,7 +189,7 @@ class Supervisor:
     def _work(self) -> None:
         waiting: list[Child] = []
         try:
-            while not self._stop.is_set() and threading.main_thread().is_alive():
+            while not self._stop and threading.main_thread().is_alive():
                 while not self._orders.empty():
                     waiting.append(self._orders.get())
                 self._tick(waiting)
@@ -200,10 +197,8 @@ class Supervisor:
         except Exception as error:  # kept, and raised in the main thread
             self._fail(error)
         finally:
-            self._stop.set()
+            self._stop = True
             self._stop_all()
-            with self._changed:
-                self._changed.notify_all()
 
     def _tick(self, waiting: list[Child]) -> None:
         if waiting and all(child.ready or child.done for child in self._children):
@@ -213,8 +208,6 @@ class Supervisor:
             changed |= child.advance(self._on_exit)
         if changed:
             self._describe()
-            with self._changed:
-                self._changed.notify_all()
 
     def _on_exit(self, child: Child, status: int) -> None:
         """A child ended by itself: decide between a restart and the end of the run."""
@@ -242,7 +235,7 @@ class Supervisor:
 
     def _fail(self, error: Exception) -> None:
         self._failure = error
-        self._stop.set()
+        self._stop = True
         if self._armed:
             os.kill(os.getpid(), signal.SIGTERM)
 
@@ -252,7 +245,7 @@ class Supervisor:
 
     def _stop_all(self) -> None:
         for child in reversed(self._children):
-            child.stop(lambda grace: min(grace, HURRIED_SECONDS) if self._hurry.is_set() else grace)
+            child.stop(lambda grace: min(grace, HURRIED_SECONDS) if self._hurry else grace)
             self._describe()
         processes.end_all(lambda: processes.marked(self.mark), grace=min(HURRIED_SECONDS, self._orphan_seconds))
 
