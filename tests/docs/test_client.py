@@ -24,6 +24,7 @@ from sheka.foundation.crypto.algorithms import Algorithm
 from sheka.foundation.crypto.pin_block import account_digits, open_pin_block
 from sheka.foundation.iso8583.dictionary import fields as dictionary
 from sheka.foundation.refusals import Code, Refused
+from sheka.office.scope import acting_in
 from sheka.systems.transactions.actions.keep_line import set_profile
 from sheka.systems.transactions.actions.onboard_institution import accept_testing, begin_testing
 from sheka.systems.transactions.actions.register_institution import (
@@ -40,8 +41,9 @@ COMPONENT = re.compile(r"\b(?:[0-9A-F]{4}\s+){7}[0-9A-F]{4}\b")
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.req("S4")]
 
 
-def sheka(*words: str, typed: tuple[str, ...] = ()) -> str:
-    done = CliRunner().invoke(application(), ["line", *words], input="".join(f"{line}\n" for line in typed))
+def sheka(*words: str) -> str:
+    with acting_in():  # as in a shell: nobody has set a scope
+        done = CliRunner().invoke(application(), ["line", *words])
     if isinstance(done.exception, Refused):
         raise done.exception
     assert done.exit_code == 0, done.output

@@ -69,12 +69,14 @@ def transport_key(
     from sheka.faces.cli.operator import open_node
 
     open_node(config)
+    from sheka.office.scope import acting_in
     from sheka.systems.keys.machines import machine_of
     from sheka.systems.transactions.actions.keep_line import set_transport_key
     from sheka.systems.transactions.queries_of_lines import transport_key_plan
 
     actor = _bureau(code)
-    plan = transport_key_plan(actor, code=code)
+    with acting_in(actor.scope):
+        plan = transport_key_plan(actor, code=code)
     device = machine_of(actor.organisation)
     if make:
         _hand_out(device, plan.algorithm, parts)
