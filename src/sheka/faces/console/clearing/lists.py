@@ -140,7 +140,6 @@ NETS = Listing(
         ),
         Column("institution", _("Institution"), lambda row: mixed(row.institution.name)),
         Column("organisation", _("Organisation"), lambda row: named(row.day.organisation)),
-        Column("count", _("Transactions"), lambda row: row.count, kind="amount"),
         Column("purchases", _("Taken"), lambda row: row.purchases, kind="money"),
         Column("reversals", _("Given back"), lambda row: row.reversals, kind="money"),
         Column("adjustments", _("Adjustments"), lambda row: row.adjustments, kind="money"),

@@ -15,9 +15,8 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from sheka.faces.console.clearing.shown import DayShown
 from sheka.faces.console.clearing.verbs import VERBS, why_not
-from sheka.faces.console.clearing.words import who_name
 from sheka.faces.console.telling import is_about_permission, list_mark, told, why
-from sheka.faces.console.templatetags.look import count
+from sheka.faces.console.templatetags.look import by_whom, count
 from sheka.foundation.calendar import add_working_days
 from sheka.office.staff.actors import Actor
 from sheka.systems.clearing.queries_of_pages import Step, history_of
@@ -148,7 +147,7 @@ def _ahead(shown: DayShown, done: int) -> Iterator[Moment]:
 
 
 def _moment(step: Step) -> Moment:
-    facts, who = step.facts, who_name(step.who)
+    facts, who = step.facts, by_whom(step.who)
     if step.verb == "sealed":
         number = int(facts["count"])
         detail = ngettext("%(n)s transaction", "%(n)s transactions", number) % {"n": count(number)}
@@ -167,7 +166,7 @@ def _moment(step: Step) -> Moment:
 def _files(steps: list[Step]) -> Moment:
     """Files that came one after another are one point: the last one's time, whose they are, who brought them."""
     whose = list(dict.fromkeys(str(step.facts["acquirer"]) for step in steps))
-    people = list(dict.fromkeys(who_name(step.who) for step in steps))
+    people = list(dict.fromkeys(by_whom(step.who) for step in steps))
     text = ngettext("%(n)s file imported", "%(n)s files imported", len(whose)) % {"n": count(len(whose))}
     return Moment("done", steps[-1].at, text, _some(whose), _some(people))
 

@@ -55,11 +55,6 @@ def who_pays(amount: int) -> str:
     return _("The city pays the institution") if amount > 0 else _("The institution pays the city")
 
 
-def who_name(actor: str) -> str:
-    """Who did something, as the audit has it."""
-    return _("by the system") if actor.startswith("process:") else actor
-
-
 STATES = {state: WORDS[state] for state in ("open", "sealed", "reconciled", "netted")} | {
     "closed": (pgettext_lazy("clearing", "To be sealed"), "wait")
 }

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext
 
 from sheka.faces.console.events import word_of
 from sheka.faces.console.words import (
@@ -130,6 +131,12 @@ def place(code: str, labels: Mapping[str, str]) -> str:
 def named(organisation: Organisation) -> str:
     """An organisation's name in the reader's language."""
     return organisation.label(language())
+
+
+@register.filter
+def by_whom(name: str) -> str:
+    """Who did something: a person by the name, a process of the node as the system."""
+    return gettext("by the system") if name.startswith("process:") else name
 
 
 @register.filter

@@ -22,6 +22,7 @@ from sheka.faces.console.doors import opens
 from sheka.faces.console.forms import Sheet
 from sheka.faces.console.psams.words import said
 from sheka.faces.console.telling import told
+from sheka.faces.console.transactions.lists import REFUSED
 from sheka.foundation.numbers import mask_card_number
 from sheka.foundation.refusals import Refused
 from sheka.foundation.terms import Term
@@ -154,6 +155,8 @@ def one_day(request: HttpRequest, day: int) -> HttpResponse:
         "state": _state(archive) if archive else _waiting(when),
         "due_on": when + timedelta(days=retention().online_days + 1),
         "asked": asked,
+        "state_name": state,
+        "searches": request.actor.may(Permission.TRANSACTION_VIEW),
         "verbs": [
             (name, verb.title, verb.danger)
             for name, verb in VERBS.items()
@@ -223,7 +226,7 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
         "day": row["business_date"],
         "kind": said(kind) if kind else row["kind"],
         "amount": row["amount"],
-        "refused": response_code(row["refusal"]) if row["refusal"] else "",
+        "refused": f"{said(REFUSED)} {response_code(row['refusal'])}" if row["refusal"] else "",
         "institution": row["institution"],
         "terminal": row["terminal"],
         "stan": f"{row['stan']:06d}",
