@@ -196,7 +196,7 @@ def test_signal_handlers_are_given_back(tmp_path: Path) -> None:
 def test_stop_from_another_thread_ends_the_wait(tmp_path: Path, sleeper: Sleeper) -> None:
     with Supervisor([sleeper()], folder=tmp_path) as supervisor:
         supervisor.start()
-        threading.Timer(0.2, supervisor._stop.set).start()
+        threading.Timer(0.2, lambda: setattr(supervisor, "_stop", True)).start()
         with pytest.raises(Stopped):
             supervisor.wait()
         assert supervisor.stopping
