@@ -26,6 +26,8 @@ def short(tmp_path, monkeypatch):
     shutil.copytree(POLICY, made)
     path = made / "retention.toml"
     path.write_text(path.read_text("utf-8").replace("online_days = 400", "online_days = 60"), "utf-8")
+    limits = made / "limits.toml"
+    limits.write_text(limits.read_text("utf-8").replace("[original]\ndays = 180", "[original]\ndays = 60"), "utf-8")
     monkeypatch.setenv("SHEKA_POLICY", str(made))
     monkeypatch.setattr(retention, "_holds", {})
     return path

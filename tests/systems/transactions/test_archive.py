@@ -312,11 +312,16 @@ def test_a_writer_that_is_killed_leaves_nothing_that_is_taken_for_an_archive(boo
     booked.assert_ledger_holds()
 
 
-def test_a_policy_that_would_lose_late_reversals_is_refused(short):
-    short.write_text(short.read_text("utf-8").replace("online_days = 60", "online_days = 30"), "utf-8")
-    with pytest.raises(Refused) as refusal:
-        retention.retention()
-    assert refusal.value.code is Code.ARCHIVE_POLICY
+def test_a_policy_that_would_lose_late_reversals_or_refunds_is_refused(short):
+    limits = short.with_name("limits.toml")
+    refunds = limits.read_text("utf-8").replace("[original]\ndays = 60", "[original]\ndays = 61")
+    reversals = short.read_text("utf-8").replace("online_days = 60", "online_days = 30")
+    assert retention.retention().online_days == 60
+    for path, text in ((limits, refunds), (short, reversals)):
+        path.write_text(text, "utf-8")
+        with pytest.raises(Refused) as refusal:
+            retention.retention()
+        assert refusal.value.code is Code.ARCHIVE_POLICY
 
 
 def test_a_table_in_use_is_not_waited_for(booked, officers, monkeypatch):

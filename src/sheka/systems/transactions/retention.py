@@ -19,6 +19,7 @@ from pathlib import Path
 from sheka.foundation.refusals import Code, Refused
 from sheka.foundation.terms import Term
 from sheka.office.policy import policy_file
+from sheka.systems.transactions.limits_policy import limits_policy
 
 FILE = "retention.toml"
 FEWEST_DAYS = 60
@@ -68,7 +69,12 @@ def what_holds(day: HeldDay) -> list[Term]:
 def retention() -> Retention:
     """The policy as the file now says. Raises Refused: POLICY_MISSING, ARCHIVE_POLICY."""
     path = policy_file(FILE)
-    return _read(str(path), path.stat().st_mtime_ns)
+    found = _read(str(path), path.stat().st_mtime_ns)
+    back = limits_policy().original_days
+    if found.online_days < back:  # what may be refunded would not be known any more
+        reason = f"online_days >= {back} (limits.toml, original)"
+        raise Refused(Code.ARCHIVE_POLICY, file=FILE, reason=reason)
+    return found
 
 
 def message_days() -> int:
