@@ -265,6 +265,35 @@ def test_all_decisions_about_a_dispute_grant_no_more_than_was_claimed(paid, bank
     assert check_exceptions() == []
 
 
+def test_what_went_back_already_is_not_granted_again(paid, terminal, bank, officer, approver, appoint):
+    """A second dispute about the same purchase, or one about what the pharmacy has refunded, was paid once more."""
+    clerk = appoint("clerk", "460100-01", "clerk")
+    (row,) = disputable_of_card(clerk, card_number=bank.cards[0].number)
+    asked = {"transaction": row.id, "complaint": "twice", "claimed": 1_000, "text": SAID}
+    case = open_dispute(clerk, client_id=uuid.uuid4(), **asked)
+    take_case(officer, number=case.number)
+    propose_decision(officer, number=case.number, outcome="upheld", amount=1_000, reason=SAID)
+    decided(approver, proposal_of(case))
+    again = open_dispute(clerk, client_id=uuid.uuid4(), **asked | {"claimed": 234})
+    take_case(officer, number=again.number)
+    propose_decision(officer, number=again.number, outcome="upheld", amount=234, reason=SAID)
+    assert terminal.refund(paid, 100)[1].approved
+    proposal = proposal_of(again)
+    with pytest.raises(Refused) as refusal:
+        decided(approver, proposal)
+    assert refusal.value.code is Code.EXCEPTION_WENT_BACK
+    assert bank.balance() == 98_766 + 1_000 + 100
+    withdraw(officer, proposal_id=proposal.pk, reason=SAID)
+    watch()
+    with pytest.raises(Refused) as refusal:
+        propose_decision(officer, number=again.number, outcome="upheld", amount=234, reason=SAID)
+    assert refusal.value.code is Code.EXCEPTION_WENT_BACK
+    propose_decision(officer, number=again.number, outcome="partly", amount=134, reason=SAID)
+    decided(approver, proposal_of(again))
+    assert bank.balance() == 98_766 + 1_234
+    assert check_exceptions() == []
+
+
 def test_a_deadline_is_extended_once_with_a_reason_that_both_sides_read(bank, officer, approver):
     case = opened(only_theirs(bank))
     ExceptionCase.objects.filter(pk=case.pk).update(due_on=timezone.localdate() - timedelta(days=1))

@@ -900,6 +900,7 @@ class Code(Enum):
     CLEARING_LEDGER_BUSY = 4631
     EXCEPTION_EXTENDED = 4632
     EXCEPTION_GRANTED = 4633
+    EXCEPTION_WENT_BACK = 4634
     # archive of transactions, faults on purpose (4780)
     ARCHIVE_HELD = 4780
     ARCHIVE_UNKNOWN = 4781

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from django.db.models import Manager, QuerySet
 
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.organisations.models import Organisation
@@ -10,7 +10,7 @@ from sheka.office.organisations.queries import is_partner, organisation
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
 from sheka.systems.exceptions.abnormal import Abnormal
-from sheka.systems.exceptions.models import Dispute, ExceptionCase, RuleSwitch, RuleUse
+from sheka.systems.exceptions.models import CaseEvent, Dispute, ExceptionCase, Reason, RuleSwitch, RuleUse
 from sheka.systems.exceptions.policy import Rule, policy
 from sheka.systems.exceptions.states import ENDED, RUNNING
 
@@ -63,8 +63,13 @@ def dispute_of(case: ExceptionCase) -> Dispute | None:
 
 def granted_so_far(case: ExceptionCase) -> int:
     """What decisions of a dispute have booked until now, in fen: opened again, it can be granted the rest."""
-    decisions = case.events.filter(verb="resolve", facts__has_key="granted")
-    return sum(int(event.facts["granted"]) for event in decisions)
+    return _granted(case.events)
+
+
+def granted_about(case: ExceptionCase) -> int:
+    """What decisions of all disputes about the same transaction have booked until now, in fen."""
+    alike = {"case__organisation": case.organisation_id, "case__subject": case.subject}
+    return _granted(CaseEvent.objects.filter(case__reason=Reason.DISPUTE, **alike))
 
 
 def others_about(actor: Actor, case: ExceptionCase) -> list[ExceptionCase]:
@@ -113,6 +118,10 @@ def rule_uses_of(actor: Actor) -> QuerySet[RuleUse]:
     """The log of the rules in the actor's reach, the latest first."""
     places = Organisation.objects.filter(path__within=actor.path).values("code")
     return RuleUse.objects.filter(organisation_id__in=places).select_related("case")
+
+
+def _granted(events: Manager[CaseEvent] | QuerySet[CaseEvent]) -> int:
+    return sum(int(event.facts["granted"]) for event in events.filter(verb="resolve", facts__has_key="granted"))
 
 
 def _plain(side: object) -> object:

@@ -10,12 +10,13 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 
 from sheka.systems.accounts.models import Account
 from sheka.systems.accounts.queries import account_of
 from sheka.systems.transactions.models import Institution, Transaction
 from sheka.systems.transactions.queries import numbered
+from sheka.systems.transactions.verb_models import Link
 
 _LAG = 100_000
 """How far below the greatest number seen a row may still be written: the search by number begins there."""
@@ -94,6 +95,11 @@ def transaction_of_place(organisation_code: str, number: int) -> Transaction | N
 
 def _with_parts() -> QuerySet[Transaction]:
     return Transaction.objects.select_related("institution", "terminal", "window")
+
+
+def went_back(number: int) -> int:
+    """What was given back of a purchase or completion by refunds, voids and reversals, in fen."""
+    return Link.objects.filter(original=number).aggregate(total=Sum("amount"))["total"] or 0
 
 
 def transaction_booked(number: int, day: date) -> Transaction | None:

@@ -24,11 +24,14 @@ from sheka.systems.exceptions.labels import OUTCOMES
 from sheka.systems.exceptions.life import locked, move, text_of
 from sheka.systems.exceptions.models import Closing, Dispute, ExceptionCase
 from sheka.systems.exceptions.policy import policy
-from sheka.systems.exceptions.queries import granted_so_far
+from sheka.systems.exceptions.queries import granted_about, granted_so_far
 from sheka.systems.exceptions.standing import account_in_role
+from sheka.systems.transactions.queries_of_abnormal import went_back
 
 ADJUST, DECIDE = "exceptions.adjust", "exceptions.decide"
 """The two matters that approvers decide."""
+TAKING = (1, 4)
+"""Kinds of transactions that took money from the card: purchase, completion."""
 
 
 @action(Permission.EXCEPTION_HANDLE)
@@ -52,7 +55,7 @@ def propose_decision(
 ) -> ExceptionCase:
     """The provisional decision of a dispute: upheld, partly or not_upheld; what is granted is given back by a booking.
     Another person decides it. What is granted in all, earlier decisions included, is at most what was claimed.
-    Raises Refused: EXCEPTION_OUTCOME, EXCEPTION_GRANTED, and as `propose_adjustment`.
+    Raises Refused: EXCEPTION_OUTCOME, EXCEPTION_GRANTED, EXCEPTION_WENT_BACK, and as `propose_adjustment`.
     """
     case, said = locked(actor, number), text_of(reason)
     must_be_free(actor, case, "decide")
@@ -65,6 +68,7 @@ def propose_decision(
     if outcome != "not_upheld":
         _must_fit_claim(outcome, amount, before, dispute.claimed)
         payload |= _booking(case, debit or "institution", credit or "personal", amount)
+        _must_be_left(case, dispute, payload)
     dispute.outcome, dispute.granted = outcome, before + payload.get("amount", 0)
     dispute.provisional_at = timezone.now()
     dispute.save(update_fields=["outcome", "granted", "provisional_at"])
@@ -106,6 +110,7 @@ def decided(actor: Actor, proposal: Proposal) -> dict[str, Any]:
         case.closing = Closing.NOT_UPHELD.value
         move(actor, case, "decide", payload["reason"], facts=facts, told=True)
     else:
+        _must_be_left(case, dispute, payload)
         case.entry = _book(actor, case, payload)
         facts["posting"] = case.entry
         move(actor, case, "resolve", payload["reason"], facts=facts, told=True)
@@ -156,6 +161,19 @@ def _must_fit_claim(outcome: str, amount: int, before: int, claimed: int) -> Non
         raise Refused(Code.EXCEPTION_AMOUNT, most=claimed)
     told = [Term(format_yuan(fen, "zh"), format_yuan(fen, "en")) for fen in (claimed, before)]
     raise Refused(Code.EXCEPTION_GRANTED, claimed=told[0], granted=told[1])
+
+
+def _must_be_left(case: ExceptionCase, dispute: Dispute, payload: dict[str, Any]) -> None:
+    """Nobody gets back more than was paid: what was refunded meanwhile, or granted in another dispute about the same
+    purchase, is not given once more. Asked again when it is decided.
+    """
+    paid = case.ours or {}
+    if payload["credit"]["role"] != "personal" or paid.get("kind") not in TAKING or dispute.transaction is None:
+        return
+    back = went_back(dispute.transaction) + granted_about(case)
+    if payload["amount"] > paid["amount"] - back:
+        told = [Term(format_yuan(fen, "zh"), format_yuan(fen, "en")) for fen in (paid["amount"], back)]
+        raise Refused(Code.EXCEPTION_WENT_BACK, amount=told[0], back=told[1])
 
 
 def _of(actor: Actor, proposal: Proposal) -> ExceptionCase:
