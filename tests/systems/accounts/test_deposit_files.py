@@ -22,6 +22,8 @@ from sheka.foundation.crypto.sm3 import sm3
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.jobs.models import JobRun
 from sheka.office.staff.actors import Actor
+from sheka.office.staff.models import StaffMember
+from sheka.office.staff.queries import person_of
 from sheka.systems.accounts.actions.book_deposit_file import book_deposit_file, book_deposit_lines
 from sheka.systems.accounts.actions.change_state import freeze_account, release_account
 from sheka.systems.accounts.actions.open_account import open_accounts, open_party_account
@@ -170,6 +172,24 @@ def test_a_torn_or_altered_file_is_refused_whole(officer, accounts):
             checked(officer, header)
         assert refusal.value.code is code
     assert Transfer.objects.count() == 0
+
+
+def test_two_accounts_of_one_person_are_no_two_people(officer, accounts, appoint):
+    row = checked(officer, deposit_file([(accounts[0].number, 10_000_000, "a")]))
+    again = appoint("officer-again", CITY, "account_officer")
+    StaffMember.objects.filter(pk=again.staff_id).update(person_id=person_of(officer.staff_id))
+    with pytest.raises(Refused) as refusal:
+        release_deposit_file(again, number=row.number)
+    assert refusal.value.code is Code.DEPOSIT_FILE_SECOND_PERSON
+
+
+@pytest.mark.parametrize(("spoiled", "seen"), [(b"\xef\xbb\xbf%s", "[BOM]H|2|"), (b"%s\r", "\u240d")])
+def test_what_cannot_be_seen_in_the_first_line_is_shown(officer, spoiled, seen):
+    """An editor of Windows adds them, and the line looks right to who is told that it is wrong."""
+    with pytest.raises(Refused) as refusal:
+        checked(officer, spoiled % b"H|2|460100|310|310|202611|M1" + b"\n")
+    assert refusal.value.code is Code.DEPOSIT_FILE_HEADER
+    assert seen in refusal.value.text("en") and "UTF-8" in refusal.value.todo("en")
 
 
 def test_a_large_file_is_released_by_somebody_else(officer, supervisor, accounts, appoint):

@@ -130,7 +130,7 @@ class DepositReader:
             raise Refused(
                 Code.DEPOSIT_FILE_TRAILER, what="T", expected="T|n|fen|SM3", got=repr(trailer[:40])[2:-1] or "-"
             )
-        for what, said, got in (("count", int(matched[1]), self.count), ("sum", int(matched[2]), self.total)):
+        for what, said, got in (("T|n", int(matched[1]), self.count), ("T|…|fen", int(matched[2]), self.total)):
             if said != got:
                 raise Refused(Code.DEPOSIT_FILE_TRAILER, what=what, expected=said, got=got)
         if matched[3] != self.digest:
@@ -142,7 +142,8 @@ def read_header(raw: bytes) -> Header:
     text = raw.decode("utf-8", "replace").removesuffix("\n")
     matched = _HEADER.fullmatch(text)
     if matched is None:
-        raise Refused(Code.DEPOSIT_FILE_HEADER, reason=text[:60] or "-")
+        shown = text[:60].replace("\ufeff", "[BOM]").replace("\r", "␍")  # what an editor adds and nobody sees
+        raise Refused(Code.DEPOSIT_FILE_HEADER, reason=shown or "-")
     return Header(**matched.groupdict())
 
 
