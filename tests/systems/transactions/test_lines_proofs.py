@@ -29,7 +29,9 @@ from sheka.foundation.chip.authentication import (
 )
 from sheka.foundation.crypto.algorithms import Algorithm
 from sheka.foundation.crypto.diversify import diversify
+from sheka.foundation.iso8583 import decode
 from sheka.foundation.iso8583.chip_data import MAC1, SESSION, pack, unpack
+from sheka.foundation.iso8583.framing import frame
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.audit.models import Event
 from sheka.office.scope import whole_node
@@ -332,6 +334,33 @@ def test_a_counterfeit_card_is_told_by_its_cryptogram(switch, bank, city):
     while TerminalFault.objects.get(kind="proof").times < 3:  # written a few times a second
         assert time.monotonic() < deadline
         time.sleep(0.05)
+    bank.assert_ledger_holds()
+
+
+@pytest.mark.req("C1")
+@pytest.mark.req("S4")
+def test_a_card_whose_citys_machine_is_away_costs_nobody_else_an_answer(switch, bank, city):
+    """Both stand in one batch: who paid with a card of that city again and again kept every other card from paying."""
+    far = bank.cards[1]
+    Card.objects.filter(pk=far.pk).update(organisation_id="460000")
+    for row in Key.objects.filter(organisation_id=CITY, name__in=("DTK", "DPK")):
+        row.pk, row.organisation_id = None, "460000"
+        row.save()
+    with Terminal(switch.host, switch.port, FIRST, HOSPITAL, bank.mac) as terminal:
+        data, asked = b"", []
+        for card in (bank.cards[0], far, bank.cards[2]):
+            purchase = terminal.new_purchase(card.number, 100)
+            purchase = replace(purchase, chip_data=city.proof(card, purchase, purchase.stan))
+            data += frame(terminal.encoded("0200", terminal._purchase_fields(purchase)))
+            asked.append(f"{purchase.stan:06d}")
+        line = terminal._line()
+        line.sendall(data)
+        answers = {}
+        for _ in asked:
+            size = int.from_bytes(terminal._receive(line, 2))
+            fields = decode(terminal._receive(line, size)).fields
+            answers[fields[11]] = (fields[39], fields.get(63))
+    assert [answers[stan] for stan in asked] == [("00", None), ("91", "4718"), ("00", None)]
     bank.assert_ledger_holds()
 
 

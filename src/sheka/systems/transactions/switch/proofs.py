@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
+from sheka.equipment.encryption_machine.aclient import AsyncEncryptionMachine
 from sheka.equipment.encryption_machine.model import PinFinding
 from sheka.equipment.encryption_machine.requests import session_input
 from sheka.foundation.chip.authentication import Settlement
@@ -44,6 +45,9 @@ class CardKeys:
     references: dict[str, str]
 
 
+Signed = tuple[Request, CardKeys, Settlement]
+
+
 class Proofs:
     """`check` marks the requests of a batch that do not prove what they must: `barred` is the refusal with which they
     are written. It answers those that cannot be judged: of them nothing is written. `is_idle`: whether an
@@ -68,8 +72,9 @@ class Proofs:
             return asked
         try:
             asked = await self._new(asked)
-            await self._check_cryptograms([one for one in asked if self._signs(one)])
-            return await self._check_pins([one for one in asked if not one.barred and self._is_pinned(one)])
+            unknown = await self._check_cryptograms([one for one in asked if self._signs(one)])
+            rest = [one for one in asked if one not in unknown and not one.barred and self._is_pinned(one)]
+            return unknown + await self._check_pins(rest)
         except (*BROKEN, Refused, KeyError) as error:
             log.warning("PIN or cryptogram of %d requests: %r", len(asked), error)
             return [one for one in asked if not one.barred]
@@ -183,12 +188,13 @@ class Proofs:
 
     # cryptograms
 
-    async def _check_cryptograms(self, asked: list[Request]) -> None:
+    async def _check_cryptograms(self, asked: list[Request]) -> list[Request]:
+        """Those that cannot be judged at present: of the cities whose machines do not answer, and no others."""
         if not asked:
-            return
+            return []
         cards = await self._cards({one.card for one in asked})
-        tacs: dict[tuple[str, str], list[tuple[Request, CardKeys, Settlement]]] = defaultdict(list)
-        mac1s: dict[tuple[str, str], list[tuple[Request, CardKeys, Settlement]]] = defaultdict(list)
+        tacs: dict[tuple[str, str], list[Signed]] = defaultdict(list)
+        mac1s: dict[tuple[str, str], list[Signed]] = defaultdict(list)
         for one in asked:
             chip, card = one.chip or {}, cards.get(one.card)
             must = self._must_sign.get(one.terminal.institution[0], NONE)
@@ -215,26 +221,37 @@ class Proofs:
             tacs[card.organisation, tac_key].append((one, card, deal))
             if mac1_key is not None and chip_data.MAC1 in chip:
                 mac1s[card.organisation, mac1_key].append((one, card, deal))
-        for (organisation, reference), items in tacs.items():
-            right = await self._macs.machine(organisation).verify_tacs(
-                reference,
-                [card.factor for _, card, _ in items],
-                [deal for _, _, deal in items],
-                [_value(one, chip_data.PSAM_SEQUENCE) for one, _, _ in items],
-                [_value(one, chip_data.CRYPTOGRAM) for one, _, _ in items],
-            )
-            self._refuse(items, right)
-        for (organisation, reference), items in mac1s.items():
-            right = await self._macs.machine(organisation).verify_mac1(
-                reference,
-                [card.factor for _, card, _ in items],
-                [_session(one) for one, _, _ in items],
-                [deal for _, _, deal in items],
-                [_value(one, chip_data.MAC1) for one, _, _ in items],
-            )
-            self._refuse(items, right)
+        unknown: list[Request] = []
+        for judge, groups in ((self._judge_tacs, tacs), (self._judge_mac1s, mac1s)):
+            for (organisation, reference), items in groups.items():
+                try:
+                    self._refuse(items, await judge(self._macs.machine(organisation), reference, items))
+                except (*BROKEN, Refused, KeyError) as error:
+                    log.warning("cryptograms of %d requests of %s: %r", len(items), organisation, error)
+                    unknown += [one for one, _, _ in items if not one.barred and one not in unknown]
         for one in (one for items in tacs.values() for one, _, _ in items if not one.barred):
             one.offline = one.counter
+        return unknown
+
+    @staticmethod
+    async def _judge_tacs(machine: AsyncEncryptionMachine, reference: str, items: list[Signed]) -> list[bool]:
+        return await machine.verify_tacs(
+            reference,
+            [card.factor for _, card, _ in items],
+            [deal for _, _, deal in items],
+            [_value(one, chip_data.PSAM_SEQUENCE) for one, _, _ in items],
+            [_value(one, chip_data.CRYPTOGRAM) for one, _, _ in items],
+        )
+
+    @staticmethod
+    async def _judge_mac1s(machine: AsyncEncryptionMachine, reference: str, items: list[Signed]) -> list[bool]:
+        return await machine.verify_mac1(
+            reference,
+            [card.factor for _, card, _ in items],
+            [_session(one) for one, _, _ in items],
+            [deal for _, _, deal in items],
+            [_value(one, chip_data.MAC1) for one, _, _ in items],
+        )
 
     async def _cards(self, numbers: set[str]) -> dict[str, CardKeys]:
         row = await self._door.row(_CARDS, sorted(numbers))
@@ -247,7 +264,7 @@ class Proofs:
                 found[number].references[name] = reference
         return found
 
-    def _refuse(self, items: list[tuple[Request, CardKeys, Settlement]], right: list[bool]) -> None:
+    def _refuse(self, items: list[Signed], right: list[bool]) -> None:
         wrong = [one for (one, _, _), same in zip(items, right, strict=True) if not same and not one.barred]
         for one in wrong:
             one.barred = Code.CRYPTOGRAM_WRONG.value
