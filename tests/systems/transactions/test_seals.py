@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from django.conf import settings
 from django.db import ProgrammingError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from sheka.systems.transactions.actions.verify_seals import check_seals
 from sheka.systems.transactions.models import Transaction
@@ -119,3 +120,11 @@ def test_a_seal_that_was_taken_out_is_found(booked):
     faults = {fault.fault for fault in verify_seals()}
     assert "a seal is missing" in faults
     assert "rows without a seal" in faults
+
+
+@pytest.mark.req("S4")
+def test_seals_are_proved_in_one_moment(booked):
+    """In two, a purchase between them would be rows without a seal, or a seal without rows: a false alarm at night."""
+    with CaptureQueriesContext(connection) as asked:
+        assert verify_seals() == []
+    assert sum("transactions_seal" in one["sql"] or "transactions_transaction" in one["sql"] for one in asked) == 1

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from datetime import date
+from sys import maxsize
 
 from django.db import connection
 
@@ -18,12 +20,23 @@ from sheka.systems.transactions.sealing import STREAM_SHIFT, leaf_of
 OF_THE_SWITCH = (1, 2, 5, 6, 7)
 
 
-def archived_seals() -> set[int]:
+class Stretches:
+    """Runs of seals, first and last of each, in their order."""
+
+    def __init__(self, runs: list[tuple[int, int]]) -> None:
+        self._runs = sorted(runs)
+
+    def has(self, seal: int) -> bool:
+        place = bisect_right(self._runs, (seal, maxsize)) - 1
+        return place >= 0 and seal <= self._runs[place][1]
+
+
+def archived_seals() -> Stretches:
     """The seals whose rows are in the archive alone."""
     rows = ArchivedStretch.objects.filter(archive__state="detached").values_list("stream", "first", "last")
-    return {
-        (stream << STREAM_SHIFT) + place for stream, first, last in rows.iterator() for place in range(first, last + 1)
-    }
+    return Stretches(
+        [((stream << STREAM_SHIFT) + first, (stream << STREAM_SHIFT) + last) for stream, first, last in rows]
+    )
 
 
 @whole_node("an archived day holds rows of every organisation")
