@@ -22,7 +22,6 @@ from sheka.systems.transactions.models import Institution
 from sheka.systems.transactions.partitions import missing_ahead, rest_is_empty
 from sheka.systems.transactions.retention import OLD_ROWS
 
-
 MOST_DAYS = 7
 
 
