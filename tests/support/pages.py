@@ -235,6 +235,9 @@ WIDTHS = (1366, 683, 320)
 AXE_WIDTHS = {"zh": 1366, "en": 360}
 SETTLED = """() => [...document.querySelectorAll(".scroll")].every(
     frame => frame.hasAttribute("tabindex") === frame.scrollWidth > frame.clientWidth)"""
+SIDEWAYS = """() => [...document.querySelectorAll(".scroll")].filter(e => e.scrollWidth > e.clientWidth + 1).map(
+    e => e.querySelector("caption, title")?.textContent ?? e.className)"""
+"""Frames that scroll sideways at this width, by what they show."""
 SMALL = """() => [...document.querySelectorAll("a, button, input:not([type=hidden]), select, summary")].filter(e => {
     const box = e.getBoundingClientRect();
     const inline = e.tagName === "A" && getComputedStyle(e).display === "inline";

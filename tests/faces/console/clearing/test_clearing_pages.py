@@ -185,6 +185,12 @@ def test_another_city_and_a_day_that_is_none_are_not_found(desk, today, tree):
         refused(far.get(address), Code.CLEARING_DAY_UNKNOWN)
     refused(far.ask("POST", f"{today}/seal"), Code.CLEARING_DAY_UNKNOWN)
     assert not Day.objects.exists()
+    assert officer.ask("POST", f"{today}/seal").status_code == 302
+    own = today.replace(CITY, "460200")
+    page = text_of(far.get(own))
+    assert "To be sealed" in page and "so that it is counted here too" in page
+    assert far.ask("POST", f"{own}/seal").status_code == 302
+    assert [day.organisation_id for day in Day.objects.order_by("organisation_id")] == [CITY, "460200"]
     assert officer.get(f"/clearing/{CITY}/20201301").status_code == 404
     refused(officer.get(f"/clearing/{CITY}/20200101"), Code.CLEARING_DAY_UNKNOWN)
     assert officer.get(f"{today}/explode").status_code == 404

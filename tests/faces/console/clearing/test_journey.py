@@ -10,7 +10,7 @@ import pytest
 from tests.faces.console.accounts.conftest import web
 from tests.support.desks import person_at, signed_in
 from tests.support.exceptions import only_theirs, opened
-from tests.support.pages import LOCALES, SCREEN, faults_of
+from tests.support.pages import LOCALES, SCREEN, SIDEWAYS, faults_of
 from tests.support.payments import CITY, HOSPITAL
 
 from sheka.systems.clearing.acquirer_file import render
@@ -44,6 +44,9 @@ class Reader:
         self.pictured(name)
         found = faults_of(self.page, answer.text(), self.language)
         self.faults += [f"{self.language} {name}: {one}" for one in found if "gen-" not in one]
+        for width in (1366, 390):
+            self.page.set_viewport_size({"width": width, "height": 900})
+            self.faults += [f"{name}: at {width} px {one} scrolls" for one in self.page.evaluate(SIDEWAYS)]
         self.page.set_viewport_size(SCREEN)
 
     def pictured(self, name: str, address: str = "") -> None:

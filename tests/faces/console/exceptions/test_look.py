@@ -11,7 +11,7 @@ import pytest
 from django.contrib.staticfiles import finders
 from django.db import connections
 from tests.support.desks import signed_in
-from tests.support.pages import faults_of
+from tests.support.pages import SIDEWAYS, faults_of
 
 from sheka.office.staff.models import StaffMember
 
@@ -84,4 +84,7 @@ def test_every_page_is_whole_in_both_languages(look, desks, cases, language):
         if folder := os.environ.get("SHEKA_PICTURES"):
             page.screenshot(path=Path(folder) / f"exceptions-{language}-{number}.png", full_page=True)
         faults += [f"{address}: {fault}" for fault in faults_of(page, html, language)]
+        for width in (1366, 390):
+            page.set_viewport_size({"width": width, "height": 900})
+            faults += [f"{address}: at {width} px {one} scrolls" for one in page.evaluate(SIDEWAYS)]
     assert faults == []

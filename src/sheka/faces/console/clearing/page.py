@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 
 from sheka.faces.console.clearing.shown import DayShown
 from sheka.faces.console.clearing.verbs import VERBS, why_not
@@ -24,11 +24,8 @@ from sheka.systems.clearing.queries_of_pages import Step, history_of
 NAMED = 3
 """So many institutions are named in a sentence; the others are counted."""
 FILES = ("file_imported", "file_again")
-AHEAD: tuple[tuple[str, str | Promise], ...] = (
-    ("sealed", gettext_lazy("Sealed")),
-    ("reconciled", gettext_lazy("Reconciled")),
-    ("netted", gettext_lazy("Netted")),
-)
+AHEAD = ("seal", "reconcile", "net")
+"""The verbs of a day's life, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +71,7 @@ def verb_page(shown: DayShown, name: str) -> str:
 def next_verb(shown: DayShown) -> str:
     """What is to be done next with a day, "" for nothing that is done here."""
     if shown.day is None:
-        return "seal" if shown.settled <= timezone.localdate() else ""
+        return "seal" if shown.window.closed_at or shown.settled <= timezone.localdate() else ""
     if shown.state == "sealed":
         return "import" if shown.lacking else "reconcile"
     if shown.state == "reconciled" and shown.day.differences:
@@ -138,12 +135,12 @@ def moments_of(shown: DayShown) -> list[Moment]:
 
 def _ahead(shown: DayShown, done: int) -> Iterator[Moment]:
     due = {
-        "sealed": shown.settled,
-        "reconciled": add_working_days(shown.settled, 1).day,
-        "netted": add_working_days(shown.settled, 2).day,
+        "seal": shown.settled,
+        "reconcile": add_working_days(shown.settled, 1).day,
+        "net": add_working_days(shown.settled, 2).day,
     }
-    for number, (name, word) in enumerate(AHEAD[done:]):
-        yield Moment("next" if number else "now", None, str(word), due=due[name])
+    for number, name in enumerate(AHEAD[done:]):
+        yield Moment("next" if number else "now", None, str(VERBS[name].word), due=due[name])
 
 
 def _moment(step: Step) -> Moment:
@@ -175,6 +172,8 @@ def _to_seal(shown: DayShown, mine: bool) -> str:
     if not mine:
         return _("The clearing officer seals the day when it is over. The figures below grow until then.")
     today = timezone.localdate()
+    if shown.window.closed_at:
+        return _("Another organisation of this node has sealed this day: seal it, so that it is counted here too.")
     if shown.settled > today:
         return _("This day has not begun: what is booked today stands in it already. Seal it when it is over.")
     if shown.settled == today:
