@@ -9,6 +9,7 @@ import re
 import signal
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -194,3 +195,28 @@ def answers(terminal: Terminal) -> bool:
         return terminal.echo().approved
     except Refused:
         return False
+
+
+def test_yesterdays_answer_is_no_answer_to_todays_purchase(terminal, bank):
+    """Who holds the line plays a recorded approval with the same trace number to a till: its MAC is right."""
+    bought = terminal.new_purchase(bank.cards[0].number, 100)
+    recorded = terminal.send_purchase(bought).received
+    with socket.create_server(("127.0.0.1", 0)) as liar, ThreadPoolExecutor(1) as pool:
+
+        def play() -> None:
+            line, _ = liar.accept()
+            with line:
+                line.recv(2048)
+                line.sendall(frame(recorded))
+                line.recv(1)
+
+        port = liar.getsockname()[1]
+        later = lambda: bought.at + timedelta(days=1)  # noqa: E731
+        with Terminal("127.0.0.1", port, FIRST, HOSPITAL, bank.mac, first_stan=bought.stan, clock=later) as till:
+            till._timeout = 0.5
+            played = pool.submit(play)
+            with pytest.raises(Refused) as refusal:
+                till.purchase(bank.cards[1].number, 100)
+            till.close()
+        played.result(5)
+    assert refusal.value.code is Code.SWITCH_OUTCOME_UNKNOWN

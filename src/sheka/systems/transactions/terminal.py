@@ -24,6 +24,8 @@ from sheka.systems.transactions.terminal_messages import Asked, Purchase, Totals
 __all__ = ["Answer", "Asked", "Purchase", "Terminal", "Totals"]
 ZONE = ZoneInfo("Asia/Shanghai")
 EMPTY_MAC = bytes(8)
+ECHOED = (3, 4, 7, 11, 13, 37, 41, 42, 49, 62, 70)
+"""What an answer has as the request had it."""
 MacOf = Callable[[bytes], bytes]
 
 
@@ -314,7 +316,7 @@ class Terminal:
         while True:
             received = self.exchange(sent)
             message = self._proven(received)
-            if message.fields.get(11) == fields[11]:
+            if _answers(message, kind, fields):
                 return _answer(message, sent, received)
 
     def _proven(self, received: bytes) -> Message:
@@ -362,6 +364,12 @@ class Terminal:
                 raise EOFError
             held += piece
         return held
+
+
+def _answers(message: Message, kind: str, fields: Mapping[int, Value]) -> bool:
+    """Whether this is the answer to that: a recorded one, or a late one to another message, has a right MAC too."""
+    same = all(message.fields.get(number, fields[number]) == fields[number] for number in ECHOED if number in fields)
+    return message.type == f"{kind[:2]}{int(kind[2]) + 1}0" and 11 in message.fields and same
 
 
 def _answer(message: Message, sent: bytes, received: bytes) -> Answer:
