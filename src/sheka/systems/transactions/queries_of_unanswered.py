@@ -109,8 +109,9 @@ HAVING max(at + (span - 1) * interval '1 second') > to_timestamp(%(since)s)
     AND (sum(requests) < 100 OR sum(kept) > 0) -- one that keeps no journal says nothing by it
 ORDER BY last
 """
-#: What was booked about a moment and of which the journal has no answer. Numbers rise with time: the last booking
-#: before the moment bounds the search.
+#: What was booked about a moment and of which the journal has no answer: a message under its number that was refused,
+#: with a wrong MAC or before it, told nobody of it. Numbers rise with time: the last booking before the moment bounds
+#: the search.
 _UNTOLD = """
 WITH bound AS (
     SELECT coalesce(
@@ -126,7 +127,8 @@ JOIN transactions_terminal m ON m.id = t.terminal_id
 WHERE t.business_date BETWEEN %(today)s - 40 AND %(today)s + 1 AND t.id > bound.id
     AND t.booked_at BETWEEN %(begin)s AND %(end)s AND t.refusal = 0 AND t.account_id IS NOT NULL
     AND NOT EXISTS (SELECT FROM transactions_message s WHERE s.terminal = m.number AND s.stan = t.stan
-        AND s.day = t.business_date AND (substr(s.type, 2, 1) = '4') = (t.kind = 2) AND s.came_at < %(end)s)
+        AND s.day = t.business_date AND (substr(s.type, 2, 1) = '4') = (t.kind = 2) AND s.came_at < %(end)s
+        AND (s.went_at IS NULL OR s.refusal IN (0, 4430)))
 ORDER BY t.id LIMIT %(limit)s
 """
 
