@@ -8,18 +8,23 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import date
 
 import pytest
 from django.conf import settings
 from django.db import connection, connections
 from tests.support.approvals import decided
 from tests.support.archives import DAY, booked, detached, officers, rows_of, short
+from tests.support.exceptions import only_theirs, opened
 from tests.support.payments import HOSPITAL
 
 from sheka.equipment.server.node import node_environment
 from sheka.foundation.refusals import Code, Refused
 from sheka.systems.accounts.models import Entry
 from sheka.systems.accounts.proofs import proved
+from sheka.systems.exceptions.models import ExceptionCase
+from sheka.systems.exceptions.retention_holds import case_open
+from sheka.systems.exceptions.states import ENDED
 from sheka.systems.transactions import archive_files
 from sheka.systems.transactions.actions.archive_day import (
     check_archive,
@@ -32,6 +37,7 @@ from sheka.systems.transactions.archive_models import Archive
 from sheka.systems.transactions.archive_proof import archived_faults
 from sheka.systems.transactions.models import Institution
 from sheka.systems.transactions.queries_of_postings import institutions_of_postings
+from sheka.systems.transactions.retention import HeldDay
 
 __all__ = ["booked", "detached", "officers", "short"]  # fixtures
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.req("S4")]
@@ -105,6 +111,17 @@ def test_two_who_write_the_same_day_at_once_write_it_one_after_the_other(booked,
     other.join()
     assert failed == []
     check_archive(booked.actor, day=DAY)
+
+
+@pytest.mark.req("S10")
+def test_a_case_that_ended_by_an_entry_holds_its_day_no_more(bank):
+    """Else a day of which one item was ever adjusted stays in the database for ever."""
+    case = opened(only_theirs(bank))
+    day = HeldDay(date(2026, 11, 20), frozenset())
+    assert case_open(day) is not None
+    for state in ENDED:
+        ExceptionCase.objects.filter(pk=case.pk).update(state=state, entry=1, resolution="no_money_moved")
+        assert case_open(day) is None, state
 
 
 def waiting() -> bool:

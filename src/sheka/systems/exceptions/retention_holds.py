@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sheka.foundation.terms import Term
 from sheka.systems.exceptions.models import ExceptionCase
+from sheka.systems.exceptions.states import RUNNING
 from sheka.systems.transactions.retention import HeldDay, holds_day
 
 CASE_OPEN = Term("有未结的差错案件", "a case about it is open")
@@ -13,4 +14,5 @@ CASE_OPEN = Term("有未结的差错案件", "a case about it is open")
 def case_open(held: HeldDay) -> Term | None:
     """The subject of a case names the business date of its item: institution:terminal:date:STAN:kind."""
     named = f":{held.day:%Y%m%d}:"
-    return CASE_OPEN if ExceptionCase.objects.exclude(state="closed").filter(subject__contains=named).exists() else None
+    running = ExceptionCase.objects.filter(state__in=RUNNING, subject__contains=named)
+    return CASE_OPEN if running.exists() else None

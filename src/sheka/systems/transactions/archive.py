@@ -15,7 +15,6 @@ from django.db.models import QuerySet
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.actions import action
 from sheka.office.audit.reads import read_recorded
-from sheka.office.scope import whole_node
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
 from sheka.systems.accounts.queries import Fault
@@ -138,7 +137,6 @@ def moved_by(day: date) -> dict[str, list[int]]:
         return {str(kind): [count, int(total)] for kind, count, total in cursor.fetchall()}
 
 
-@whole_node("an archived day holds rows of every organisation")
 def archived_file_faults() -> Iterator[Fault]:
     """Where the only copy of a day is gone, cut or altered: signature and digest of each file of the detached days."""
     for archive in Archive.objects.filter(state="detached").order_by("business_date"):
