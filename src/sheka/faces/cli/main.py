@@ -84,6 +84,20 @@ def main() -> None:
         if (error.name or "sheka").split(".")[0] in {"sheka", "bench"}:
             raise
         sys.exit(tell(Refused(Code.SERVER_PACKAGE_MISSING, package=error.name)))
+    except Exception as error:
+        if (reason := silent(error)) is None:
+            raise
+        sys.exit(tell(Refused(Code.NODE_DATABASE_SILENT, reason=reason)))
+
+
+def silent(error: BaseException | None) -> str | None:
+    """What the database's driver says when there is nobody to talk to, in one line; None for any other error."""
+    while error is not None:
+        if type(error).__module__.startswith("psycopg") and type(error).__name__ == "OperationalError":
+            state = getattr(error, "sqlstate", None)
+            return str(error).strip().split("\n")[0][:300] if state is None or state[:2] in ("08", "57") else None
+        error = error.__cause__
+    return None
 
 
 def tell(refusal: Refused) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -64,6 +65,7 @@ def status(config: NodeFile = None) -> None:
     from sheka.office.operations.health.checks import STOP, worst
     from sheka.office.operations.health.queries import health_of_node
 
+    logging.getLogger("sheka.health").setLevel(logging.CRITICAL)  # the table says which check broke
     colours = {"good": "green", "wait": "yellow", "stop": "red", "still": "dim"}
     checks = health_of_node(operator(node))
     table = Table("部分 part", "状态 state", "情况 what", "起 since", box=None, pad_edge=False)

@@ -272,6 +272,7 @@ class Code(Enum):
     NODE_DATABASE_OUTSIDE = 2544
     NODE_EXISTS = 2545
     NODE_NOT_DEMO = 2546
+    NODE_DATABASE_SILENT = 2547
     # organisations, staff, permissions (3000)
     PERMISSION_MISSING = 3001
     ORGANISATION_OUT_OF_REACH = 3002
