@@ -24,6 +24,7 @@ from tests.support.world import World
 from sheka.equipment.encryption_machine.launch import MachineHandle, start_machine
 from sheka.equipment.server.files import make_socket_folder
 from sheka.equipment.server.node import NodeConfig, node_environment
+from sheka.equipment.server.processes import spawn
 
 PASSWORD = "four eyes see more than two"
 MINISTRY = "000000"
@@ -75,9 +76,8 @@ def key_office(world: World) -> Iterator[KeyOffice]:
     )
     spec, log = node_processes.web(node), node.folder / "web.log"
     with log.open("wb") as out:
-        web = subprocess.Popen(
-            spec.argv, env={**environment, **spec.env, "DJANGO_SETTINGS_MODULE": SETTINGS}, stdout=out, stderr=out
-        )
+        told = {**environment, **spec.env, "DJANGO_SETTINGS_MODULE": SETTINGS}
+        web = spawn(spec.argv, env=told, log=out, cwd=Path.cwd())
     try:
         deadline = time.monotonic() + 60
         while not spec.ready():

@@ -26,6 +26,7 @@ from tests.support.world import TEMPLATE, World
 
 from sheka.equipment.server.node import NodeConfig, node_environment
 from sheka.equipment.server.ports import free_port
+from sheka.equipment.server.processes import spawn
 from sheka.equipment.server.supervisor import Supervisor
 from sheka.faces.cli import node_processes
 
@@ -91,7 +92,7 @@ class Web:
         log = self.node.folder / "web.log"
         environment = {**os.environ, **spec.env, "DJANGO_SETTINGS_MODULE": SETTINGS, "PYTHONPATH": PATH}
         with log.open("wb") as out:
-            self.process = subprocess.Popen(spec.argv, env=environment, stdout=out, stderr=subprocess.STDOUT)
+            self.process = spawn(spec.argv, env=environment, log=out, cwd=Path.cwd())
         deadline = time.monotonic() + 30
         while not spec.ready():
             if self.process.poll() is not None or time.monotonic() > deadline:
