@@ -23,6 +23,7 @@ from sheka.office.staff.permissions import Permission
 from sheka.systems.cards.queries import exchanges_served
 from sheka.systems.cards.states import OPEN_EXCHANGE
 from sheka.systems.ceremonies.queries import turns_of
+from sheka.systems.clearing.queries_of_pages import days_waiting_for
 from sheka.systems.custody.queries import hand_overs
 from sheka.systems.exceptions.queries import running_at as exceptions_running
 from sheka.systems.issuance.queries import applications_held_by
@@ -77,6 +78,11 @@ def exceptions_waiting(actor: Actor) -> Waiting:
     """Abnormal transactions that run; late when one is past its deadline."""
     running = exceptions_running(actor)
     return Waiting(running.count(), running.filter(due_on__lt=timezone.localdate()).exists())
+
+
+def clearing_waiting(actor: Actor) -> Waiting:
+    """Sealed days that wait for the reader: to be reconciled, or to be netted."""
+    return Waiting(days_waiting_for(actor).count())
 
 
 def terminals_waiting(actor: Actor) -> Waiting:
@@ -353,7 +359,15 @@ SYSTEMS: tuple[System, ...] = (
     System(
         _("Clearing management"),
         "l",
-        (Entry(_("Clearing"), "console:clearing", Permission.CLEARING_VIEW, covers=("console:clearing",)),),
+        (
+            Entry(
+                _("Clearing"),
+                "console:clearing",
+                Permission.CLEARING_VIEW,
+                covers=("console:clearing",),
+                waits=clearing_waiting,
+            ),
+        ),
     ),
     System(
         _("Abnormal transactions"),

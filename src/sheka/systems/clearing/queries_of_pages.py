@@ -15,6 +15,7 @@ from django.db.models import Q, QuerySet
 from sheka.office.audit.models import Event
 from sheka.office.scope import whole_node
 from sheka.office.staff.actors import Actor
+from sheka.office.staff.permissions import Permission
 from sheka.systems.clearing.acquirer_file import TAKEN
 from sheka.systems.clearing.models import AcquirerFile, Day, Net
 from sheka.systems.clearing.queries import days_of, files_of
@@ -117,6 +118,16 @@ def day_reached(actor: Actor, organisation_code: str, settlement_date: date) -> 
     """A sealed day in the actor's reach."""
     rows = days_of(actor).filter(organisation_id=organisation_code, settlement_date=settlement_date)
     return rows.select_related("organisation", "window").first()
+
+
+def days_waiting_for(actor: Actor) -> QuerySet[Day]:
+    """The sealed days with which this actor has to do something: to be reconciled (once more), or to be netted."""
+    waiting = Q(pk__in=())
+    if actor.may(Permission.CLEARING_IMPORT):
+        waiting |= Q(state="sealed") | Q(state="reconciled", differences__gt=0)
+    if actor.may(Permission.CLEARING_NET):
+        waiting |= Q(state="reconciled", differences=0)
+    return days_of(actor).filter(waiting)
 
 
 def windows_to_seal(organisation_code: str) -> list[Window]:

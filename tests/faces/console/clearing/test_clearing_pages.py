@@ -81,6 +81,7 @@ def test_a_day_is_sealed_filed_reconciled_and_netted_from_its_page(terminal, ban
     page = text_of(officer.get(today))
     assert f"Import the files that are missing: {HOSPITAL}." in page
     assert offered(page) == ["import"] and "is missing" in page
+    assert re.search(r">Clearing <b>1<", page) and not re.search(r">Clearing <b>", text_of(settlement.get(today)))
     day = Day.objects.get()
     refused(officer.ask("POST", f"{today}/reconcile"), Code.CLEARING_NO_FILE)
     assert officer.ask("POST", f"{today}/import", {}).status_code == 422
@@ -93,6 +94,7 @@ def test_a_day_is_sealed_filed_reconciled_and_netted_from_its_page(terminal, ban
     page = text_of(officer.get(today))
     assert "a settlement officer nets it" in page and "Agrees" in page and "net" not in offered(page)
     page = text_of(settlement.get(today))
+    assert re.search(r">Clearing <b>1<", page), "now it waits for the other one"
     assert offered(page) == ["net"] and "As it would be netted now" in page
     asked = words_of(text_of(settlement.get(f"{today}/net")))
     assert "The city pays the institution ¥12.34 ¥12.34" in asked

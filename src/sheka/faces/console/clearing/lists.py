@@ -114,7 +114,7 @@ DIFFERING = Listing(
             "reason",
         ),
         Text("institution", _("Institution"), ("institution",), "startswith"),
-        Text("organisation", _("Organisation"), ("organisation_id",), "exact"),
+        Text("organisation", pgettext_lazy("clearing", "Code of the city"), ("organisation_id",), "exact"),
     ],
     empty_title=_("No differences"),
     empty_text=_("What reconciliation finds to differ appears here."),
@@ -139,7 +139,7 @@ NETS = Listing(
             "code", _("Institution code"), lambda row: row.institution.code, sort="institution__code", kind="number"
         ),
         Column("institution", _("Institution"), lambda row: mixed(row.institution.name)),
-        Column("organisation", _("Organisation"), lambda row: named(row.day.organisation)),
+        Column("organisation", pgettext_lazy("clearing", "City"), lambda row: named(row.day.organisation)),
         Column("purchases", _("Taken"), lambda row: row.purchases, kind="money"),
         Column("reversals", _("Given back"), lambda row: row.reversals, kind="money"),
         Column("adjustments", _("Adjustments"), lambda row: row.adjustments, kind="money"),
