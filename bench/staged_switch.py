@@ -21,7 +21,7 @@ EVERY = 0.001
 STAGES = {
     "socket_and_codec": ("connection.py", "requests.py", "answers.py", "/iso8583/", "network.py", "tls.py"),
     "machine": ("/switch/machine.py", "/encryption_machine/", "/switch/line_keys.py", "/switch/protection.py"),
-    "database": ("/switch/lanes.py", "/asyncpg/", "/sealing.py", "/switch/verbs.py"),
+    "database": ("/switch/lanes.py", "/switch/booking.py", "/asyncpg/", "/sealing.py", "/switch/verbs.py"),
     "journal": ("/switch/journal.py", "/switch/meter.py", "/switch/side_door.py"),
 }
 seen: Counter[str] = Counter()

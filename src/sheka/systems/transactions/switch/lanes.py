@@ -10,48 +10,28 @@ import asyncio
 import logging
 import time
 from collections import defaultdict
-from datetime import date, datetime, timedelta
+from datetime import date
 from typing import Any
 
 import asyncpg
 
 from sheka.foundation.refusals import Code
 from sheka.systems.transactions import sealing
-from sheka.systems.transactions.switch.answers import Outcome, batch_fields
+from sheka.systems.transactions.switch.answers import Outcome
+from sheka.systems.transactions.switch.booking import rows_of, said
 from sheka.systems.transactions.switch.guard import Guard
-from sheka.systems.transactions.switch.requests import ZONE, Request, Verb
+from sheka.systems.transactions.switch.requests import Request, Verb
 from sheka.systems.transactions.switch.settings import SwitchSettings
+from sheka.systems.transactions.switch.settlements import COMMIT, compare
 from sheka.systems.transactions.switch.verbs import BATCH, CREDITS
 
 log = logging.getLogger("sheka.switch")
-_ARRAYS = (
-    "$1::date, $2::integer[], $3::integer[], $4::integer[], $5::text[], $6::text[], $7::bigint[], $8::smallint[],"
-    " $9::smallint[], $10::text[], $11::integer[], $12::bigint"
-)
-_PURCHASE = f"SELECT * FROM switch_purchase_batch({_ARRAYS}, $13::integer[], $14::bigint[], $15::text[])"  # noqa: S608
-_OTHERS = (
-    f"SELECT * FROM switch_verb_batch({_ARRAYS}, $13::smallint[], $14::boolean[], $15::date[],"  # noqa: S608
-    " $16::integer[], $17::integer[], $18::smallint[], $19::bigint[], $20::timestamptz[], $21::integer[],"
-    " $22::integer[], $23::bigint[], $24::text[])"
-)
-_SETTLE = (
-    "SELECT * FROM switch_compare_batch($1::integer, $2::integer, $3::date, $4::integer, $5::date, $6::boolean,"
-    " $7::bigint[])"
-)
-_UPLOAD = (
-    "SELECT * FROM switch_upload_line($1::integer, $2::integer, $3::date, $4::integer, $5::date, $6::date, $7::integer,"
-    " $8::boolean, $9::bigint, $10::text)"
-)
-_REFUSE = f"SELECT * FROM switch_refuse_batch({_ARRAYS}, $13::integer[])"  # noqa: S608
 _NUMBERS = (
     "SELECT switch_offline_numbers($1::date, $2::integer[], $3::integer[], $4::integer[], $5::text[], $6::bigint[],"
     " $7::bigint[], $8::smallint[])"
 )
-_ANSWERED = "SELECT switch_batch_known($1::integer, $2::date, $3::integer, $4::boolean)"
 _TODAY = "SELECT (clock_timestamp() AT TIME ZONE 'Asia/Shanghai')::date"
 _BALANCE = "SELECT * FROM switch_balance_batch($1::integer[], $2::integer[], $3::text[], $4::text[], $5::smallint[])"
-#: The connection stays inside an open transaction without snapshot, which saves a round trip for BEGIN.
-_COMMIT = "COMMIT AND CHAIN"
 _ROLLBACK = "ROLLBACK AND CHAIN"
 _ARCHIVED = "SK504"
 """SQLSTATE of a row for a day that was taken off (partitions.sql)."""
@@ -63,10 +43,6 @@ _BROKEN = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,  # shut down, crashed, cannot connect now
 )
-
-
-AFTER_UPLOAD = "96"
-"""Field 3 of a settlement whose lines were uploaded."""
 #: Verbs that are booked together, by the first of them; all others with Verb.ADVICE.
 _FAMILY = {verb: verb for verb in (Verb.PURCHASE, Verb.REVERSAL, Verb.BALANCE)} | dict.fromkeys(BATCH, Verb.SETTLEMENT)
 _DATED = frozenset({Verb.PURCHASE, Verb.REVERSAL, Verb.ADVICE})
@@ -169,7 +145,7 @@ class Lane:
         if verb is Verb.REVERSAL and day is not None:
             return await self._book(verb, day, group)  # money that went the wrong way goes back, whoever is barred
         if verb is Verb.SETTLEMENT:
-            return await self._compare(group)
+            return await compare(self._open_connection(), group)
         if not self._guard.knows and time.monotonic() - group[0].since < self._settings.known_for:
             raise NotKnown
         barred = self._guard.judge(group)
@@ -255,7 +231,7 @@ class Lane:
         """The day has its partition; a transaction of its own, once for a lane."""
         if day not in self._days:
             await self._open_connection().execute("SELECT transactions_ensure_day($1)", day)
-            await self._open_connection().execute(_COMMIT)
+            await self._open_connection().execute(COMMIT)
             self._days.add(day)
 
     async def _inquire(self, group: list[Request]) -> list[tuple[Request, Outcome]]:
@@ -268,40 +244,11 @@ class Lane:
             [one.scheme for one in group],
             [one.country for one in group],
         )
-        await connection.execute(_COMMIT)
+        await connection.execute(COMMIT)
         return [
             (group[place - 1], Outcome(refusal, None, balance))
             for place, refusal, balance in zip(*row.values(), strict=True)
         ]
-
-    async def _compare(self, group: list[Request]) -> list[tuple[Request, Outcome]]:
-        """Batches of terminals: their lines first, then their totals. Who is barred, or has no date of now, has the
-        answer that was given before or the refusal, and leaves nothing behind.
-        """
-        connection = self._open_connection()
-        found = []
-        for one in sorted(group, key=lambda one: one.verb):
-            bar = Code.BUSINESS_DATE_OUT_OF_RANGE.value if one.misdated else one.barred
-            if bar:
-                upload = one.verb is Verb.UPLOAD
-                if not await connection.fetchval(_ANSWERED, one.terminal.id, one.date, one.stan, upload):
-                    await connection.execute(_COMMIT)
-                    found.append((one, Outcome(bar)))
-                    continue
-            key = (one.terminal.institution_id, one.terminal.id, one.date, one.stan, one.settled)
-            if one.verb is Verb.UPLOAD:
-                reversal = one.original_kind == Verb.REVERSAL
-                line = (one.original_date, one.original_stan, reversal, one.amount, one.card)
-                row = await connection.fetchrow(_UPLOAD, *key, *line)
-                outcome = Outcome(row["refused"], settlement=one.settled, differs=row["differs"])
-            else:
-                after = str(one.fields[3]).startswith(AFTER_UPLOAD)
-                row = await connection.fetchrow(_SETTLE, *key, after, one.theirs)
-                more = None if row["ours"] is None else batch_fields(row["refused"], row["ours"])
-                outcome = Outcome(row["refused"], settlement=one.settled, differs=row["differs"], more=more)
-            await connection.execute(_COMMIT)
-            found.append((one, outcome))
-        return found
 
     async def _book(
         self,
@@ -321,64 +268,20 @@ class Lane:
         seal = self._stream << sealing.STREAM_SHIFT | self._place + 1
         for one in group:
             one.attempted = True
-        row = await connection.fetchrow(
-            _OTHERS if verb is not Verb.PURCHASE else _REFUSE if refusals else _PURCHASE,
-            day,
-            [one.terminal.institution_id for one in group],
-            [one.terminal.id for one in group],
-            [one.stan for one in group],
-            [one.card for one in group],
-            [one.scheme for one in group],
-            [one.amount for one in group],
-            [one.currency for one in group],
-            [one.country for one in group],
-            [one.rrn for one in group],
-            [one.local_time for one in group],
-            seal,
-            *self._rest(verb, group, refusals),
-        )
+        row = await connection.fetchrow(*said(verb, day, group, refusals, seal, self._settings.limits))
         if not keep:
             await connection.execute(_ROLLBACK)
             new = [(group[place - 1], Outcome((refusals or [])[place - 1])) for place in row["places"] or ()]
             return new + await self._stored(group, row)
-        rows = _rows(verb, day, group, row)
+        rows = rows_of(verb, day, group, row)
         if rows:
             root = sealing.root_of(self._root, rows)
-            await connection.execute(f"EXECUTE seal ({seal}, {len(rows)}, '\\x{root.hex()}'); {_COMMIT}")
+            await connection.execute(f"EXECUTE seal ({seal}, {len(rows)}, '\\x{root.hex()}'); {COMMIT}")
             self._place += 1
             self._root = root
         else:
-            await connection.execute(_COMMIT)
+            await connection.execute(COMMIT)
         return await self._outcomes(group, row)
-
-    def _rest(self, verb: Verb, group: list[Request], refusals: list[int] | None) -> tuple[object, ...]:
-        """What a function wants beside the twelve that all have."""
-        if refusals and verb is Verb.PURCHASE:
-            return (refusals,)
-        now = datetime.now(ZONE)
-        policy = self._settings.limits
-        figures, places, kinds = policy.table(now.date())
-        classes = [
-            places.get((one.scheme, one.terminal.institution[0], one.kind), places.get((one.scheme, "*", one.kind)))
-            for one in group
-        ]
-        if verb is Verb.PURCHASE:
-            return classes, figures, kinds
-        lapses = now + timedelta(days=policy.held_days)
-        return (
-            [one.kind for one in group],
-            [_told(one) for one in group],
-            [one.original_date for one in group],
-            [one.original_terminal for one in group],
-            [one.original_stan for one in group],
-            [one.original_kind for one in group],
-            [one.kept for one in group],
-            [lapses if one.verb is Verb.PRE_AUTHORISATION else None for one in group],
-            refusals or [0] * len(group),
-            classes,
-            figures,
-            kinds,
-        )
 
     async def _outcomes(self, group: list[Request], row: Any) -> list[tuple[Request, Outcome]]:
         settled = await self._settlement_date(row["window_id"])
@@ -409,7 +312,7 @@ class Lane:
         if found is None:
             connection = self._open_connection()
             found = await connection.fetchval("SELECT settlement_date FROM transactions_window WHERE id = $1", window)
-            await connection.execute(_COMMIT)
+            await connection.execute(COMMIT)
             self._settlement[window] = found
         return found
 
@@ -422,37 +325,3 @@ class Lane:
 def _unknown(request: Request) -> Outcome:
     """What to say when we gave up: unknown if the database may have it, else not taken."""
     return Outcome((Code.SWITCH_OUTCOME_UNKNOWN if request.attempted else Code.SWITCH_BUSY).value)
-
-
-def _told(request: Request) -> bool:
-    """Whether it was done before we were asked: an advice. A refund comes in such a message too, and is asked for."""
-    return request.type[:3] == "022" and request.verb is not Verb.REFUND
-
-
-def _rows(verb: Verb, day: date, group: list[Request], row: Any) -> list[tuple[object, ...]]:
-    """The rows that a batch wrote, as they are sealed, in the order of their numbers."""
-    if row["places"] is None:
-        return []
-    window, at = row["window_id"], sealing.microseconds(row["booked_at"])
-    written: list[tuple[object, ...]] = []
-    columns = zip(
-        row["places"], row["refusals"], row["ids"], row["balances"], row["accounts"], row["cards"], strict=True
-    )
-    for index, (place, refusal, number, balance, account, card) in enumerate(columns):
-        one = group[place - 1]
-        terminal = one.terminal
-        key = (day, terminal.institution_id, terminal.id, one.stan, one.local_time, one.card, one.scheme)
-        rest = (one.currency, one.country, one.rrn)
-        if verb is Verb.PURCHASE:
-            written.append((number, 1, *key, one.amount, *rest, refusal, balance, account, card, window, None, at))
-            continue
-        end = (balance, account, card, window, row["originals"][index], at)
-        further = (row["original_dates"][index], row["moves"][index], _told(one))
-        written.append((number, one.kind, *key, row["amounts"][index], *rest, refusal, *end, *further))
-        tombstone = row["tombstones"][index]
-        if tombstone is not None:
-            refused = Code.TRANSACTION_REVERSED_BEFORE.value
-            end = (None, None, None, window, None, at)
-            written.append((tombstone, one.original_kind, *key, one.amount, *rest, refused, *end))
-    written.sort(key=lambda item: item[0])  # type: ignore[arg-type,return-value]
-    return written
