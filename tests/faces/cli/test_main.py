@@ -22,6 +22,7 @@ def typed(*words: str, **environment: str) -> subprocess.CompletedProcess[bytes]
 
 def test_a_node_that_does_not_run_is_said_and_a_gbk_terminal_ends_nothing(tmp_path: Path):
     node = NodeConfig.create_demo(tmp_path / "node")
+    assert "Traceback" not in typed("node", "status", "--config", str(node.path)).stderr.decode()
     done = typed("exceptions", "check", "--config", str(node.path), PYTHONIOENCODING="gbk")
     said = done.stderr.decode("gbk")
     assert done.returncode == 1 and "Traceback" not in said, said
