@@ -25,13 +25,14 @@ from sheka.office.approvals.actions.withdraw import withdraw
 from sheka.office.jobs.models import JobRun
 from sheka.office.staff.actors import Actor
 from sheka.systems.accounts.actions.book_interest import book_interest, resume_interest
-from sheka.systems.accounts.actions.change_state import freeze_account, release_account
+from sheka.systems.accounts.actions.change_state import close_account, freeze_account, release_account
+from sheka.systems.accounts.actions.correct_posting import propose_correction
 from sheka.systems.accounts.actions.deposit import Deposit, deposit
 from sheka.systems.accounts.actions.open_account import open_accounts, open_party_account
 from sheka.systems.accounts.actions.propose_ending import propose_closing
 from sheka.systems.accounts.actions.reckon_interest import propose_interest, reckon_interest, withdraw_interest
 from sheka.systems.accounts.interest import accrued, weights
-from sheka.systems.accounts.models import Account, InterestRun, Kind, Payout
+from sheka.systems.accounts.models import Account, Entry, InterestRun, Kind, Payout
 from sheka.systems.accounts.policy import Rate, rates
 from sheka.systems.accounts.queries import balance, verify_ledger
 
@@ -260,6 +261,32 @@ def test_an_account_that_ends_gets_the_year_that_nobody_reckoned_from_the_fund_o
     of_this = share(2_000_000 * (yesterday - LAST).days, Decimal("0.0035") / 365, Rounding.HALF_UP)
     assert Payout.objects.get().amount == 2_007_000 + of_2024 + of_this
     assert balance(fund) == -(7_000 + of_2024 + of_this)
+
+
+def test_an_empty_account_is_not_closed_over_the_interest_that_it_still_gets(paid, officer, supervisor, superuser):
+    """Spent to the last fen this year: what it bore until then is paid out, not lost."""
+    account, other, unused = paid([(0, date(2024, 5, 5), 2_000_000), (1, date(2025, 1, 1), 1_000_000)])
+    with superuser() as administrator:
+        administrator.execute("UPDATE accounts_account SET opened_at = '2024-05-05 01:00+08'")
+    for one in (account, other):
+        propose = propose_correction(
+            officer,
+            account=one.number,
+            posting=Entry.objects.get(account=one).posting_id,
+            amount=balance(one),
+            reason="test",
+            document="2026-2",
+        )
+        decided(supervisor, propose)
+    assert balance(account) == 0
+    with pytest.raises(Refused) as refusal:
+        close_account(officer, number=account.number, reason="注销")
+    assert refusal.value.code is Code.ACCOUNT_NOT_EMPTY
+    payee = {"name": "王小明", "bank": "中国银行海口分行", "bank_account": "6216610000001234"}
+    decided(supervisor, propose_closing(officer, number=account.number, reason="注销", document="2026-1", **payee))
+    assert Payout.objects.get().amount > 7_000
+    assert balance(account) == 0
+    assert close_account(officer, number=unused.number, reason="never used").state == "closed"
 
 
 def test_lines_that_were_altered_are_not_approved(paid, officer, supervisor):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from django.db.models import Sum
 from django.utils import timezone
 
 from sheka.foundation.money import plain_yuan
@@ -21,7 +22,7 @@ from sheka.systems.accounts.actions.open_account import open_party_account
 from sheka.systems.accounts.actions.propose_ending import endable, must_receive
 from sheka.systems.accounts.booking import book_all, number_from
 from sheka.systems.accounts.interest import ZONE, accrued
-from sheka.systems.accounts.models import Account, EntryKind, InterestRun, Kind, Payout, Succession
+from sheka.systems.accounts.models import Account, EntryKind, InterestLine, InterestRun, Kind, Payout, Succession
 from sheka.systems.accounts.moving import PAYING, send_away
 from sheka.systems.accounts.payees import Payee, shares
 from sheka.systems.accounts.policy import rates
@@ -93,6 +94,13 @@ def interest_due(account: Account, until: date) -> int:
         total += accrued(account.pk, account.scheme, account.organisation_id, first, date(year - 1, 12, 31))[0]
         first = date(year + 1, 1, 1)
     return total + accrued(account.pk, account.scheme, account.organisation_id, first, until)[0]
+
+
+def still_due(account: Account) -> int:
+    """What an account would get if it ended now: a booked year that waits for it, and what no run has paid."""
+    waits = InterestLine.objects.filter(account=account, booked=False, run__state__in=("booking", "booked"))
+    waited = waits.aggregate(total=Sum("amount"))["total"] or 0
+    return waited + interest_due(account, timezone.localdate() - timedelta(days=1))
 
 
 def _begin(actor: Actor, proposal: Proposal) -> Ending:

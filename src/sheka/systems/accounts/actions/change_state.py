@@ -11,6 +11,7 @@ from sheka.office.staff.actors import Actor
 from sheka.office.staff.permissions import Permission
 from sheka.systems.accounts.actions.correct_posting import said
 from sheka.systems.accounts.booking import number_from
+from sheka.systems.accounts.ending import still_due
 from sheka.systems.accounts.models import Account, EntryKind, Freeze, Kind, Verb
 from sheka.systems.accounts.posting import Item, must_be_done, post
 from sheka.systems.accounts.states import ACCOUNT
@@ -104,8 +105,9 @@ def release_amount(actor: Actor, *, freeze: int, reason: str, document: str) -> 
 
 @action(Permission.ACCOUNT_OPEN)
 def close_account(actor: Actor, *, number: str, reason: str) -> Account:
-    """Close an empty personal account. Raises Refused: ACCOUNT_NOT_EMPTY when money is left on it, ACCOUNT_NOT_PERSONAL
-    (of the others the row does not say what is left), and as `freeze_account`.
+    """Close an empty personal account. Raises Refused: ACCOUNT_NOT_EMPTY when money is left on it or interest is due
+    (`propose_closing` pays both out), ACCOUNT_NOT_PERSONAL (of the others the row does not say what is left),
+    ACCOUNT_POLICY, and as `freeze_account`.
     """
     return _change(actor, number, "close", reason, "")
 
@@ -116,7 +118,7 @@ def _change(actor: Actor, number: str, verb: str, reason: str, document: str) ->
         raise Refused(Code.ACCOUNT_NOT_PERSONAL, account=number)
     account.state = ACCOUNT.after(account.state, verb)
     if account.state == "closed":
-        if account.balance or account.held:
+        if account.balance or account.held or still_due(account):
             raise Refused(Code.ACCOUNT_NOT_EMPTY, account=number)
         account.closed_at = timezone.now()
     account.save(update_fields=["state", "closed_at"])
