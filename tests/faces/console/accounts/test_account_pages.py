@@ -227,7 +227,7 @@ def test_refused_lines_are_shown_with_their_reasons(city):
     row = DepositFile.objects.get()
     check_deposit_file(actor_of(person_at(CITY, "account_officer")), number=row.number)
     page = text_of(officer.get(f"/accounts/files/{row.number}"))
-    assert "2 lines of the file" in page and "There is no such account." in page and "9999" in page
+    assert "cannot be booked: 2." in page and "There is no such account." in page and "9999" in page
     assert "没有该账户" in text_of(city.desk("account_officer", "zh-hans").get(f"/accounts/files/{row.number}"))
     answer = officer.get(f"/accounts/files/refused?file={row.number}&export=xlsx")
     rows = CalamineWorkbook.from_filelike(io.BytesIO(answer.content)).get_sheet_by_index(0).to_python()
