@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.conf import settings
@@ -24,7 +24,7 @@ from sheka.systems.accounts.models import Entry
 from sheka.systems.accounts.proofs import proved
 from sheka.systems.exceptions.models import ExceptionCase
 from sheka.systems.exceptions.retention_holds import case_open
-from sheka.systems.transactions import archive_files
+from sheka.systems.transactions import archive_files, jobs
 from sheka.systems.transactions.actions.archive_day import (
     check_archive,
     propose_detaching,
@@ -122,6 +122,23 @@ def test_a_case_that_ended_by_an_entry_holds_its_day_no_more(bank):
     assert case_open(day) is None
 
 
+def test_a_day_that_cannot_be_archived_keeps_no_other_day_in_the_database(booked, monkeypatch):
+    """The turn of the night fails with it, and has written the others."""
+    spoilt, write = DAY - timedelta(days=1), jobs.write_archive
+
+    def written(actor, *, day):
+        if day == spoilt:
+            raise Refused(Code.ARCHIVE_DIFFERS, day=day.isoformat(), what="content")
+        return write(actor, day=day)
+
+    monkeypatch.setattr(jobs, "write_archive", written)
+    monkeypatch.setattr(jobs, "due_days", lambda _today: [spoilt, DAY])
+    with pytest.raises(Refused) as refusal:
+        jobs.archive()
+    assert refusal.value.code is Code.ARCHIVE_DIFFERS
+    assert Archive.objects.get().business_date == DAY
+
+
 def waiting() -> bool:
     with connection.cursor() as cursor:
         cursor.execute(
@@ -134,7 +151,7 @@ def waiting() -> bool:
 KILLED = """
 import sys, time, django
 django.setup()
-from datetime import date
+from datetime import date, timedelta
 from types import SimpleNamespace
 from sheka.office.actions import action
 from sheka.office.scope import whole_node

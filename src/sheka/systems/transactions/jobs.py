@@ -43,16 +43,22 @@ def partitions() -> None:
 @periodic("transactions.archive", cron="30 18 * * *")
 def archive() -> None:
     """Write what the policy wants archived (02:30 in Beijing), for the organisation whose institutions book here. A day
-    that something still holds waits for a later night; none leaves the database by itself.
+    that something still holds waits for a later night; none leaves the database by itself. One that cannot be written
+    keeps no other from it, and fails the turn at its end.
     """
     keeper = Institution.objects.order_by("pk").values_list("organisation_id", flat=True).first()
     actor = Actor.process("archive", keeper or settings.NODE.organisations[0])
+    failed: list[Refused] = []
     for day in due_days(timezone.localdate()):
         try:
             write_archive(actor, day=day)
         except Refused as refusal:
             if refusal.code not in (Code.ARCHIVE_HELD, Code.ARCHIVE_EMPTY_DAY):
-                raise
+                failed.append(refusal)
+            if refusal.code is Code.ARCHIVE_DISK_FULL:
+                break
+    if failed:
+        raise failed[0]
 
 
 @periodic("transactions.pulses", cron="*/10 * * * *")
