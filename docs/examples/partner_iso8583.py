@@ -85,11 +85,13 @@ class Terminal:
         message = _encoded(kind, chosen, 128 if max(chosen) > 64 else 64)
         message += self._mac(message) + bytes(4)
         self._line.sendall(len(message).to_bytes(2) + message)
-        size = int.from_bytes(self._exactly(2))
-        answer = self._exactly(size)
-        if self._mac(answer[:-8]) != answer[-8:-4]:
-            raise ValueError("the answer is not the switch's: its outcome is unknown, reverse")
-        return _decoded(answer)
+        while True:
+            answer = self._exactly(int.from_bytes(self._exactly(2)))
+            if self._mac(answer[:-8]) != answer[-8:-4]:
+                raise ValueError("the answer is not the switch's: its outcome is unknown, reverse")
+            found = _decoded(answer)
+            if _answers(answer[:4].decode(), found, kind, chosen):
+                return found  # else a late answer to another message, or a recorded one: wait on
 
     def _exactly(self, size: int) -> bytes:
         held = b""
@@ -99,6 +101,13 @@ class Terminal:
                 raise ConnectionError("the outcome is unknown: reverse")
             held += piece
         return held
+
+
+def _answers(came: str, found: dict[int, str], kind: str, asked: dict[int, str]) -> bool:
+    """Whether it is the answer to what was asked: a right MAC alone says only that the switch once said it."""
+    echoed = (3, 4, 7, 11, 13, 37, 41, 42, 49, 62, 70)
+    same = all(found.get(number, asked[number]) == asked[number] for number in echoed if number in asked)
+    return came == f"{kind[:2]}{int(kind[2]) + 1}0" and 11 in found and same
 
 
 def _encoded(kind: str, fields: dict[int, str], mac_field: int) -> bytes:

@@ -35,6 +35,7 @@ LONG = {48: 512, 54: 120, 57: 20, 60: 3, 61: 32, 62: 9, 63: 4}
 BINARY = {52: (0, 8), 55: (3, 255), 59: (0, 16), 64: (0, 8), 128: (0, 8)}
 """Digits of length in front, bytes; pyiso8583 takes and gives them as hex."""
 TOTALS = ("74", "75", "76", "77", "86", "87", "88", "89")
+ECHOED = ("3", "4", "7", "11", "13", "37", "41", "42", "49", "62", "70")
 NOT_SIGNED_ON, NOT_TAKEN, UNKNOWN = "77", "91", "96"
 
 
@@ -217,10 +218,16 @@ class Till:
         try:
             line = self._line = self._line or self._connect()
             line.sendall(len(message).to_bytes(2, "big") + message)
-            received = self._read(int.from_bytes(self._read(2), "big"))
+            while not _answers(answer := self._answer(), kind, fields):
+                pass  # a late answer to another message, or a recorded one: ours still comes, or the line falls silent
         except OSError:
             self.hang_up()
             raise
+        return answer
+
+    def _answer(self) -> Fields:
+        """The next answer that proves itself."""
+        received = self._read(int.from_bytes(self._read(2), "big"))
         if self.keys.mac(received[:-8]) + bytes(4) != received[-8:]:
             self.hang_up()
             answer, _ = iso8583.decode(received, SPEC)
@@ -292,6 +299,12 @@ class Till:
                 raise ConnectionError("the line ended")
             held += piece
         return held
+
+
+def _answers(answer: Fields, kind: str, fields: Fields) -> bool:
+    """Whether it is the answer to this message: a right MAC alone says only that the switch once said it."""
+    same = all(answer.get(name, fields[name]) == fields[name] for name in ECHOED if name in fields)
+    return answer["t"] == f"{kind[:2]}{int(kind[2]) + 1}0" and "11" in answer and same
 
 
 def _followed(original: Fields) -> str:

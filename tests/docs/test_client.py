@@ -236,6 +236,27 @@ def live(till, bank, switch) -> None:  # noqa: F811
     till.hang_up()
 
 
+def test_a_recorded_approval_under_the_same_trace_number_is_no_answer(tmp_path):
+    """What is lost: goods for a purchase that the switch never saw, when somebody in the line plays an answer back."""
+    house, key = example("partner_pyiso8583"), bytes(range(16))
+    ours, switch = socket.socketpair()
+    keys = house.Keys("sm4", key)
+    keys._mac = key
+    till = house.Till(lambda: ours, TILL, SHOP, keys, tmp_path / "till.json")
+
+    def said(fields: dict[str, str], amount: int) -> bytes:
+        told = {**fields, "t": "0210", "4": f"{amount:012d}", "39": "00", "64": "00" * 8}
+        told = {name: value for name, value in told.items() if name in {"t", "3", "4", "7", "11", "39", "41", "64"}}
+        signed = bytes(house.iso8583.encode(told, house.SPEC)[0][:-8])
+        return len(signed + bytes(8)).to_bytes(2, "big") + signed + keys.mac(signed) + bytes(4)
+
+    asked = {"t": "0200", **till._money("000000", "D2143569X", 1_250)}
+    switch.sendall(said({**asked, "7": "1101000000"}, 1_250) + said(asked, 9) + said(asked, 1_250))
+    assert till.ask("0200", asked)["7"] == asked["7"]
+    till.hang_up()
+    switch.close()
+
+
 def lost(size: int) -> bytes:
     raise ConnectionError("the line was cut")
 
