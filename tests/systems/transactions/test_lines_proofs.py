@@ -38,6 +38,7 @@ from sheka.office.scope import whole_node
 from sheka.office.staff.permissions import Permission
 from sheka.systems.cards.models import Card
 from sheka.systems.keys.models import Key
+from sheka.systems.transactions.actions.blocks import block
 from sheka.systems.transactions.actions.keep_line import set_profile
 from sheka.systems.transactions.actions.set_card_pin import set_card_pin
 from sheka.systems.transactions.line_client import PIN_FIELDS, WorkingKeys, chip_data_of
@@ -293,6 +294,21 @@ def city(bank) -> City:
         card.factor = f"{0x4601001700000000 + number:016X}"
         card.save(update_fields=["factor"])
     return City(Algorithm(bank.cards[0].algorithm))
+
+
+@pytest.mark.req("S4")
+def test_a_blocked_terminal_tries_no_pin(switch, bank):
+    """With a stolen terminal and a found card somebody learned whether a PIN was right, or used its tries up."""
+    pad, card = Pad(switch, bank), bank.cards[0].number
+    pad.set(card)
+    block(bank.actor, kind="terminal", subject=FIRST, reason="stolen")
+    deadline = time.monotonic() + 5
+    while pad.terminal.purchase(card, 1).refusal != Code.TERMINAL_ON_BLOCK_LIST.value:
+        assert time.monotonic() < deadline, "the news of the block never came"
+    for pin in (PIN, *[WRONG] * 4):
+        assert pad.pay(card, pin).refusal == Code.TERMINAL_ON_BLOCK_LIST.value
+    kept = CardPin.objects.get()
+    assert (kept.tries, kept.blocked_at) == (0, None)
 
 
 @pytest.mark.req("C1")

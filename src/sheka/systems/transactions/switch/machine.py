@@ -82,6 +82,7 @@ class Macs:
             for organisation, machine in machines.items()
         }
         self.failures = 0
+        self._told: dict[str, float] = {}
 
     async def close(self) -> None:
         for machine in self._machines.values():
@@ -211,7 +212,10 @@ class Macs:
         return self._machines[organisation]
 
     def _give_up(self, organisation: str, group: list[Request], error: Exception) -> None:
-        log.error("the machine of %s does not answer: %s", organisation, error)
+        now = time.monotonic()
+        if now - self._told.get(organisation, -BEAT) >= BEAT:  # who floods us shall not flood the log
+            self._told[organisation] = now
+            log.error("the machine of %s does not answer: %s", organisation, error)
         self.failures += len(group)
         for request in group:
             request.line.drop()
