@@ -7,7 +7,8 @@ import threading
 import time
 
 import pytest
-from django.db import connections, transaction
+from django.db import connection, connections, transaction
+from django.test.utils import CaptureQueriesContext
 from tests.support.payments import HOSPITAL
 
 from sheka.office.operations.health.checks import GOOD, WAIT
@@ -22,7 +23,7 @@ from sheka.systems.clearing.actions.seal_day import seal_day
 from sheka.systems.clearing.health import clearing
 from sheka.systems.clearing.queries import our_lines
 from sheka.systems.transactions.models import Institution
-from sheka.systems.transactions.queries import open_window
+from sheka.systems.transactions.queries import booked_lines, open_window
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.req("S8")]
 
@@ -67,6 +68,9 @@ def test_a_window_left_open_over_a_holiday_loses_no_purchase_of_its_last_days(te
     second = netted(bank)
     assert (first, second) == (700, 30)
     assert first + second == balance(account)
+    with CaptureQueriesContext(connection) as asked:
+        list(booked_lines(open_window().pk, HOSPITAL))
+    assert "business_date" in asked[-1]["sql"].partition("WHERE")[2], "partitions of other years are not read"
     assert terminal.purchase(card, 4).approved
     assert of_nets() == []
     with superuser() as administrator:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from itertools import groupby
 from typing import Any
 
 from django.db import connection
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from sheka.office.organisations.models import Organisation
 from sheka.office.organisations.queries import is_partner, organisation
@@ -204,12 +205,24 @@ def window_totals(window: Window, organisation_code: str) -> list[WindowTotal]:
         return [WindowTotal(*row) for row in cursor.fetchall()]
 
 
+def days_of_window(window: Window) -> tuple[date, date]:
+    """The first and last business date that a row of a window can have, as `MOVED` says it."""
+    ended = max(window.settlement_date, timezone.localdate(window.closed_at))  # now, while it is open
+    return window.settlement_date - timedelta(days=40), ended + timedelta(days=3)
+
+
 def booked_lines(window_id: int, institution_code: str) -> Iterator[tuple[date, str, int, int, str, int, str]]:
     """Business date, terminal, STAN, kind (as DIRECTED), card number, amount, reference of what moved money, in the
     order of booking.
     """
+    window = Window.objects.get(pk=window_id)
+    first, last = days_of_window(window)
     rows = Transaction.objects.filter(
-        window_id=window_id, institution__code=institution_code, refusal=0, account__isnull=False
+        business_date__range=(first, last),
+        window_id=window_id,
+        institution__code=institution_code,
+        refusal=0,
+        account__isnull=False,
     ).select_related("terminal")
     for row in rows.order_by("id").iterator():
         if row.effect:
