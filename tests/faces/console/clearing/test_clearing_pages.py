@@ -194,6 +194,7 @@ def test_another_city_and_a_day_that_is_none_are_not_found(desk, today, tree):
     assert far.ask("POST", f"{own}/seal").status_code == 302
     assert [day.organisation_id for day in Day.objects.order_by("organisation_id")] == [CITY, "460200"]
     assert officer.get(f"/clearing/{CITY}/20201301").status_code == 404
+    refused(officer.get(today.replace(CITY, "460100-01")), Code.CLEARING_DAY_UNKNOWN)
     refused(officer.get(f"/clearing/{CITY}/20200101"), Code.CLEARING_DAY_UNKNOWN)
     assert officer.get(f"{today}/explode").status_code == 404
 

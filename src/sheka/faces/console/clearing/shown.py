@@ -10,7 +10,7 @@ from django.http import Http404
 
 from sheka.foundation.refusals import Code, Refused
 from sheka.office.organisations.models import Organisation
-from sheka.office.organisations.queries import organisation
+from sheka.office.organisations.queries import bureau_of, organisation
 from sheka.office.staff.actors import Actor
 from sheka.systems.clearing.models import Day
 from sheka.systems.clearing.queries import nets_of
@@ -115,10 +115,10 @@ def day_shown(actor: Actor, place: str, number: int) -> DayShown:
     if day is not None:
         where, window = day.organisation, day.window
     else:
-        found = window_to_seal(place, settled)
-        if found is None or not actor.reaches(organisation(place)):
+        found, where = window_to_seal(place, settled), organisation(place)
+        if found is None or not actor.reaches(where) or bureau_of(where) != where:
             raise Refused(Code.CLEARING_DAY_UNKNOWN, day=settled.isoformat())
-        where, window = organisation(place), found
+        window = found
     counted, running = Counter[str](), Counter[str]()
     if day is not None:
         rows = differing_on(differences_of(actor), settled.isoformat()).filter(organisation_id=place)
