@@ -12,7 +12,8 @@ from sheka.faces.cli.operator import NodeFile, open_node, operator
 if TYPE_CHECKING:
     from sheka.systems.accounts.proofs import Proved
 
-SHOWN = 50
+SHOWN = 10
+"""Faults of a check that are listed: one check with a thousand hides no other."""
 app = typer.Typer(help="总账 the ledger", no_args_is_help=True)
 
 
@@ -60,23 +61,25 @@ def _report(checks: list[Proved]) -> dict[str, object]:
 
 
 def _show(console, checks: list[Proved]) -> None:  # type: ignore[no-untyped-def]
-    from rich.table import Table
+    from rich.table import Column, Table
 
     table = Table("核验项 check", "", "结果 result", "秒 s")
     for check in checks:
         result = "[green]✓[/green]" if check.holds else f"[red]✗ {len(check.faults)}[/red]"
         table.add_row(check.name.zh, check.name.en, result, f"{check.seconds:.2f}")
     console.print(table)
-    faults = [(check, fault) for check in checks for fault in check.faults]
-    if not faults:
+    broken = [check for check in checks if not check.holds]
+    if not broken:
         console.print("[green]✓ 总账平衡 the ledger holds[/green]")
         return
-    found = Table("核验项 check", "对象 subject", "问题 finding")
-    for check, fault in faults[:SHOWN]:
-        found.add_row(f"{check.name.zh} {check.name.en}", fault.subject, fault.fault)
+    whole = [Column(head, overflow="fold") for head in ("核验项 check", "对象 subject", "问题 finding")]
+    found = Table(*whole)  # a number cut short names nothing
+    for check in broken:
+        for fault in check.faults[:SHOWN]:
+            found.add_row(f"{check.name.zh} {check.name.en}", fault.subject, fault.fault)
+        if len(check.faults) > SHOWN:
+            found.add_row("", f"… 共 in all {len(check.faults):,}", "--json")
     console.print(found)
-    if len(faults) > SHOWN:
-        console.print(f"… 共 in all {len(faults):,}")
     console.print("[red]✗ 总账不平，请保护现场并上报 the ledger does not hold: preserve the system and report it[/red]")
     console.print(
         "  暂停清算和调账，先做物理备份，再核查所列账户和记账。\n  Stop clearing and adjustments, take a base backup"
