@@ -24,6 +24,7 @@ from sheka.systems.clearing.health import clearing
 from sheka.systems.clearing.queries import our_lines
 from sheka.systems.transactions.models import Institution
 from sheka.systems.transactions.queries import booked_lines, open_window
+from sheka.systems.transactions.terminal import Totals
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.req("S8")]
 
@@ -63,6 +64,8 @@ def test_a_window_left_open_over_a_holiday_loses_no_purchase_of_its_last_days(te
     assert watched() == [(WAIT, "is not sealed")]
     card, account = bank.cards[0].number, Institution.objects.get(code=HOSPITAL).account
     assert terminal.purchase(card, 700).approved
+    batch = terminal.settle(f"{open_window().settlement_date:%m%d}", Totals(debits=1, debits_sum=700))
+    assert batch.approved, "the till counts what stands in its day as we do"
     first = netted(bank)
     assert terminal.purchase(card, 30).approved
     second = netted(bank)
