@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,11 +14,13 @@ from sheka.equipment.server import ports
 from sheka.equipment.server.files import (
     disk_full,
     make_folder,
+    open_log,
     make_socket_folder,
     socket_folder,
     unwritable,
     write_private,
 )
+from sheka.equipment.server.postgres import PostgresCluster
 from sheka.foundation.refusals import Code, Refused
 
 pytestmark = pytest.mark.req("H1")
@@ -100,3 +104,24 @@ def test_a_port_is_free_taken_or_not_ours() -> None:
     with pytest.raises(Refused) as caught:
         ports.require_free("192.0.2.1", port, "web")  # TEST-NET-1: no address of this machine (RFC 5737)
     assert caught.value.code is Code.SERVER_ADDRESS
+
+
+@pytest.mark.req("H1")
+def test_a_full_disk_keeps_no_process_from_its_log_and_no_one_from_the_passwords(tmp_path: Path) -> None:
+    """What is lost if this fails: on a full disk one process that dies takes the whole node with it."""
+    cluster = PostgresCluster(tmp_path / "postgres")
+    assert cluster.passwords["sheka_app"]
+    open_log(tmp_path / "logs" / "switch.log").close()
+    program = (
+        "import resource, signal, sys\n"
+        "from pathlib import Path\n"
+        "from sheka.equipment.server.files import open_log\n"
+        "from sheka.equipment.server.postgres import PostgresCluster\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
+        "place = Path(sys.argv[1])\n"
+        "open_log(place / 'logs' / 'switch.log').close()\n"
+        "sys.exit('sheka_app' not in PostgresCluster(place / 'postgres').passwords)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

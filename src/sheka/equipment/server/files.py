@@ -94,8 +94,11 @@ def write_whole(path: Path, text: str, *, mode: int = 0o644, replace: bool = Tru
 
 
 def open_log(path: Path) -> IO[bytes]:
-    """Open a log to append; one that has grown past 10 MiB becomes `<name>.1` first."""
-    make_folder(path.parent, mode=0o700)
+    """Open a log to append; one that has grown past 10 MiB becomes `<name>.1` first. A disk that is full keeps nobody
+    from going on in a log that is there: a process that died must come back.
+    """
+    if not path.parent.is_dir():
+        make_folder(path.parent, mode=0o700)
     if path.exists() and path.stat().st_size > LOG_BYTES:
         path.replace(path.with_suffix(path.suffix + ".1"))
     try:

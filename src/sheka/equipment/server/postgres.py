@@ -151,12 +151,12 @@ class PostgresCluster(Databases):
         of roles that an earlier version did not know.
         """
         path = self.folder / "passwords.json"
-        make_folder(self.folder)
         while True:
             known = _read_passwords(path)
             missing = [role for role in PASSWORDS if role not in (known or {})]
             if known is not None and not missing:
-                return known
+                return known  # nothing is written, so a full disk keeps nobody from reading
+            make_folder(self.folder)
             made = (known or {}) | {role: secrets.token_urlsafe(24) for role in missing}
             write_private(path, json.dumps(made, indent=1), replace=known is not None)
 
