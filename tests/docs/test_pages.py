@@ -138,3 +138,20 @@ def test_the_example_of_a_file_of_deposits_is_one_and_the_page_says_how_its_last
     script = re.search(r"^grep .*?^awk.*?$", page, re.DOTALL | re.MULTILINE)[0].replace("deposits.txt", str(example))
     done = subprocess.run(["sh", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == example.read_text().splitlines()[-1]
+
+
+def test_both_readmes_lead_to_the_same_pages_and_name_the_same_commands():
+    english, chinese = (text_of(ROOT / name) for name in ("README.md", "README.zh-CN.md"))
+
+    def led(text: str) -> set[str]:
+        return {link for link in LINK.findall(text) if not link.startswith(("README", "docs/images"))}
+
+    def told(text: str) -> list[str]:
+        return [
+            line.split("#")[0].strip()
+            for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+            for line in block.splitlines()
+        ]
+
+    assert led(english) == led(chinese)
+    assert told(english) == told(chinese)

@@ -14,8 +14,8 @@ from sheka.equipment.server import ports
 from sheka.equipment.server.files import (
     disk_full,
     make_folder,
-    open_log,
     make_socket_folder,
+    open_log,
     socket_folder,
     unwritable,
     write_private,
