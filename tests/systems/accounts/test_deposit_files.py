@@ -20,7 +20,9 @@ from tests.support.payments import CITY, make_cards
 from sheka.equipment.server.node import node_environment
 from sheka.foundation.crypto.sm3 import sm3
 from sheka.foundation.refusals import Code, Refused
+from sheka.office.audit.models import Event
 from sheka.office.jobs.models import JobRun
+from sheka.office.jobs.runner import perform
 from sheka.office.staff.actors import Actor
 from sheka.office.staff.models import StaffMember
 from sheka.office.staff.queries import person_of
@@ -244,6 +246,7 @@ import sys, django
 django.setup()
 from sheka.office.scope import whole_node
 from sheka.office.staff.actors import Actor
+from sheka.office.staff.models import StaffMember
 from sheka.systems.accounts.actions.book_deposit_file import book_deposit_file
 with whole_node("a test"):
     book_deposit_file(Actor.process("test", "460100"), sys.argv[1], lambda done, total: print(done, flush=True))
@@ -331,3 +334,20 @@ def test_what_an_editor_adds_is_refused_before_anything_is_kept(officer, account
             receive_deposit_file(officer, name="f", content=changed)
         assert refusal.value.code is Code.DEPOSIT_FILE_HEADER
     assert not DepositFile.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_released_is_booked_although_who_released_it_has_left(officer, supervisor, accounts):
+    """Half of an allocation would else stay unpaid: nobody could take the booking over."""
+    row = receive_deposit_file(officer, name="f", content=deposit_file(lines(accounts)))
+    for state, verb in (("ready", release_deposit_file), ("booked", None)):
+        StaffMember.objects.filter(pk__in=(officer.staff_id, supervisor.staff_id)).update(is_active=False)
+        run = JobRun.objects.get(pk=row.job)
+        perform(run.pk, run.queue_id)
+        row.refresh_from_db()
+        assert row.state == state
+        if verb:
+            row = verb(supervisor, number=row.number)
+    assert row.booked == 4
+    released = Event.objects.get(event="deposit_file.released")
+    assert (released.actor, released.staff_id) == (supervisor.name, supervisor.staff_id)

@@ -48,7 +48,7 @@ def resume_interest(actor: Actor, *, number: str) -> InterestRun:
     run = locked_run(actor, number)
     run.state = INTEREST_RUN.after(run.state, "resume")
     record(actor, "interest.resumed", run.subject, waiting=run.waiting)
-    run.job = start_job(actor, BOOK_INTEREST_JOB, number=run.number).pk
+    run.job = start_job(Actor.process("accounts", run.organisation_id), BOOK_INTEREST_JOB, number=run.number).pk
     run.save(update_fields=["state", "job"])
     return run
 

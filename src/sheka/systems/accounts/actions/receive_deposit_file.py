@@ -46,7 +46,7 @@ def receive_deposit_file(actor: Actor, *, name: str, content: bytes) -> DepositF
     if fresh:
         row.content = content
         row.save(update_fields=["content"])
-        row.job = start_job(actor, CHECK_JOB, number=row.number).pk
+        row.job = start_job(Actor.process("accounts", row.organisation_id), CHECK_JOB, number=row.number).pk
         row.save(update_fields=["job"])
     return row
 
@@ -122,7 +122,8 @@ def release_deposit_file(actor: Actor, *, number: str, background: bool = True) 
     row.save()
     record(actor, "deposit_file.released", row.subject, lines=row.lines - row.refused, total=row.due)
     if background:
-        row.job = start_job(actor, BOOK_JOB, number=row.number).pk
+        # as the check: what was decided is done by the node, whoever has left or moved before it is over
+        row.job = start_job(Actor.process("accounts", row.organisation_id), BOOK_JOB, number=row.number).pk
         row.save(update_fields=["job"])
     return row
 
