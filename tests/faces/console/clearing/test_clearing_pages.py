@@ -11,6 +11,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from python_calamine import CalamineWorkbook
 from tests.support.approvals import decided
+from tests.support.archives import DAY, booked, officers, short
 from tests.support.desks import person_at
 from tests.support.exceptions import SAID, only_theirs, opened, proposal_of
 from tests.support.payments import CITY, HOSPITAL
@@ -24,8 +25,10 @@ from sheka.systems.clearing.queries import our_lines
 from sheka.systems.exceptions.actions.adjust_case import propose_adjustment
 from sheka.systems.exceptions.actions.handle_case import close_case, take_case
 from sheka.systems.exceptions.models import ExceptionCase
+from sheka.systems.transactions.actions.archive_day import propose_detaching, write_archive
 from sheka.systems.transactions.queries import open_window
 
+__all__ = ["booked", "officers", "short"]
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.req("S8")]
 NEEDS = {
     "seal": "clearing.seal",
@@ -213,3 +216,30 @@ def test_a_file_says_itself_of_which_day_it_is(terminal, bank, desk, today):
     assert "File is here" in text_of(officer.get(today)) and "File is here" not in text_of(officer.get(tuesday))
     assert AcquirerFile.objects.get().day == monday
     assert actor_of(person_at(CITY, "clearing_officer")).name in text_of(officer.get(today)), "who brought it"
+
+
+def test_a_day_whose_transactions_are_archived_stands_as_it_was_sealed_and_netted(booked, officers, desk, superuser):
+    """Its rows are in files: the page says so, and does not cry that the books are wrong."""
+    with superuser() as administrator:
+        administrator.execute("UPDATE transactions_window SET settlement_date = %s WHERE closed_at IS NOT NULL", [DAY])
+    officer, settlement = desk("clearing_officer"), desk("settlement_officer")
+    address = f"/clearing/{CITY}/{DAY:%Y%m%d}"
+    assert officer.ask("POST", f"{address}/seal").status_code == 302
+    day = Day.objects.get()
+    officer.ask("POST", f"{address}/import", file_of(day, our_lines(day, HOSPITAL)))
+    officer.ask("POST", f"{address}/reconcile")
+    assert settlement.ask("POST", f"{address}/net").status_code == 302
+    before = words_of(text_of(officer.get(address)))
+    assert "As they were sealed" in before and "Sum of all positions ¥0.00" in before
+    for more, cries in ((1, True), (-1, False)):
+        with superuser() as administrator:
+            administrator.execute("UPDATE clearing_day SET purchases = purchases + %s", [more])
+        page = words_of(text_of(officer.get(address)))
+        assert ("does not add up to what was sealed" in page) is cries, "nothing explains it"
+    clearing, other = officers
+    write_archive(clearing, day=DAY)
+    decided(other, propose_detaching(clearing, day=DAY))
+    page = words_of(text_of(officer.get(address)))
+    assert "have left the database for the archive" in page and "does not add up" not in page
+    owed = f"¥{Net.objects.get().amount / 100:,.2f}"
+    assert f"The city pays the institution {owed} {owed}" in page, "what was netted stands"

@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 
 from sheka.faces.console.clearing.shown import DayShown
 from sheka.faces.console.clearing.verbs import VERBS, why_not
+from sheka.faces.console.events import word_of
 from sheka.faces.console.telling import is_about_permission, list_mark, told, why
 from sheka.faces.console.templatetags.look import by_whom, count
 from sheka.foundation.calendar import add_working_days
@@ -155,6 +156,8 @@ def _moment(step: Step) -> Moment:
             return Moment("done", step.at, _("Reconciled: flat"), "", who)
         text = ngettext("Reconciled: %(n)s difference", "Reconciled: %(n)s differences", number)
         return Moment("bad", step.at, text % {"n": count(number)}, "", who)
+    if step.verb != "netted":
+        return Moment("done", step.at, str(word_of(f"clearing.{step.verb}")), "", who)
     number = int(facts["institutions"])
     detail = ngettext("%(n)s institution", "%(n)s institutions", number) % {"n": count(number)}
     return Moment("done", step.at, _("Netted"), detail, who)
