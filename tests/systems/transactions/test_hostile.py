@@ -100,6 +100,34 @@ def test_a_reader_that_never_reads_is_cut_off_and_others_are_served(strict_switc
 
 
 @pytest.mark.req("S4")
+def test_who_sends_thousands_waits_behind_himself(bank):
+    """Ten thousand messages that prove nothing, and every honest till was answered "busy" (91), seconds later."""
+    switch = SwitchProcess(None, "--limit", "queued=300")
+    with (
+        Terminal(switch.host, switch.port, "460100000001", HOSPITAL, bank.mac) as terminal,
+        Terminal(switch.host, switch.port, "460100000002", HOSPITAL, bank.mac) as other,
+    ):
+        asked = other._purchase_fields(other.new_purchase(bank.cards[0].number, 1))
+        forged = frame(other.encoded("0200", asked)[:-8] + bytes(8))
+        lines = [socket.create_connection((switch.host, switch.port)) for _ in range(5)]
+        for line in lines:
+            line.setblocking(False)
+        answers, sent = [], 0
+        while len(answers) < 20:
+            for line in lines:
+                with suppress(BlockingIOError):
+                    sent += line.send(forged * 400)
+                with suppress(BlockingIOError):
+                    line.recv(1 << 20)
+            answers.append(terminal.purchase(bank.cards[0].number, 1).refusal)
+        for line in lines:
+            line.close()
+    said = switch.stop()
+    assert sent > 300 * len(forged), said
+    assert answers == [0] * 20, said
+
+
+@pytest.mark.req("S4")
 def test_who_only_connects_bars_nobody(strict_switch, bank):
     """All places are taken by lines that said nothing: an honest one comes in, those who proved themselves stay."""
     switch = strict_switch

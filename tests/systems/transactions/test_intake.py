@@ -7,6 +7,7 @@ import subprocess
 import sys
 from datetime import date
 from types import SimpleNamespace
+from typing import NamedTuple
 
 import pytest
 
@@ -102,31 +103,61 @@ def test_an_answer_or_an_unknown_terminal_is_not_a_request() -> None:
             reader.read(LINE, data)
 
 
+class Sent(NamedTuple):
+    """What the queue sees of a request."""
+
+    line: str
+    number: int
+
+
 @pytest.mark.req("S4")
 def test_one_lane_works_alone_until_a_crowd_waits() -> None:
-    batches: dict[str, list[list[int]]] = {"one": [], "two": []}
+    batches: dict[str, list[list[Sent]]] = {"one": [], "two": []}
 
     async def run() -> None:
-        async def work(name: str, batch: list[int]) -> None:
+        async def work(name: str, batch: list[Sent]) -> None:
             batches[name].append(batch)
             await asyncio.sleep(0.02)
 
         lanes = [lambda batch, name=name: work(name, batch) for name in ("two", "one")]
-        queue: Queue[int] = Queue(lanes, most=6, crowd=4)
+        queue: Queue[Sent] = Queue(lanes, most=6, crowd=4)
         for number in range(3):
-            queue.put(number)
+            queue.put(Sent("a", number))
             await asyncio.sleep(0.001)
         for number in range(3, 13):
-            queue.put(number)
+            queue.put(Sent("a", number))
         while not queue.idle:
             await asyncio.sleep(0.005)
 
     asyncio.run(run())
-    assert batches["one"][0] == [0]
+    assert batches["one"][0] == [Sent("a", 0)]
     assert batches["two"], "a crowd waited"
-    taken = [number for name in batches for batch in batches[name] for number in batch]
+    taken = [one.number for name in batches for batch in batches[name] for one in batch]
     assert sorted(taken) == list(range(13))
     assert max(len(batch) for name in batches for batch in batches[name]) <= 6
+
+
+@pytest.mark.req("S4")
+def test_every_line_has_its_turn_before_any_has_another_one() -> None:
+    batches: list[list[Sent]] = []
+
+    async def run() -> None:
+        async def work(batch: list[Sent]) -> None:
+            batches.append(batch)
+
+        queue: Queue[Sent] = Queue([work], most=4, crowd=100)
+        for number in range(9):
+            queue.put(Sent("flood", number))
+        for line in ("a", "b"):
+            queue.put(Sent(line, 0))
+        assert (len(queue), queue.of("flood"), queue.of("nobody")) == (11, 9, 0)
+        while not queue.idle:
+            await asyncio.sleep(0)
+
+    asyncio.run(run())
+    assert batches[0] == [Sent("flood", 0), Sent("a", 0), Sent("b", 0), Sent("flood", 1)]
+    assert [one.number for batch in batches for one in batch if one.line == "flood"] == list(range(9))
+    assert [len(batch) for batch in batches] == [4, 4, 3]
 
 
 @pytest.mark.req("S4")

@@ -277,7 +277,7 @@ def _table(codes: tuple[Code, ...], desk: Desk, bank) -> None:
 
 def test_a_switch_that_is_busy_says_so_to_every_message(desk, bank) -> None:
     prepared = {key: desk.message(*key) for key in SERVED}
-    process = SwitchProcess(None, "--limit", "queued=-1")
+    process = SwitchProcess(None, "--limit", "queued=-1", "--limit", "share=0")
     try:
         with Terminal(process.host, process.port, NUMBER, HOSPITAL, bank.mac) as terminal:
             busy = Desk(terminal, desk.card)

@@ -135,7 +135,8 @@ class Switch:
         except Unanswerable as bad:
             self._refuse_unsigned(line, data, bad)
             return
-        request.busy = len(self._queue) > self._settings.queued
+        crowded = len(self._queue) > self._settings.queued
+        request.busy = crowded and self._queue.of(line) >= self._settings.share
         self._queue.put(request)
 
     async def _take(self, lane: Lane, batch: list[Request]) -> None:

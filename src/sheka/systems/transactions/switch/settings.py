@@ -34,7 +34,8 @@ class SwitchSettings:
     institutions whose terminals must hold a PSAM; `known_for`: how old the knowledge of the block list may be;
     `inside`: where the node's own processes speak without certificates, beside TLS; `handshake`: how long TLS may take
     to begin; `tls`: the files of the line's certificate, None: in clear, on this machine only; `share_port`: several
-    switches listen on one port; `line`: the policy of the line; `machine_patience`: how long a machine may take.
+    switches listen on one port; `line`: the policy of the line; `machine_patience`: how long a machine may take;
+    `share`: waiting requests of a line that are taken however many wait in all.
     `journal`: messages that may wait to be kept, 0 for no journal; `root`: the organisation to which belongs what is
     nobody's; `demo`: the demonstration's machines work without a certificate (K4).
     """
@@ -53,6 +54,7 @@ class SwitchSettings:
     unread: int = 256 * 1024
     in_flight: int = 512
     queued: int = 20000
+    share: int = 16
     patience: float = 20.0
     machine_patience: float = 10.0
     stop: float = 20.0
