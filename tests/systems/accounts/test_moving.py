@@ -17,6 +17,7 @@ from sheka.office.messages.models import Inbox, Outbox
 from sheka.office.scope import acting_in
 from sheka.office.staff.actors import Actor
 from sheka.office.work.models import WorkItem
+from sheka.systems.accounts.actions import keep_late_money as late_money
 from sheka.systems.accounts.actions.change_state import close_account, freeze_account, release_account
 from sheka.systems.accounts.actions.deposit import Deposit, deposit
 from sheka.systems.accounts.actions.keep_late_money import keep_late_money, look_for_late_money
@@ -274,6 +275,23 @@ def test_late_money_of_a_closed_account_is_seen_and_paid_to_the_holder(
     reversal(account, 7)
     assert keep_late_money(Actor.process("test", CITY), number=account.number).amount == 7, "and again, if more comes"
     assert verify_ledger() == []
+
+
+@pytest.mark.req("S10")
+def test_late_money_that_cannot_be_kept_holds_up_no_other(officer, supervisor, accounts, reversal, monkeypatch):
+    """The turn fails with the first, and has seen to the second."""
+    for account in accounts[:2]:
+        decided(supervisor, propose_closing(officer, number=account.number, **PAYEE, **ORDER))
+        reversal(account, 2_500)
+
+    def kept(actor, *, number):
+        if number == accounts[0].number:
+            raise Refused(Code.ACCOUNT_POLICY, file="accounts.toml", what="receiving", day="2026-11-22")
+        return keep_late_money(actor, number=number)
+
+    monkeypatch.setattr(late_money, "keep_late_money", kept)
+    refused(Code.ACCOUNT_POLICY, look_for_late_money)
+    assert LateMoney.objects.get().account == accounts[1]
 
 
 @pytest.mark.req("S10")

@@ -35,7 +35,8 @@ AT_ONCE = 200
 def look_for_late_money() -> int:
     """What the worker does every few minutes: closed accounts with money, and waiting money that has a home by now.
 
-    The number of accounts and amounts dealt with.
+    The number of accounts and amounts dealt with. What cannot be dealt with holds up no other; the first reason is
+    raised at the end, so that the turn is marked as failed.
     """
     with whole_node("closed accounts of every organisation are looked at, each in an action of its own books"):
         found = Account.objects.filter(state="closed", balance__gt=F("held")).order_by("pk")
@@ -48,10 +49,19 @@ def look_for_late_money() -> int:
                 person_id=row.account.person_id, scheme=row.account.scheme, organisation_id=row.organisation_id
             ).exists()
         ]
+    failed: list[Refused] = []
     for number, place in closed:
-        keep_late_money(Actor.process("accounts", place), number=number)
+        try:
+            keep_late_money(Actor.process("accounts", place), number=number)
+        except Refused as refusal:
+            failed.append(refusal)
     for late, place in waiting:
-        pass_on_late_money(Actor.process("accounts", place), late=late)
+        try:
+            pass_on_late_money(Actor.process("accounts", place), late=late)
+        except Refused as refusal:
+            failed.append(refusal)
+    if failed:
+        raise failed[0]
     return len(closed) + len(waiting)
 
 
