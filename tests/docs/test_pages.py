@@ -5,6 +5,7 @@ What is lost if this fails: somebody who has only the documentation types what t
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import shlex
 import subprocess
@@ -16,7 +17,11 @@ from typer.main import get_command
 
 from sheka.faces.cli.bench import benches
 from sheka.faces.cli.main import application
+from sheka.foundation.states import StateTable
+from sheka.systems.accounts import states as accounts
 from sheka.systems.accounts.deposit_file import DepositReader
+from sheka.systems.transactions.states import INSTITUTION, TERMINAL
+from sheka.systems.transactions.switch.settings import SwitchSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("README*.md"), *ROOT.glob("docs/**/*.md")])
@@ -155,3 +160,39 @@ def test_both_readmes_lead_to_the_same_pages_and_name_the_same_commands():
 
     assert led(english) == led(chinese)
     assert told(english) == told(chinese)
+
+
+@pytest.mark.req("S4")
+def test_the_table_of_the_switch_s_limits_is_what_a_switch_begins_with():
+    table = text_of(ROOT / "docs" / "systems" / "transactions.md").split("## Limits")[1].split("\n## ")[0]
+    told = {}
+    for names, values in re.findall(r"^\| ([a-z_, ]+) \| ([\d., KiBs]+) \|", table, re.MULTILINE):
+        for name, value in zip(names.split(", "), values.split(", "), strict=True):
+            number = float(value.split()[0])
+            told[name] = number * 1024 if "KiB" in value else number
+    fields = {field.name: field.default for field in dataclasses.fields(SwitchSettings)}
+    begins = {name: value for name, value in fields.items() if type(value) in (int, float)}
+    assert told == begins
+
+
+@pytest.mark.req("S6")
+@pytest.mark.parametrize("name", [name for name in vars(accounts) if isinstance(vars(accounts)[name], StateTable)])
+def test_the_states_of_accounts_are_drawn_as_they_are(name):
+    assert getattr(accounts, name).mermaid() in text_of(ROOT / "docs" / "systems" / "accounts.md")
+
+
+@pytest.mark.req("S4")
+def test_the_states_of_institutions_and_terminals_are_told_as_they_are():
+    page = text_of(ROOT / "docs" / "systems" / "acquiring.md")
+    told = set()
+    for begins, verb, ends in re.findall(r"^\| ([a-z, ]+) \| ([a-z_]+) \| ([a-z]+) \| ", page, re.MULTILINE):
+        told |= {(begin, verb, ends) for begin in begins.split(", ") if ends in INSTITUTION.states}
+    assert told == {
+        (begin, verb, INSTITUTION.after(begin, verb))
+        for begin in INSTITUTION.states
+        for verb in INSTITUTION.verbs(begin)
+    }
+    terminals = re.search(
+        r"^Terminals: (.*?);", page.replace("; a supervisor", ", a supervisor"), re.MULTILINE | re.DOTALL
+    )[1]
+    assert all(state in terminals for state in TERMINAL.states)
