@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from datetime import date, timedelta
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -64,7 +65,7 @@ def test_the_switch_executes_its_functions_and_reads_the_registry(holds):
     assert holds("switch", "UPDATE") | holds("switch", "DELETE") == set()
     assert holds.functions("switch") == {
         *("switch_purchase_batch", "switch_verb_batch", "switch_balance_batch", "transactions_ensure_day"),
-        *("switch_compare_batch", "switch_upload_line", "switch_abnormal"),
+        *("switch_compare_batch", "switch_upload_line", "switch_abnormal", "switch_batch_known"),
         *("switch_refuse_batch", "switch_barred", "switch_changes", "switch_machines"),
         *("switch_psam_counters", "switch_psam_seen", "switch_psam_alarms"),
         *("switch_test_cards", "switch_trials_seen"),
@@ -79,8 +80,9 @@ def test_the_switch_executes_its_functions_and_reads_the_registry(holds):
             "switch_offline_numbers",
         ),
         *("switch_journal", "switch_pulse", "transactions_ensure_message_day"),
-        *("switch_journal", "switch_pulse", "transactions_ensure_message_day"),
     }
+    page = (Path(__file__).resolve().parents[3] / "docs" / "operations" / "database-roles.md").read_text("utf-8")
+    assert [name for name in holds.functions("switch") if f"`{name}`" not in page] == [], "an auditor reads them there"
 
 
 def test_the_enquiry_has_no_right_to_any_table_and_asks_by_number_and_check(holds, entered):
