@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from tests.support.organisations import appoint, installer, tree
 from tests.support.pages import AXE_WIDTHS, LOCALES
 from tests.support.payments import CITY, make_cards
 
+from sheka.equipment.server.processes import spawn
 from sheka.faces.cli import node_processes
 from sheka.office.staff.actors import Actor
 from sheka.systems.accounts.actions.deposit import Deposit, deposit
@@ -55,7 +57,7 @@ def web() -> Iterator[str]:
     node = django_settings.NODE
     spec = node_processes.web(node)
     environment = {**os.environ, **spec.env, "DJANGO_SETTINGS_MODULE": SETTINGS, "PYTHONPATH": PATH}
-    process = subprocess.Popen(spec.argv, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = spawn(spec.argv, env=environment, log=subprocess.DEVNULL, cwd=Path.cwd())
     deadline = time.monotonic() + 40
     while not spec.ready():
         assert process.poll() is None and time.monotonic() < deadline, "the console does not answer"
