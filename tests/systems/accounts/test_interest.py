@@ -263,6 +263,22 @@ def test_an_account_that_ends_gets_the_year_that_nobody_reckoned_from_the_fund_o
     assert balance(fund) == -(7_000 + of_2024 + of_this)
 
 
+def test_an_account_that_ended_before_its_year_was_decided_is_paid_once_and_waits_for_nothing(
+    paid, officer, supervisor, node, superuser
+):
+    accounts = paid([(0, date(2024, 12, 31), 1_000_000), (1, date(2024, 12, 31), 2_000_000)])
+    with superuser() as administrator:
+        administrator.execute("UPDATE accounts_account SET opened_at = '2024-12-31 01:00+08'")
+    run = reckon_interest(officer, year=2025)
+    payee = {"name": "王小明", "bank": "中国银行海口分行", "bank_account": "6216610000001234"}
+    decided(supervisor, propose_closing(officer, number=accounts[1].number, reason="注销", document="2026-1", **payee))
+    assert Payout.objects.get().amount > 2_000_000 + 7_000
+    decided(supervisor, propose_interest(officer, number=run.number))
+    run = book_interest(node, run.number)
+    assert (run.booked, run.booked_total, run.waiting) == (1, 3_500, 0)
+    assert balance(accounts[1]) == 0
+
+
 def test_an_empty_account_is_not_closed_over_the_interest_that_it_still_gets(paid, officer, supervisor, superuser):
     """Spent to the last fen this year: what it bore until then is paid out, not lost."""
     account, other, unused = paid([(0, date(2024, 5, 5), 2_000_000), (1, date(2025, 1, 1), 1_000_000)])

@@ -123,7 +123,8 @@ def _finished(actor: Actor, run: InterestRun, state: str) -> InterestRun:
     waiting = left.aggregate(total=Sum("amount"))["total"] or 0
     if run.booked_total + waiting != run.total:
         raise Refused(Code.DEPOSIT_TOTAL, got=run.booked_total, expected=run.total - waiting)
-    run.waiting, run.state, run.booked_at = left.count(), state, timezone.now()
+    # an account that ended before the year was decided had it with its end
+    run.waiting, run.state, run.booked_at = left.exclude(account__state="closed").count(), state, timezone.now()
     run.save(update_fields=["waiting", "state", "booked_at"])
     record(actor, "interest.booked", run.subject, booked=run.booked, total=run.booked_total, waiting=run.waiting)
     return run
