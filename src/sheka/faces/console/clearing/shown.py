@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from django.http import Http404
 
@@ -25,9 +25,7 @@ from sheka.systems.clearing.queries_of_pages import (
 from sheka.systems.exceptions.states import RUNNING
 from sheka.systems.transactions.archive import archives
 from sheka.systems.transactions.models import Window
-
-WINDOW_BACK, WINDOW_ON = timedelta(days=40), timedelta(days=3)
-"""Business days that a window may hold, before and after its date."""
+from sheka.systems.transactions.queries import days_of_window
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +87,7 @@ class DayShown:
     @property
     def in_archive(self) -> bool:
         """Whether business days that this one may hold have left the database."""
-        first, last = self.settled - WINDOW_BACK, self.settled + WINDOW_ON
-        return archives().filter(state="detached", business_date__range=(first, last)).exists()
+        return archives().filter(state="detached", business_date__range=days_of_window(self.window)).exists()
 
     @property
     def positions(self) -> list[Position]:
