@@ -206,6 +206,8 @@ HAN = re.compile(r"[\u4e00-\u9fff]")
 ENGLISH = re.compile(r"[A-Za-z]*[a-z]{3,}")
 LOGIN = re.compile(r"\b[a-z]+(-[a-z0-9]+)+\b")
 """A log-in name, which a title cannot mark as a code."""
+COMMAND = re.compile(r"\bsheka(?: [a-z]+(?:-[a-z]+)*)+")
+"""What is typed at a node's machine: it is of no language."""
 NAMES_OF_OURS = frozenset(("Sheka", "Excel", "drawer", "process"))
 """The product, and what the story calls its readers."""
 
@@ -217,7 +219,7 @@ def foreign(page: Page, language: str) -> Iterator[str]:
             yield f"{where}: {text.strip()}"
         elif language == "zh" and lang.startswith("zh") and not code:
             said = LOGIN.sub(" ", text) if where == "title" else text
-            words = [word for word in ENGLISH.findall(said) if word not in NAMES_OF_OURS]
+            words = [word for word in ENGLISH.findall(COMMAND.sub(" ", said)) if word not in NAMES_OF_OURS]
             if words and not re.search(r"\w+[:.]\w+", text):
                 yield f"{where}: {text.strip()}"
 
