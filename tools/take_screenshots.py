@@ -44,8 +44,7 @@ def card_in_exchange(world: Path) -> str:
 
 
 def _exchanged(world: Path) -> str:
-    from sheka.equipment.initialisation.drawer import ChipDrawer
-    from sheka.faces.story.book import CHIPS
+    from sheka.equipment.initialisation.drawer import IN_NODE, ChipDrawer
     from sheka.faces.story.cast import HAIKOU, acting
     from sheka.foundation.people import synthetic_people
     from sheka.systems.cards.actions.apply_exchange import Damage, apply_exchange
@@ -55,7 +54,7 @@ def _exchanged(world: Path) -> str:
     from sheka.systems.cards.fees import Cause, Ground
     from sheka.systems.cards.models import Card
 
-    clerk, drawer = acting(LOGIN), ChipDrawer(world / CHIPS)
+    clerk, drawer = acting(LOGIN), ChipDrawer(world / IN_NODE)
     card = Card.objects.filter(state="active", exchange_for=None).select_related("person").order_by("pk")[2]
     drawer.break_chip(card.number)
     finding = examine_card(clerk, card=card, reader=drawer.reader(card.number))
