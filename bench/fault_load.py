@@ -67,8 +67,12 @@ class Story:
         return told
 
     def take(self, message: Message, said: Said) -> None:
-        """An answer for good. The same request has the same answer for ever."""
+        """An answer for good. The same request has the same answer for ever; only what was refused for its date left
+        nothing behind, and is judged anew when it is asked again with the clock right.
+        """
         self.asked.setdefault(message.key, message)
+        if message.key in self.answers and self.answers[message.key].refusal == BUSINESS_DATE:
+            del self.answers[message.key]
         before = self.answers.setdefault(message.key, said)
         if before != said and message.kind:
             self.different.append(f"{message.key}: {before}, then {said}")
