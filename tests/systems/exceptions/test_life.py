@@ -40,6 +40,8 @@ from sheka.systems.exceptions.models import CaseEvent, Closing, ExceptionCase
 from sheka.systems.exceptions.policy import policy
 from sheka.systems.exceptions.queries import case_read_by
 from sheka.systems.exceptions.standing import accounts_of_case
+from sheka.systems.transactions.queries import verify_transactions
+from sheka.systems.transactions.queries_of_abnormal import went_back
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.req("S10")]
 
@@ -292,6 +294,24 @@ def test_what_went_back_already_is_not_granted_again(paid, terminal, bank, offic
     decided(approver, proposal_of(again))
     assert bank.balance() == 98_766 + 1_234
     assert check_exceptions() == []
+
+
+def test_what_a_dispute_gave_back_is_not_refunded_once_more(paid, terminal, bank, officer, approver, appoint):
+    """The till knew nothing of decisions: the pharmacy paid the dispute, and then its own refund."""
+    clerk = appoint("clerk", "460100-01", "clerk")
+    (row,) = disputable_of_card(clerk, card_number=bank.cards[0].number)
+    asked = {"transaction": row.id, "complaint": "wrong_amount", "claimed": 1_000, "text": SAID}
+    case = open_dispute(clerk, client_id=uuid.uuid4(), **asked)
+    take_case(officer, number=case.number)
+    propose_decision(officer, number=case.number, outcome="upheld", amount=1_000, reason=SAID)
+    decided(approver, proposal_of(case))
+    assert terminal.refund(paid, 235)[1].refusal == Code.REFUND_ABOVE_ORIGINAL.value
+    assert terminal.refund(paid, 234)[1].approved
+    assert bank.balance() == 100_000
+    assert terminal.reversal(paid).refusal == Code.ORIGINAL_FOLLOWED.value
+    assert bank.balance() == 100_000
+    assert went_back(row.id) == 234
+    assert verify_transactions() == check_exceptions() == []
 
 
 def test_a_deadline_is_extended_once_with_a_reason_that_both_sides_read(bank, officer, approver):

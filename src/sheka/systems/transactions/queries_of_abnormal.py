@@ -11,12 +11,13 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import QuerySet, Sum
+from django.utils import timezone
 
 from sheka.systems.accounts.models import Account
 from sheka.systems.accounts.queries import account_of
 from sheka.systems.transactions.models import Institution, Transaction
 from sheka.systems.transactions.queries import numbered
-from sheka.systems.transactions.verb_models import Link
+from sheka.systems.transactions.verb_models import GRANTED, Link
 
 _LAG = 100_000
 """How far below the greatest number seen a row may still be written: the search by number begins there."""
@@ -99,7 +100,20 @@ def _with_parts() -> QuerySet[Transaction]:
 
 def went_back(number: int) -> int:
     """What was given back of a purchase or completion by refunds, voids and reversals, in fen."""
-    return Link.objects.filter(original=number).aggregate(total=Sum("amount"))["total"] or 0
+    return Link.objects.filter(original=number).exclude(kind=GRANTED).aggregate(total=Sum("amount"))["total"] or 0
+
+
+def give_back(original: int, paid: int, institution_code: str, posting: int, amount: int) -> bool:
+    """Count a booking of `amount` fen for what it gives back of a purchase of `paid` fen, so that no till gives it back
+    once more; in the transaction of the booking. False: there is not so much left.
+    """
+    institution = Institution.objects.get(code=institution_code, test_of=None).pk
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT transactions_give_back(%s, %s, %s, %s, %s, %s)",
+            [original, institution, timezone.localdate(), posting, amount, paid],
+        )
+        return bool(cursor.fetchone()[0])
 
 
 def transaction_booked(number: int, day: date) -> Transaction | None:

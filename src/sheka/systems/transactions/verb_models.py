@@ -10,9 +10,14 @@ from django.db import models
 
 from sheka.systems.transactions.models import Institution, Terminal, TransactionKind, Window
 
+GRANTED = 0
+"""The kind of a link that is no transaction: the posting of a decision about a dispute."""
+
 
 class Link(models.Model):
-    """What became of an approved row: `transaction` took `amount` fen back of `original`, completed or refunded it."""
+    """What became of an approved row: `transaction` took `amount` fen back of `original`, completed or refunded it; or
+    a decision of the exceptions desk gave it back (kind 0), then `transaction_id` is its posting.
+    """
 
     pk = models.CompositePrimaryKey("original", "transaction_id")
     original = models.BigIntegerField()

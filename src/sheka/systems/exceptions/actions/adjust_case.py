@@ -26,7 +26,7 @@ from sheka.systems.exceptions.models import Closing, Dispute, ExceptionCase
 from sheka.systems.exceptions.policy import policy
 from sheka.systems.exceptions.queries import granted_about, granted_so_far
 from sheka.systems.exceptions.standing import account_in_role
-from sheka.systems.transactions.queries_of_abnormal import went_back
+from sheka.systems.transactions.queries_of_abnormal import give_back, went_back
 
 ADJUST, DECIDE = "exceptions.adjust", "exceptions.decide"
 """The two matters that approvers decide."""
@@ -112,6 +112,7 @@ def decided(actor: Actor, proposal: Proposal) -> dict[str, Any]:
     else:
         _must_be_left(case, dispute, payload)
         case.entry = _book(actor, case, payload)
+        _count_back(case, dispute, payload)
         facts["posting"] = case.entry
         move(actor, case, "resolve", payload["reason"], facts=facts, told=True)
     word = OUTCOMES[payload["outcome"]]
@@ -167,13 +168,32 @@ def _must_be_left(case: ExceptionCase, dispute: Dispute, payload: dict[str, Any]
     """Nobody gets back more than was paid: what was refunded meanwhile, or granted in another dispute about the same
     purchase, is not given once more. Asked again when it is decided.
     """
-    paid = case.ours or {}
-    if payload["credit"]["role"] != "personal" or paid.get("kind") not in TAKING or dispute.transaction is None:
-        return
-    back = went_back(dispute.transaction) + granted_about(case)
-    if payload["amount"] > paid["amount"] - back:
-        told = [Term(format_yuan(fen, "zh"), format_yuan(fen, "en")) for fen in (paid["amount"], back)]
-        raise Refused(Code.EXCEPTION_WENT_BACK, amount=told[0], back=told[1])
+    if _gives_back(case, dispute, payload):
+        back = went_back(dispute.transaction) + granted_about(case)
+        if payload["amount"] > case.ours["amount"] - back:
+            raise _too_much(case, back)
+
+
+def _count_back(case: ExceptionCase, dispute: Dispute, payload: dict[str, Any]) -> None:
+    """And the till refunds no more than what is left after a decision: it counts as a refund does. The booking holds
+    the lock of the account by now, so a refund of this moment is seen too.
+    """
+    number, paid = dispute.transaction, case.ours
+    if _gives_back(case, dispute, payload) and not give_back(
+        number, paid["amount"], case.institution, case.entry, payload["amount"]
+    ):
+        raise _too_much(case, went_back(number) + granted_about(case))
+
+
+def _gives_back(case: ExceptionCase, dispute: Dispute, payload: dict[str, Any]) -> bool:
+    """Whether a decision gives the citizen something back of a purchase or completion that our books have."""
+    taken = (case.ours or {}).get("kind") in TAKING and dispute.transaction is not None
+    return taken and payload["credit"]["role"] == "personal"
+
+
+def _too_much(case: ExceptionCase, back: int) -> Refused:
+    told = [Term(format_yuan(fen, "zh"), format_yuan(fen, "en")) for fen in (case.ours["amount"], back)]
+    return Refused(Code.EXCEPTION_WENT_BACK, amount=told[0], back=told[1])
 
 
 def _of(actor: Actor, proposal: Proposal) -> ExceptionCase:
