@@ -270,6 +270,25 @@ def _client_hello() -> bytes:
     return sent.read()
 
 
+def _shaken_and_begun_at_once(secure, own):
+    """A line whose last flight of the handshake and half of a record came in one piece."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(secure.lines / "authority.pem")
+    context.load_cert_chain(own, own.with_suffix(".key"))
+    received, sent = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = context.wrap_bio(received, sent, server_hostname=secure.host)
+    line = socket.create_connection((secure.host, secure.port), timeout=5)
+    while True:
+        try:
+            client.do_handshake()
+        except ssl.SSLWantReadError:
+            line.sendall(sent.read())
+            received.write(line.recv(65536))
+        else:
+            line.sendall(sent.read() + b"\x17\x03\x03\x01\x00" + bytes(20))
+            return line
+
+
 def _ended(line: socket.socket, within: float) -> bool:
     line.settimeout(within)
     try:
@@ -314,7 +333,9 @@ def test_a_line_that_is_silent_after_its_handshake_is_no_message_that_was_begun(
         with secure.terminal(own) as terminal, secure.terminal(own) as half:
             terminal._line()
             half._line().sendall(b"\x00")
-            time.sleep(2.0)
+            with _shaken_and_begun_at_once(secure, own) as raw:
+                assert _ended(raw, 5), "it began with the last piece of the handshake"
+            time.sleep(1.0)
             assert terminal.echo().approved
             with pytest.raises(Refused):
                 half.echo()  # this one had begun

@@ -139,7 +139,7 @@ class SecureLine(asyncio.Protocol):
         try:
             if self._line is None:
                 if self._shake(len(data)):
-                    self._read(begun=False)  # the end of a handshake is no message that began
+                    self._read(begun=self._in.pending > 0)  # the end of a handshake alone is no message that began
                 return
             self._read(begun=bool(data))
         except ssl.SSLError as error:
